@@ -1,0 +1,165 @@
+import type { LedgerEvent } from "./event.ts";
+import type { Holder } from "./holder.ts";
+import type { LeaseState } from "./lease.ts";
+import type { ListQuery, TaskFilter } from "./query.ts";
+import type { Refusal } from "./refusal.ts";
+import type { Evidence, NewTask, Task, TaskPatch } from "./task.ts";
+import type { Millis } from "./time.ts";
+
+/** Who asks, and under which claim. */
+export interface Caller extends Holder {
+  /** The fence the caller works under, when it says one; checked against the task's. */
+  readonly fence?: number | undefined;
+  /** Given when enforcement is off (`MC_LEASE_ENFORCE=0`): told of each refusal that was passed over. */
+  readonly unenforced?: ((refusal: Refusal) => void) | undefined;
+}
+
+/** A lease just granted or found. */
+export interface Grant {
+  readonly id: number;
+  readonly title: string;
+  readonly holder: string;
+  readonly fence: number;
+  readonly until: Millis;
+  /** Milliseconds. */
+  readonly ttl: Millis;
+  /** True when the caller held it already: a retry, with the same fence. */
+  readonly idempotent: boolean;
+  /** The holder whose lapsed lease was taken over. */
+  readonly previous: string | null;
+}
+
+export interface LeaseStatus {
+  readonly id: number;
+  readonly title: string;
+  readonly state: LeaseState;
+  /** The holder, or the last one when the lease ran out; null when free. */
+  readonly holder: string | null;
+  readonly until: Millis | null;
+  readonly fence: number;
+  /** Whole seconds until expiry, negative after it; null when free. */
+  readonly seconds_left: number | null;
+  readonly mine: boolean;
+}
+
+export interface Released {
+  readonly id: number;
+  readonly fence: number;
+  /** True when it was free already and the caller was its last holder. */
+  readonly already_free: boolean;
+}
+
+export interface SweptLease {
+  readonly id: number;
+  readonly title: string;
+  readonly holder: string;
+  readonly until: Millis;
+  readonly fence: number;
+  readonly released: boolean;
+}
+
+/** The next task and why it comes first. */
+export interface NextTask {
+  readonly task: Task;
+  readonly why: readonly string[];
+  readonly grant: Grant | null;
+}
+
+export interface TaskDetail extends Task {
+  /** Newest last. */
+  readonly history: readonly LedgerEvent[];
+  /** Tasks that wait for this one. */
+  readonly blocks: readonly number[];
+  readonly children: readonly number[];
+}
+
+export interface Added {
+  readonly task: Task;
+  /** True when the dedup key was there already and this is that task. */
+  readonly existing: boolean;
+}
+
+export type StatusVerb = "done" | "ready" | "paused" | "reopened" | "cancelled";
+
+export interface StatusChange {
+  readonly verb: StatusVerb;
+  readonly evidence?: readonly Evidence[] | undefined;
+  readonly reason?: string | undefined;
+  /** Refuse `done` on a task that has no evidence, given now or before. */
+  readonly requireEvidence?: boolean | undefined;
+}
+
+export interface Approval {
+  readonly id: number;
+  readonly reason: string;
+  readonly until: Millis;
+  readonly by: string;
+}
+
+export interface Stats {
+  readonly store: string;
+  readonly kind: "sqlite" | "postgres" | "http";
+  readonly schema: number;
+  readonly total: number;
+  readonly by_status: Readonly<Record<string, number>>;
+  readonly held: number;
+  readonly expired: number;
+  readonly blocked: number;
+  readonly overdue: number;
+  readonly events: number;
+  readonly done_last_7_days: number;
+  /** Median of created to done, milliseconds, over the last 500 done; null when there is none. */
+  readonly median_time_to_done_ms: number | null;
+  readonly now: Millis;
+}
+
+export interface ImportLine extends NewTask {
+  /** The id the task had where it comes from: kept when it is free here, and how `parent` and `blocked_by` are resolved. */
+  readonly id?: number | undefined;
+  readonly created_at?: Millis | null | undefined;
+  readonly done_at?: Millis | null | undefined;
+  readonly notes?: readonly string[] | undefined;
+  readonly evidence?: readonly Evidence[] | undefined;
+}
+
+export interface Imported {
+  readonly added: number;
+  readonly existing: number;
+  /** Source id to the id here, where they differ. */
+  readonly renumbered: Readonly<Record<number, number>>;
+}
+
+/**
+ * The ledger: every verb of `alai mc`, on any store. Verbs throw `Refusal` (the state says no), `StoreError` (no answer,
+ * nothing changed) or `BadInput`. A verb over several ids is one transaction: all or nothing.
+ */
+export interface Ledger {
+  add(tasks: readonly NewTask[], caller: Caller): Promise<Added[]>;
+  list(query: ListQuery): Promise<{ tasks: Task[]; cut: boolean }>;
+  get(ids: readonly number[]): Promise<TaskDetail[]>;
+  edit(ids: readonly number[], patch: TaskPatch, caller: Caller, ifVersion?: number): Promise<Task[]>;
+  note(ids: readonly number[], text: string, caller: Caller): Promise<LedgerEvent[]>;
+  setStatus(ids: readonly number[], change: StatusChange, caller: Caller): Promise<Task[]>;
+  addDependency(id: number, blockers: readonly number[], caller: Caller): Promise<Task>;
+  removeDependency(id: number, blockers: readonly number[], caller: Caller): Promise<Task>;
+  /** The first claimable task in urgency order; with `claim`, taken in the same transaction. Refuses `none_ready`. */
+  next(filter: TaskFilter, caller: Caller, claim: { ttl: Millis } | null): Promise<NextTask>;
+  claim(ids: readonly number[], caller: Caller, ttl: Millis): Promise<Grant[]>;
+  /** @param ttl milliseconds from now; absent: as long as the lease was granted for. */
+  extend(ids: readonly number[], caller: Caller, ttl?: Millis): Promise<Grant[]>;
+  release(ids: readonly number[], caller: Caller): Promise<Released[]>;
+  leaseStatus(ids: readonly number[], holder: Holder): Promise<LeaseStatus[]>;
+  sweep(caller: Caller, autoRelease: boolean): Promise<SweptLease[]>;
+  /** Records that others may act on a held task for a while. Never moves the lease. */
+  approve(ids: readonly number[], reason: string, ttl: Millis, caller: Caller): Promise<Approval[]>;
+  /** Approvals of a task that are still good. */
+  approvals(id: number): Promise<Approval[]>;
+  /** Reverses the caller's newest change, or the given event, by a compensating event. */
+  undo(seq: number | null, caller: Caller): Promise<LedgerEvent>;
+  events(query: { after?: number; task?: number; limit?: number; last?: number }): Promise<LedgerEvent[]>;
+  /** Resolves when something may have changed since the last call, or after `ms`. A hint, not a promise. */
+  changed(ms: Millis): Promise<void>;
+  import(lines: readonly ImportLine[], caller: Caller): Promise<Imported>;
+  stats(): Promise<Stats>;
+  close(): void;
+}

@@ -1,0 +1,138 @@
+import type { Added, Caller, Imported, ImportLine } from "../ledger.ts";
+import { notFound } from "../refusal.ts";
+import type { NewTask, Task } from "../task.ts";
+import type { Millis } from "../time.ts";
+import { DEFAULT_PRIORITY } from "../vocabulary.ts";
+import type { Column } from "./columns.ts";
+import { insertDependency } from "./deps.ts";
+import { writePriority, writeTags, writeTime } from "./rows.ts";
+import type { Store, Tx } from "./store.ts";
+import { addEvidence, oneTask } from "./write.ts";
+
+/** Adds one task, or finds the one with its dedup key. */
+export function addOne(store: Store, tx: Tx, task: NewTask, caller: Caller): Added {
+  const existing = task.dedup_key ? byDedupKey(store, task.dedup_key) : null;
+  if (existing !== null) return { task: oneTask(store, tx.now, existing), existing: true };
+  const id = insert(store, tx, task, {});
+  link(store, id, task);
+  tx.append({ task: id, kind: "added", by: caller, fence: 0, data: { title: task.title } });
+  return { task: oneTask(store, tx.now, id), existing: false };
+}
+
+function byDedupKey(store: Store, key: string): number | null {
+  const row = store.get(`SELECT ${store.names.id} AS id FROM tasks WHERE ${store.names.dedup_key} = ?`, key);
+  return row ? Number(row.id) : null;
+}
+
+/** Writes the row; gives its id. `also` overrides or adds columns. */
+function insert(
+  store: Store,
+  tx: Tx,
+  task: NewTask,
+  also: { id?: number; created_at?: Millis; done_at?: Millis },
+): number {
+  const { columns: map } = store;
+  const values: Partial<Record<Column, unknown>> = {
+    title: task.title,
+    description: task.description ?? null,
+    status: map.statusWords[task.status ?? "open"],
+    priority: writePriority(map, task.priority ?? DEFAULT_PRIORITY),
+    project: task.project ?? null,
+    owner: task.owner ?? null,
+    tags: writeTags(map, task.tags ?? []),
+    parent: task.parent ?? null,
+    due: writeTime(map, "due", task.due ?? null),
+    deferred_until: writeTime(map, "deferred_until", task.deferred_until ?? null),
+    dedup_key: task.dedup_key ?? null,
+    created_at: writeTime(map, "created_at", also.created_at ?? tx.now),
+    updated_at: writeTime(map, "updated_at", tx.now),
+    done_at: writeTime(map, "done_at", also.done_at ?? null),
+  };
+  const id = also.id ?? (map.explicitIds ? nextId(store) : undefined);
+  if (id !== undefined) values.id = id;
+  // A column left out keeps the file's own default, and its NOT NULL rule if it has one.
+  const columns = (Object.keys(values) as Column[]).filter((column) => values[column] !== null);
+  const row = store.get(
+    `INSERT INTO tasks (${columns.map((column) => store.names[column]).join(", ")}) VALUES (${columns.map(() => "?").join(", ")}) RETURNING ${store.names.id} AS id`,
+    ...columns.map((column) => values[column] as string | number),
+  );
+  return Number(row?.id);
+}
+
+function nextId(store: Store): number {
+  return Number(store.get(`SELECT coalesce(max(${store.names.id}), 0) + 1 AS id FROM tasks`)?.id);
+}
+
+function link(store: Store, id: number, task: NewTask): void {
+  if (task.parent != null) requireTask(store, task.parent);
+  for (const blocker of task.blocked_by ?? []) insertDependency(store, id, blocker);
+}
+
+export function requireTask(store: Store, id: number): void {
+  if (!store.get(`SELECT 1 FROM tasks WHERE ${store.names.id} = ?`, id)) throw notFound(id);
+}
+
+/** Imports all lines or none. A line whose dedup key is here already is counted, not added. */
+export function importAll(store: Store, tx: Tx, lines: readonly ImportLine[], caller: Caller): Imported {
+  const ids = new Map<number, number>();
+  const fresh: { id: number; line: ImportLine }[] = [];
+  let existing = 0;
+  for (const line of lines) {
+    const known = findImported(store, tx, line);
+    const id = known ?? importOne(store, tx, line, caller);
+    if (known === null) fresh.push({ id, line });
+    else existing += 1;
+    if (line.id !== undefined) ids.set(line.id, id);
+  }
+  for (const { id, line } of fresh) relink(store, id, line, ids);
+  const renumbered = Object.fromEntries([...ids].filter(([from, to]) => from !== to));
+  return { added: fresh.length, existing, renumbered };
+}
+
+/** The task a line already is: by dedup key, or the same id with the same title and time of creation (our own export). */
+function findImported(store: Store, tx: Tx, line: ImportLine): number | null {
+  if (line.dedup_key) return byDedupKey(store, line.dedup_key);
+  if (line.id === undefined || line.created_at == null || !isTaken(store, line.id)) return null;
+  const here: Task = oneTask(store, tx.now, line.id);
+  return here.title === line.title && here.created_at === line.created_at ? here.id : null;
+}
+
+function isTaken(store: Store, id: number): boolean {
+  return store.get(`SELECT 1 FROM tasks WHERE ${store.names.id} = ?`, id) !== undefined;
+}
+
+function importOne(store: Store, tx: Tx, line: ImportLine, caller: Caller): number {
+  const { id: wanted, created_at, done_at, notes, evidence } = line;
+  const keep = wanted !== undefined && !isTaken(store, wanted);
+  const id = insert(
+    store,
+    tx,
+    { ...line, parent: null },
+    {
+      ...(keep && { id: wanted }),
+      ...(created_at != null && { created_at }),
+      ...(done_at != null && { done_at }),
+    },
+  );
+  tx.append({
+    task: id,
+    kind: "imported",
+    by: caller,
+    fence: 0,
+    data: wanted === undefined ? {} : { from_id: wanted },
+  });
+  for (const text of notes ?? []) tx.append({ task: id, kind: "noted", by: caller, fence: 0, data: { text } });
+  for (const file of evidence ?? []) addEvidence(store, id, file);
+  return id;
+}
+
+/** Parents and blockers by their ids here. One that was not imported and is not here is dropped from the links, not guessed. */
+function relink(store: Store, id: number, line: ImportLine, ids: ReadonlyMap<number, number>): void {
+  const here = (from: number) => ids.get(from) ?? (isTaken(store, from) ? from : null);
+  const parent = line.parent == null ? null : here(line.parent);
+  if (parent !== null) store.run(`UPDATE tasks SET ${store.names.parent} = ? WHERE ${store.names.id} = ?`, parent, id);
+  for (const from of line.blocked_by ?? []) {
+    const blocker = here(from);
+    if (blocker !== null) insertDependency(store, id, blocker);
+  }
+}

@@ -1,0 +1,27 @@
+import { formatHolder } from "../holder.ts";
+import type { Approval, Caller } from "../ledger.ts";
+import type { Millis } from "../time.ts";
+import { lockedTask } from "./claim.ts";
+import { listEvents } from "./journal.ts";
+import type { Store, Tx } from "./store.ts";
+
+/** Records that others may act on a held task until `ttl` from now. The lease itself is not touched. */
+export function approveOne(store: Store, tx: Tx, id: number, reason: string, ttl: Millis, caller: Caller): Approval {
+  const task = lockedTask(store, id);
+  const until = tx.now + ttl;
+  tx.append({ task: id, kind: "approved", by: caller, fence: task.fence, data: { reason, until } });
+  return { id, reason, until, by: formatHolder(caller) };
+}
+
+/** Approvals that are still good: not past their time, and given for the present claim. */
+export function liveApprovals(store: Store, now: Millis, id: number): Approval[] {
+  const task = lockedTask(store, id);
+  return listEvents(store, { task: id, last: 200 })
+    .filter((event) => event.kind === "approved" && event.fence === task.fence && Number(event.data.until) > now)
+    .map((event) => ({
+      id,
+      reason: String(event.data.reason),
+      until: Number(event.data.until),
+      by: formatHolder(event),
+    }));
+}

@@ -1,0 +1,66 @@
+import type { Caller } from "../ledger.ts";
+import { notFound, Refusal } from "../refusal.ts";
+import type { Task } from "../task.ts";
+import { writableTask } from "./batch.ts";
+import { renewIfMine } from "./claim.ts";
+import type { Store, Tx } from "./store.ts";
+import { oneTask, setColumns } from "./write.ts";
+
+/** Adds `blocker → id`. Throws `not_found`, or `cycle` when the blocker waits for this task itself. False: it was there. */
+export function insertDependency(store: Store, id: number, blocker: number): boolean {
+  if (!store.get(`SELECT 1 FROM tasks WHERE ${store.names.id} = ?`, blocker)) throw notFound(blocker);
+  if (waitsFor(store, blocker, id))
+    throw new Refusal("cycle", `Task ${blocker} waits for task ${id} already; they cannot wait for each other.`, {
+      taskId: id,
+      hint: `Type \`alai mc dep rm ${blocker} ${id}\` if it no longer does.`,
+    });
+  const { changes } = store.run("INSERT OR IGNORE INTO alai_deps (task_id, blocker_id) VALUES (?, ?)", id, blocker);
+  return Number(changes) > 0;
+}
+
+/** True when `id` is `other`, or waits for it over any number of steps. */
+function waitsFor(store: Store, id: number, other: number): boolean {
+  const sql =
+    "WITH RECURSIVE chain(id) AS (VALUES (?) UNION SELECT d.blocker_id FROM alai_deps d JOIN chain ON d.task_id = chain.id) SELECT 1 FROM chain WHERE id = ?";
+  return store.get(sql, id, other) !== undefined;
+}
+
+export function addDependencies(store: Store, tx: Tx, id: number, blockers: readonly number[], caller: Caller): Task {
+  return changeDependencies(store, tx, id, blockers, caller, "dep_added", (blocker) =>
+    insertDependency(store, id, blocker),
+  );
+}
+
+export function removeDependencies(
+  store: Store,
+  tx: Tx,
+  id: number,
+  blockers: readonly number[],
+  caller: Caller,
+): Task {
+  return changeDependencies(store, tx, id, blockers, caller, "dep_removed", (blocker) => {
+    const { changes } = store.run("DELETE FROM alai_deps WHERE task_id = ? AND blocker_id = ?", id, blocker);
+    if (Number(changes) === 0)
+      throw new Refusal("not_found", `Task ${id} does not wait for task ${blocker}.`, { taskId: id });
+    return true;
+  });
+}
+
+function changeDependencies(
+  store: Store,
+  tx: Tx,
+  id: number,
+  blockers: readonly number[],
+  caller: Caller,
+  kind: "dep_added" | "dep_removed",
+  change: (blocker: number) => boolean,
+): Task {
+  const locked = writableTask(store, tx, id, caller);
+  const changed = blockers.filter(change);
+  renewIfMine(store, tx, locked, caller);
+  if (changed.length > 0) {
+    setColumns(store, tx, id, {});
+    tx.append({ task: id, kind, by: caller, fence: locked.fence, data: { blockers: changed } });
+  }
+  return oneTask(store, tx.now, id);
+}

@@ -1,0 +1,174 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { Changes, EventKind, LedgerEvent } from "../event.ts";
+import type { Holder } from "../holder.ts";
+import { fromStoreTime, type Millis, toStoreTime } from "../time.ts";
+import { type Column, type ColumnMap, LOGICAL_COLUMNS, quote } from "./columns.ts";
+import { fromSqlite } from "./errors.ts";
+import { retryBusy } from "./retry.ts";
+
+export type Row = Record<string, SQLInputValue>;
+
+/** Named places at which a test can kill the process; see docs/correctness.md. */
+export type Failpoint = "before-begin" | "after-begin" | "after-change" | "before-commit" | "after-commit";
+
+export interface StoreOptions {
+  readonly file: string;
+  /** The wall clock. Read only after the write lock is taken. */
+  readonly clock: () => Millis;
+  /** Milliseconds to wait for the write lock. */
+  readonly busyLimit: number;
+  readonly failpoint: (point: Failpoint) => void;
+}
+
+/** What an entry of the journal needs beyond its transaction. */
+export interface NewEvent {
+  readonly task: number | null;
+  readonly kind: EventKind;
+  readonly by: Holder;
+  readonly fence?: number | null;
+  readonly data?: Readonly<Record<string, unknown>> & { readonly changes?: Changes };
+}
+
+/** A write transaction: the lock is held, and `now` was read under it. */
+export interface Tx {
+  /** Store time: never earlier than any time this ledger has written. */
+  readonly now: Millis;
+  readonly nowText: string;
+  append(event: NewEvent): LedgerEvent;
+}
+
+/** One open SQLite file: statements, the write lock, the clock and the journal's head. */
+export class Store {
+  readonly file: string;
+  readonly columns: ColumnMap;
+  /** The file's column names by ours, quoted for SQL. */
+  readonly names: Readonly<Record<Column, string>>;
+  readonly #db: DatabaseSync;
+  readonly #options: StoreOptions;
+  readonly #statements = new Map<string, StatementSync>();
+  #dataVersion: unknown = null;
+
+  constructor(db: DatabaseSync, columns: ColumnMap, options: StoreOptions) {
+    this.#db = db;
+    this.columns = columns;
+    this.names = Object.fromEntries(LOGICAL_COLUMNS.map((column) => [column, quote(columns.names[column])])) as Record<
+      Column,
+      string
+    >;
+    this.file = options.file;
+    this.#options = options;
+  }
+
+  all(sql: string, ...params: SQLInputValue[]): Row[] {
+    return this.#prepare(sql).all(...params) as Row[];
+  }
+
+  get(sql: string, ...params: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...params) as Row | undefined;
+  }
+
+  run(sql: string, ...params: SQLInputValue[]): { lastInsertRowid: number | bigint; changes: number | bigint } {
+    return this.#prepare(sql).run(...params);
+  }
+
+  /** Runs `body` against one snapshot. Reads never take the write lock. */
+  async read<T>(body: (now: Millis) => T): Promise<T> {
+    return this.#guard(() =>
+      retryBusy(() => {
+        this.run("BEGIN");
+        try {
+          return body(this.#now(this.#head().at));
+        } finally {
+          this.run("COMMIT");
+        }
+      }, this.#options.busyLimit),
+    );
+  }
+
+  /**
+   * Runs `body` under the write lock and commits it durably, or undoes all of it. Lock first, then the clock, then the
+   * decision (design.md, "The lease", 1 and 2). `body` may run once only: it is not retried after it began.
+   */
+  async write<T>(body: (tx: Tx) => T): Promise<T> {
+    return this.#guard(async () => {
+      this.#options.failpoint("before-begin");
+      await retryBusy(() => this.run("BEGIN IMMEDIATE"), this.#options.busyLimit);
+      try {
+        this.#options.failpoint("after-begin");
+        const result = body(this.#transaction());
+        this.#options.failpoint("before-commit");
+        // Beside a reader a file without WAL can be busy even here; the transaction stays open and may try again.
+        await retryBusy(() => this.run("COMMIT"), this.#options.busyLimit);
+        this.#options.failpoint("after-commit");
+        return result;
+      } catch (error) {
+        if (this.#db.isTransaction) this.run("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  /** True when another connection has written since the last call. */
+  changed(): boolean {
+    const version = this.get("PRAGMA data_version")?.data_version;
+    const moved = version !== this.#dataVersion;
+    this.#dataVersion = version;
+    return moved;
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  async #guard<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      return await body();
+    } catch (error) {
+      throw fromSqlite(error, this.file);
+    }
+  }
+
+  #head(): { seq: number; at: Millis } {
+    const row = this.get("SELECT seq, at FROM alai_events ORDER BY seq DESC LIMIT 1");
+    return { seq: Number(row?.seq ?? 0), at: fromStoreTime(row?.at) ?? 0 };
+  }
+
+  /** `max(wall, last_now)`: a clock that is set back cannot bring a lease to life again. */
+  #now(last: Millis): Millis {
+    return Math.max(this.#options.clock(), last);
+  }
+
+  #transaction(): Tx {
+    const head = this.#head();
+    const now = this.#now(head.at);
+    const nowText = toStoreTime(now);
+    let seq = head.seq;
+    const append = (event: NewEvent): LedgerEvent => {
+      seq += 1;
+      const { task, kind, by, fence = null, data } = event;
+      this.run(
+        "INSERT INTO alai_events (seq, task_id, kind, at, actor, session, fence, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        seq,
+        task,
+        kind,
+        nowText,
+        by.actor,
+        by.session,
+        fence,
+        data ? JSON.stringify(data) : null,
+      );
+      this.#options.failpoint("after-change");
+      return { seq, task, kind, at: now, actor: by.actor, session: by.session, fence, data: data ?? {} };
+    };
+    return { now, nowText, append };
+  }
+}

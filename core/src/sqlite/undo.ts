@@ -1,0 +1,110 @@
+import type { Changes, EventKind, LedgerEvent } from "../event.ts";
+import type { Caller } from "../ledger.ts";
+import { Refusal } from "../refusal.ts";
+import type { Task } from "../task.ts";
+import { writableTask } from "./batch.ts";
+import { readEvent } from "./rows.ts";
+import type { Store, Tx } from "./store.ts";
+import { oneTask, setColumns } from "./write.ts";
+
+/** What can be undone. A lease cannot: give it back with claim-release. */
+const UNDOABLE: readonly EventKind[] = [
+  "added",
+  "edited",
+  "done",
+  "ready",
+  "paused",
+  "reopened",
+  "cancelled",
+  "dep_added",
+  "dep_removed",
+];
+
+/** Reverses one change by a new event; the journal keeps both. */
+export function undo(store: Store, tx: Tx, seq: number | null, caller: Caller): LedgerEvent {
+  const event = seq === null ? newest(store, caller) : byNumber(store, seq);
+  const id = event.task ?? 0;
+  const locked = writableTask(store, tx, id, caller);
+  const task = oneTask(store, tx.now, id);
+  const changes = reverse(store, tx, event, task);
+  return tx.append({
+    task: id,
+    kind: "undone",
+    by: caller,
+    fence: locked.fence,
+    data: { undoes: event.seq, kind: event.kind, ...(changes && { changes }) },
+  });
+}
+
+function newest(store: Store, caller: Caller): LedgerEvent {
+  const kinds = UNDOABLE.map((kind) => `'${kind}'`).join(", ");
+  const row = store.get(
+    `SELECT * FROM alai_events e WHERE actor = ? AND session = ? AND kind IN (${kinds}) AND NOT EXISTS (SELECT 1 FROM alai_events u WHERE u.task_id = e.task_id AND u.kind = 'undone' AND json_extract(u.data, '$.undoes') = e.seq) ORDER BY seq DESC LIMIT 1`,
+    caller.actor,
+    caller.session,
+  );
+  if (row) return readEvent(row);
+  throw new Refusal("nothing_to_undo", "There is no change of this session to undo.", {
+    hint: "Find the event's number with `alai mc events`, then type `alai mc undo NUMBER`.",
+  });
+}
+
+function byNumber(store: Store, seq: number): LedgerEvent {
+  const row = store.get("SELECT * FROM alai_events WHERE seq = ?", seq);
+  if (!row) throw new Refusal("not_found", `There is no event ${seq}.`, { hint: "Type `alai mc events` to see them." });
+  const event = readEvent(row);
+  if (!UNDOABLE.includes(event.kind))
+    throw new Refusal("nothing_to_undo", `Event ${seq} (${event.kind}) cannot be undone.`, {
+      hint: `Undo reverses ${UNDOABLE.join(", ")}.`,
+    });
+  const undone = store.get(
+    "SELECT seq FROM alai_events WHERE task_id IS ? AND kind = 'undone' AND json_extract(data, '$.undoes') = ?",
+    event.task,
+    seq,
+  );
+  if (undone) throw new Refusal("nothing_to_undo", `Event ${seq} was undone by event ${undone.seq} already.`);
+  return event;
+}
+
+/** Applies the reverse. Refuses when the field was changed again since: undo would take that change with it. */
+function reverse(store: Store, tx: Tx, event: LedgerEvent, task: Task): Changes | null {
+  if (event.kind === "dep_added" || event.kind === "dep_removed") {
+    const sql =
+      event.kind === "dep_added"
+        ? "DELETE FROM alai_deps WHERE task_id = ? AND blocker_id = ?"
+        : "INSERT OR IGNORE INTO alai_deps (task_id, blocker_id) VALUES (?, ?)";
+    for (const blocker of event.data.blockers as number[]) store.run(sql, task.id, blocker);
+    setColumns(store, tx, task.id, {});
+    return null;
+  }
+  const changes = (event.kind === "added" ? { status: [task.status, "cancelled"] } : reversed(event)) as Changes;
+  const moved =
+    event.kind === "added" ? [] : Object.entries(changes).filter(([field, [now]]) => !isSame(task, field, now));
+  if (moved.length > 0)
+    throw new Refusal(
+      "version_conflict",
+      `Task ${task.id} was changed again since event ${event.seq} (${moved.map(([field]) => field).join(", ")}).`,
+      {
+        taskId: task.id,
+        hint: `Undo the later change first: \`alai mc events --task ${task.id}\`.`,
+      },
+    );
+  setColumns(
+    store,
+    tx,
+    task.id,
+    Object.fromEntries(Object.entries(changes).map(([field, [, value]]) => [field, value])),
+  );
+  return changes;
+}
+
+function reversed(event: LedgerEvent): Changes {
+  const changes = (event.data.changes ?? {}) as Changes;
+  return Object.fromEntries(
+    Object.entries(changes).map(([field, [before, after]]) => [field, [after, before] as const]),
+  );
+}
+
+function isSame(task: Task, field: string, value: unknown): boolean {
+  return JSON.stringify(task[field as keyof Task] ?? null) === JSON.stringify(value ?? null);
+}

@@ -1,0 +1,2 @@
+/** The companion server of alai: an empty shell until its own issue. Nothing imports it. */
+export {};
