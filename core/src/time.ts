@@ -36,8 +36,11 @@ export function fromStoreTime(value: unknown): Millis | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
+/** The last moment of year 9999: above it a number counts micro- or nanoseconds, which this ledger does not read. */
+const LAST: Millis = Date.UTC(10_000, 0) - 1;
+
 /** Above 1e11 a number can only be milliseconds: as seconds it would be the year 5138. */
 function fromEpoch(value: number): Millis | null {
-  if (!Number.isFinite(value) || value <= 0) return null;
+  if (!(value > 0 && value <= LAST)) return null;
   return Math.round(value > 1e11 ? value : value * 1000);
 }

@@ -43,7 +43,7 @@ function insert(
     parent: task.parent ?? null,
     due: writeTime(map, "due", task.due ?? null),
     deferred_until: writeTime(map, "deferred_until", task.deferred_until ?? null),
-    dedup_key: task.dedup_key ?? null,
+    dedup_key: task.dedup_key || null,
     created_at: writeTime(map, "created_at", also.created_at ?? tx.now),
     updated_at: writeTime(map, "updated_at", tx.now),
     done_at: writeTime(map, "done_at", also.done_at ?? null),
@@ -75,10 +75,11 @@ export function requireTask(store: Store, id: number): void {
 /** Imports all lines or none. A line whose dedup key is here already is counted, not added. */
 export function importAll(store: Store, tx: Tx, lines: readonly ImportLine[], caller: Caller): Imported {
   const ids = new Map<number, number>();
+  const earlier = importedBefore(store);
   const fresh: { id: number; line: ImportLine }[] = [];
   let existing = 0;
   for (const line of lines) {
-    const known = findImported(store, tx, line);
+    const known = findImported(store, tx, line) ?? earlier.get(importKey(line)) ?? null;
     const id = known ?? importOne(store, tx, line, caller);
     if (known === null) fresh.push({ id, line });
     else existing += 1;
@@ -95,6 +96,19 @@ function findImported(store: Store, tx: Tx, line: ImportLine): number | null {
   if (line.id === undefined || line.created_at == null || !isTaken(store, line.id)) return null;
   const here: Task = oneTask(store, tx.now, line.id);
   return here.title === line.title && here.created_at === line.created_at ? here.id : null;
+}
+
+/** Tasks by what they were imported from: a second run of the same file finds those that got another number too. */
+function importedBefore(store: Store): Map<string, number> {
+  const source = "json_extract(data, '$.from')";
+  const rows = store.all(
+    `SELECT task_id, ${source} AS source FROM alai_events WHERE kind = 'imported' AND ${source} IS NOT NULL`,
+  );
+  return new Map(rows.map((row) => [importKey(JSON.parse(String(row.source))), Number(row.task_id)]));
+}
+
+function importKey(line: Pick<ImportLine, "id" | "title" | "created_at">): string {
+  return JSON.stringify([line.id, line.title, line.created_at ?? null]);
 }
 
 function isTaken(store: Store, id: number): boolean {
@@ -119,7 +133,7 @@ function importOne(store: Store, tx: Tx, line: ImportLine, caller: Caller): numb
     kind: "imported",
     by: caller,
     fence: 0,
-    data: wanted === undefined ? {} : { from_id: wanted },
+    ...(wanted !== undefined && { data: { from: { id: wanted, title: line.title, created_at: created_at ?? null } } }),
   });
   for (const text of notes ?? []) tx.append({ task: id, kind: "noted", by: caller, fence: 0, data: { text } });
   for (const file of evidence ?? []) addEvidence(store, id, file);

@@ -60,7 +60,7 @@ interface FoundColumn {
 export async function planAdoption(file: string, busyLimit = DEFAULT_BUSY_LIMIT): Promise<AdoptionPlan> {
   if (!existsSync(file)) throw new StoreError("unavailable", `There is no file ${file}.`, "Name the file to adopt.");
   try {
-    const db = connect(file, true);
+    const db = await connect(file, busyLimit, true);
     try {
       return await retryBusy(() => makePlan(db, file), busyLimit);
     } finally {
@@ -84,7 +84,7 @@ export async function adopt(
   const first = await planAdoption(file, busyLimit);
   if (first.adopted) return { plan: first, backup: null };
   try {
-    const db = connect(file);
+    const db = await connect(file, busyLimit);
     try {
       return await carryOut(db, file, caller, busyLimit, options.clock ?? Date.now);
     } finally {
@@ -228,10 +228,10 @@ function canUse(
   if (CONTROL.includes(column)) return false;
   if (column === "parent") return isAll(db, name, "typeof(x) = 'integer'");
   if (!(TIME_COLUMNS as readonly string[]).includes(column)) return true;
-  const values = distinct(db, name, 5000)
+  const values = distinct(db, name, -1)
     .map(({ value }) => value)
     .filter((value) => value !== null && value !== "");
-  const readable = values.every((value) => fromStoreTime(value) !== null);
+  const readable = values.every((value) => fromStoreTime(value) !== null) && isReadByFilters(db, name);
   const numeric = values.filter((value) => typeof value === "number" || typeof value === "bigint");
   if (readable && numeric.length === 0) return true;
   if (readable && numeric.length === values.length) {
@@ -244,6 +244,11 @@ function canUse(
     `${file}: ${quote(name)} holds values that are no times, so who holds what cannot be known.`,
     "Clear or repair these values with the program that wrote them.",
   );
+}
+
+/** True when SQLite reads the texts as times too: what a filter takes for free must be free. */
+function isReadByFilters(db: DatabaseSync, name: string): boolean {
+  return isAll(db, name, "typeof(x) <> 'text' OR x = '' OR strftime('%s', x, 'auto') IS NOT NULL");
 }
 
 function requireIntegerIds(db: DatabaseSync, file: string, name: string): void {
@@ -291,9 +296,11 @@ interface Distinct {
 }
 
 function distinct(db: DatabaseSync, name: string, limit = 500): Distinct[] {
-  return db
-    .prepare(`SELECT ${quote(name)} AS value, count(*) AS n FROM tasks GROUP BY 1 ORDER BY 2 DESC LIMIT ?`)
-    .all(limit) as unknown as Distinct[];
+  const statement = db.prepare(
+    `SELECT ${quote(name)} AS value, count(*) AS n FROM tasks GROUP BY 1 ORDER BY 2 DESC LIMIT ?`,
+  );
+  statement.setReadBigInts(true);
+  return statement.all(limit) as unknown as Distinct[];
 }
 
 function count(values: readonly Distinct[]): number {

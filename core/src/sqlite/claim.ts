@@ -17,7 +17,7 @@ import { LIVE_STATUSES, readStatus, type Status } from "../vocabulary.ts";
 import { explainNext } from "./explain.ts";
 import { Filters } from "./filter.ts";
 import { memoryOf } from "./journal.ts";
-import { col, readLease, readTask, selectColumns, selectList, writeTime } from "./rows.ts";
+import { col, readLease, readTask, selectColumns, selectList, storableUntil, writeTime } from "./rows.ts";
 import type { Row, Store, Tx } from "./store.ts";
 
 /** A renewal is journalled at most this often: heartbeats do not make the file grow (claims.md §c.9). */
@@ -42,7 +42,7 @@ export function lockedTask(store: Store, id: number): LockedTask {
   if (!row) throw notFound(id);
   return {
     ...readLease(row),
-    title: String(row.$title),
+    title: String(row.$title ?? ""),
     status: readStatus(row.$status),
     statusText: String(row.$status),
     ttl: Number(row.$lease_ttl) || DEFAULT_TTL,
@@ -61,16 +61,16 @@ export function claimOne(store: Store, tx: Tx, id: number, caller: Caller, ttl: 
 /** Gives the lease to `caller`: the fence rises by one in the statement that decides the winner. */
 function acquire(store: Store, tx: Tx, task: LockedTask, caller: Holder, ttl: Millis): Grant {
   const me = formatHolder(caller);
-  const until = tx.now + ttl;
+  const until = storableUntil(store.columns, tx.now + ttl);
   const n = store.names;
   const won = store.get(
-    `UPDATE tasks SET ${n.lease_holder} = ?, ${n.lease_until} = ?, ${n.lease_ttl} = ?, ${n.lease_fence} = coalesce(${n.lease_fence}, 0) + 1, ${n.attempts} = coalesce(${n.attempts}, 0) + 1 WHERE ${n.id} = ? AND coalesce(${n.lease_fence}, 0) = ? AND ${n.lease_holder} IS ? RETURNING ${n.lease_fence} AS fence`,
+    `UPDATE tasks SET ${n.lease_holder} = ?, ${n.lease_until} = ?, ${n.lease_ttl} = ?, ${n.lease_fence} = coalesce(${n.lease_fence}, 0) + 1, ${n.attempts} = coalesce(${n.attempts}, 0) + 1 WHERE ${n.id} = ? AND coalesce(${n.lease_fence}, 0) = ? AND ${isHolder(store)} RETURNING ${n.lease_fence} AS fence`,
     me,
     writeTime(store.columns, "lease_until", until),
     ttl,
     task.id,
     task.fence,
-    task.holder,
+    task.holder ?? "",
   );
   // Under the write lock the row cannot have moved since it was read.
   if (!won) throw new Error(`task ${task.id} moved under the write lock`);
@@ -92,14 +92,14 @@ function acquire(store: Store, tx: Tx, task: LockedTask, caller: Holder, ttl: Mi
 
 /** Makes the caller's own live lease longer, never shorter. */
 function renew(store: Store, tx: Tx, task: LockedTask, caller: Holder, ttl: Millis, idempotent: boolean): Grant {
-  const until = extendedUntil(task, tx.now, ttl);
+  const until = storableUntil(store.columns, extendedUntil(task, tx.now, ttl));
   const n = store.names;
   store.run(
-    `UPDATE tasks SET ${n.lease_until} = ?, ${n.lease_ttl} = ? WHERE ${n.id} = ? AND ${n.lease_holder} IS ?`,
+    `UPDATE tasks SET ${n.lease_until} = ?, ${n.lease_ttl} = ? WHERE ${n.id} = ? AND ${isHolder(store)}`,
     writeTime(store.columns, "lease_until", until),
     ttl,
     task.id,
-    task.holder,
+    task.holder ?? "",
   );
   if (renewalIsDue(store, tx, task))
     tx.append({ task: task.id, kind: "renewed", by: caller, fence: task.fence, data: { ttl, until } });
@@ -142,10 +142,15 @@ export function releaseOne(store: Store, tx: Tx, id: number, caller: Caller): Re
 export function clearLease(store: Store, task: LeaseRow): void {
   const n = store.names;
   store.run(
-    `UPDATE tasks SET ${n.lease_holder} = NULL, ${n.lease_until} = NULL, ${n.lease_ttl} = NULL WHERE ${n.id} = ? AND ${n.lease_holder} IS ?`,
+    `UPDATE tasks SET ${n.lease_holder} = NULL, ${n.lease_until} = NULL, ${n.lease_ttl} = NULL WHERE ${n.id} = ? AND ${isHolder(store)}`,
     task.id,
-    task.holder,
+    task.holder ?? "",
   );
+}
+
+/** True of the holder that was read, `""` for none. Another program may keep a number here, or an empty text for nobody. */
+function isHolder(store: Store): string {
+  return `coalesce(CAST(${store.names.lease_holder} AS TEXT), '') = ?`;
 }
 
 export function statusOne(store: Store, now: Millis, id: number, holder: Holder): LeaseStatus {
@@ -182,7 +187,7 @@ export function sweepAll(store: Store, tx: Tx, caller: Caller, autoRelease: bool
     }
     return {
       id: lease.id,
-      title: String(row.$title),
+      title: String(row.$title ?? ""),
       holder: lease.holder ?? "",
       until: lease.until ?? 0,
       fence: lease.fence,
@@ -214,7 +219,10 @@ export function nextOne(store: Store, now: Millis, filter: TaskFilter): NextTask
 
 export function claimNext(store: Store, tx: Tx, filter: TaskFilter, caller: Caller, ttl: Millis): NextTask {
   const next = nextOne(store, tx.now, filter);
-  const grant = acquire(store, tx, lockedTask(store, next.task.id), caller, ttl);
+  const locked = lockedTask(store, next.task.id);
+  // The filter has decided already; this is the lease's own rule, which must agree before anyone's task is taken.
+  decideClaim(locked, formatHolder(caller), tx.now);
+  const grant = acquire(store, tx, locked, caller, ttl);
   const task = { ...next.task, lease_state: "held", lease_holder: grant.holder, lease_until: grant.until } as const;
   return { ...next, task: { ...task, fence: grant.fence, attempts: task.attempts + 1 }, grant };
 }

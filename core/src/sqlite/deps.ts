@@ -18,6 +18,12 @@ export function insertDependency(store: Store, id: number, blocker: number): boo
   return Number(changes) > 0;
 }
 
+/** False: it was not there. */
+export function deleteDependency(store: Store, id: number, blocker: number): boolean {
+  const { changes } = store.run("DELETE FROM alai_deps WHERE task_id = ? AND blocker_id = ?", id, blocker);
+  return Number(changes) > 0;
+}
+
 /** True when `id` is `other`, or waits for it over any number of steps. */
 function waitsFor(store: Store, id: number, other: number): boolean {
   const sql =
@@ -39,8 +45,7 @@ export function removeDependencies(
   caller: Caller,
 ): Task {
   return changeDependencies(store, tx, id, blockers, caller, "dep_removed", (blocker) => {
-    const { changes } = store.run("DELETE FROM alai_deps WHERE task_id = ? AND blocker_id = ?", id, blocker);
-    if (Number(changes) === 0)
+    if (!deleteDependency(store, id, blocker))
       throw new Refusal("not_found", `Task ${id} does not wait for task ${blocker}.`, { taskId: id });
     return true;
   });

@@ -61,7 +61,8 @@ export class Filters {
     const unit = this.#map.times[column];
     if (unit === "seconds") return `strftime('%Y-%m-%d %H:%M:%f', ${name}, 'unixepoch')`;
     if (unit === "millis") return `strftime('%Y-%m-%d %H:%M:%f', ${name} / 1000.0, 'unixepoch')`;
-    return `strftime('%Y-%m-%d %H:%M:%f', ${name})`;
+    // auto: a number that another program wrote among texts counts as seconds since the epoch, as `fromStoreTime` has it.
+    return `strftime('%Y-%m-%d %H:%M:%f', ${name}, 'auto')`;
   }
 
   orderBy(sorts: readonly Sort[]): string {
@@ -106,9 +107,15 @@ export class Filters {
     return `t.${quote(this.#map.names[column])}`;
   }
 
+  /** Another program may clear a holder to an empty text. */
+  #hasHolder(): string {
+    const holder = this.#column("lease_holder");
+    return `${holder} IS NOT NULL AND ${holder} <> ''`;
+  }
+
   /** One parameter: now. */
   #live(): string {
-    return `${this.#column("lease_holder")} IS NOT NULL AND coalesce(${this.time("lease_until")} > ?, 0)`;
+    return `${this.#hasHolder()} AND coalesce(${this.time("lease_until")} > ?, 0)`;
   }
 
   *#plain(filter: TaskFilter): Generator<Condition> {
@@ -162,7 +169,7 @@ export class Filters {
     if (filter.heldBy !== undefined) yield { sql: `${holder} = ? AND ${this.#live()}`, params: [filter.heldBy, now] };
     if (filter.held) yield { sql: this.#live(), params: [now] };
     if (filter.free) yield { sql: `NOT (${this.#live()})`, params: [now] };
-    if (filter.expired) yield { sql: `${holder} IS NOT NULL AND NOT (${this.#live()})`, params: [now] };
+    if (filter.expired) yield { sql: `${this.#hasHolder()} AND NOT (${this.#live()})`, params: [now] };
   }
 }
 

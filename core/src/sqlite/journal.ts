@@ -10,14 +10,13 @@ const ENDS = "'released', 'done', 'ready', 'paused', 'cancelled'";
 
 /** What the journal remembers of one holder on one task: its newest fence, and whether it gave that up itself. */
 export function memoryOf(store: Store, task: number, holder: Holder): HolderMemory {
+  const mine = "task_id = ? AND actor = ? AND session = ?";
   const row = store.get(
-    `SELECT kind, fence FROM alai_events WHERE task_id = ? AND actor = ? AND session = ? AND kind IN (${GAINS}, ${ENDS}) AND fence IS NOT NULL ORDER BY seq DESC LIMIT 1`,
-    task,
-    holder.actor,
-    holder.session,
+    `SELECT fence, EXISTS (SELECT 1 FROM alai_events WHERE ${mine} AND kind IN (${ENDS}) AND seq > gain.seq) AS ended FROM alai_events gain WHERE ${mine} AND kind IN (${GAINS}) ORDER BY seq DESC LIMIT 1`,
+    ...[task, holder.actor, holder.session],
+    ...[task, holder.actor, holder.session],
   );
-  if (!row) return { fence: null, ended: true };
-  return { fence: Number(row.fence), ended: ENDS.includes(`'${row.kind}'`) };
+  return row ? { fence: Number(row.fence), ended: Number(row.ended) === 1 } : { fence: null, ended: true };
 }
 
 /** Events after a sequence number, oldest first; or the `last` few. */

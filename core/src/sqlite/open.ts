@@ -9,8 +9,8 @@ import { requireSafeSqlite } from "./safety.ts";
 import { type Failpoint, Store } from "./store.ts";
 
 export interface OpenOptions {
-  /** What to do when there is no such file: make a ledger, or stand in with an empty one in memory. */
-  readonly missing: "create" | "empty";
+  /** What to do when there is no such file: make a ledger, stand in with an empty one in memory, or throw `unavailable`. */
+  readonly missing: "create" | "empty" | "fail";
   readonly clock?: () => number;
   /** Milliseconds to wait for a lock. */
   readonly busyLimit?: number;
@@ -28,9 +28,15 @@ export async function openStore(file: string, options: OpenOptions): Promise<Sto
   const busyLimit = options.busyLimit ?? DEFAULT_BUSY_LIMIT;
   try {
     const exists = checkFile(file);
+    if (!exists && options.missing === "fail")
+      throw new StoreError(
+        "unavailable",
+        `There is no ledger ${file}.`,
+        "Type `alai mc add` to make one, or name another with --db FILE.",
+      );
     const path = exists || options.missing === "create" ? file : ":memory:";
     if (!exists && path === file) mkdirSync(dirname(file), { recursive: true });
-    const db = connect(path);
+    const db = await connect(path, busyLimit);
     try {
       const columns = await prepare(db, file, busyLimit);
       return new Store(db, columns, {
@@ -49,11 +55,17 @@ export async function openStore(file: string, options: OpenOptions): Promise<Sto
 }
 
 /** A connection as every writer of a ledger needs it: durable commits, our own retry, no rules the file's owner did not enforce. */
-export function connect(file: string, readOnly = false): DatabaseSync {
+export async function connect(file: string, busyLimit: number, readOnly = false): Promise<DatabaseSync> {
   const db = new DatabaseSync(file, { readOnly, timeout: 0, enableForeignKeyConstraints: false });
-  // FULL: an acknowledged claim survives a power cut. NORMAL may forget the last commits of a WAL file.
-  db.exec("PRAGMA synchronous = FULL");
-  return db;
+  try {
+    // FULL: an acknowledged claim survives a power cut. NORMAL may forget the last commits of a WAL file.
+    // It reads the schema, so it meets another's exclusive lock like any other statement.
+    await retryBusy(() => db.exec("PRAGMA synchronous = FULL"), busyLimit);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 /** Bun's runtime does not list SQLite among its versions. */

@@ -116,8 +116,14 @@ function readExtra(row: Row, map: ColumnMap): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row)
       .filter(([name]) => !name.startsWith("$") && !known.has(name))
-      .map(([name, value]) => [name, value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value]),
+      .map(([name, value]) => [name, readExtraValue(value)]),
   );
+}
+
+/** A value as JSON can carry it: bytes as base64, an integer that is too long for a number as its digits. */
+function readExtraValue(value: SQLInputValue): unknown {
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return ArrayBuffer.isView(value) ? Buffer.from(value as Uint8Array).toString("base64") : value;
 }
 
 function readJson<T>(value: SQLInputValue | undefined): T | null {
@@ -135,6 +141,11 @@ export function readEvent(row: Row): LedgerEvent {
     fence: integer(row.fence),
     data: readJson<Record<string, unknown>>(row.data) ?? {},
   };
+}
+
+/** The expiry that this file can store, never earlier than `ms`: what a holder is told is what the row says. */
+export function storableUntil(map: ColumnMap, ms: Millis): Millis {
+  return map.times.lease_until === "seconds" ? Math.ceil(ms / 1000) * 1000 : ms;
 }
 
 /** What is written for a time, in the form this file keeps in that column. */

@@ -46,6 +46,8 @@ export class Store {
   readonly #db: DatabaseSync;
   readonly #options: StoreOptions;
   readonly #statements = new Map<string, StatementSync>();
+  /** Settles when the verbs called before have: one connection has one transaction at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
   #dataVersion: unknown = null;
 
   constructor(db: DatabaseSync, columns: ColumnMap, options: StoreOptions) {
@@ -79,7 +81,7 @@ export class Store {
         try {
           return body(this.#now(this.#head().at));
         } finally {
-          this.run("COMMIT");
+          if (this.#db.isTransaction) this.run("COMMIT");
         }
       }, this.#options.busyLimit),
     );
@@ -124,14 +126,18 @@ export class Store {
     let statement = this.#statements.get(sql);
     if (!statement) {
       statement = this.#db.prepare(sql);
+      // An adopted file may hold integers that a number cannot: reading one as a number throws.
+      statement.setReadBigInts(true);
       this.#statements.set(sql, statement);
     }
     return statement;
   }
 
   async #guard<T>(body: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(body);
+    this.#turn = mine.catch(() => {});
     try {
-      return await body();
+      return await mine;
     } catch (error) {
       throw fromSqlite(error, this.file);
     }

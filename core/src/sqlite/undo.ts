@@ -3,6 +3,7 @@ import type { Caller } from "../ledger.ts";
 import { Refusal } from "../refusal.ts";
 import type { Task } from "../task.ts";
 import { writableTask } from "./batch.ts";
+import { deleteDependency, insertDependency } from "./deps.ts";
 import { readEvent } from "./rows.ts";
 import type { Store, Tx } from "./store.ts";
 import { oneTask, setColumns } from "./write.ts";
@@ -69,11 +70,9 @@ function byNumber(store: Store, seq: number): LedgerEvent {
 /** Applies the reverse. Refuses when the field was changed again since: undo would take that change with it. */
 function reverse(store: Store, tx: Tx, event: LedgerEvent, task: Task): Changes | null {
   if (event.kind === "dep_added" || event.kind === "dep_removed") {
-    const sql =
-      event.kind === "dep_added"
-        ? "DELETE FROM alai_deps WHERE task_id = ? AND blocker_id = ?"
-        : "INSERT OR IGNORE INTO alai_deps (task_id, blocker_id) VALUES (?, ?)";
-    for (const blocker of event.data.blockers as number[]) store.run(sql, task.id, blocker);
+    const change = event.kind === "dep_added" ? deleteDependency : insertDependency;
+    for (const blocker of event.data.blockers as number[])
+      if (!change(store, task.id, blocker)) throw changedSince(event, task.id, [`dependency on task ${blocker}`]);
     setColumns(store, tx, task.id, {});
     return null;
   }
@@ -81,13 +80,10 @@ function reverse(store: Store, tx: Tx, event: LedgerEvent, task: Task): Changes 
   const moved =
     event.kind === "added" ? [] : Object.entries(changes).filter(([field, [now]]) => !isSame(task, field, now));
   if (moved.length > 0)
-    throw new Refusal(
-      "version_conflict",
-      `Task ${task.id} was changed again since event ${event.seq} (${moved.map(([field]) => field).join(", ")}).`,
-      {
-        taskId: task.id,
-        hint: `Undo the later change first: \`alai mc events --task ${task.id}\`.`,
-      },
+    throw changedSince(
+      event,
+      task.id,
+      moved.map(([field]) => field),
     );
   setColumns(
     store,
@@ -96,6 +92,14 @@ function reverse(store: Store, tx: Tx, event: LedgerEvent, task: Task): Changes 
     Object.fromEntries(Object.entries(changes).map(([field, [, value]]) => [field, value])),
   );
   return changes;
+}
+
+function changedSince(event: LedgerEvent, id: number, what: readonly string[]): Refusal {
+  return new Refusal(
+    "version_conflict",
+    `Task ${id} was changed again since event ${event.seq} (${what.join(", ")}).`,
+    { taskId: id, hint: `Undo the later change first: \`alai mc events --task ${id}\`.` },
+  );
 }
 
 function reversed(event: LedgerEvent): Changes {

@@ -119,16 +119,18 @@ export function setStatusOne(store: Store, tx: Tx, id: number, change: StatusCha
   const locked = writableTask(store, tx, id, caller);
   const before = oneTask(store, tx.now, id);
   const target = TARGETS[change.verb];
-  if (before.status === target && !change.evidence?.length) return before;
+  const evidence = (change.evidence ?? []).filter((file) => !hasEvidence(before, file));
+  if (before.status === target && evidence.length === 0) return before;
   if (change.verb === "done") requireEvidence(before, change);
-  for (const file of change.evidence ?? []) addEvidence(store, id, file);
-  const doneAt = target === "done" ? tx.now : null;
+  for (const file of evidence) addEvidence(store, id, file);
+  const doneAt = target === "done" ? whenDone(before, tx.now) : null;
   const changes: Changes = {
     status: [before.status_raw ?? before.status, target],
     ...(before.done_at !== doneAt && { done_at: [before.done_at, doneAt] }),
   };
   setColumns(store, tx, id, { status: target, done_at: doneAt });
-  if (locked.holder !== null) clearLease(store, locked);
+  const ends = locked.holder !== null && change.verb !== "reopened";
+  if (ends) clearLease(store, locked);
   tx.append({
     task: id,
     kind: change.verb,
@@ -137,11 +139,20 @@ export function setStatusOne(store: Store, tx: Tx, id: number, change: StatusCha
     data: {
       changes,
       ...(change.reason && { reason: change.reason }),
-      ...(change.evidence?.length && { evidence: change.evidence }),
-      ...(locked.holder !== null && { prev_holder: locked.holder }),
+      ...(evidence.length > 0 && { evidence }),
+      ...(ends && { prev_holder: locked.holder }),
     },
   });
   return oneTask(store, tx.now, id);
+}
+
+/** Evidence that comes later does not move the time at which a task was done. */
+function whenDone(before: Task, now: Millis): Millis {
+  return (before.status === "done" ? before.done_at : null) ?? now;
+}
+
+function hasEvidence(task: Task, file: Evidence): boolean {
+  return task.evidence.some((there) => there.path === file.path && there.sha256 === file.sha256);
 }
 
 function requireEvidence(task: Task, change: StatusChange): void {

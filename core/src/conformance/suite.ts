@@ -1,0 +1,28 @@
+import { describe } from "vitest";
+import { claimTests } from "./claim.ts";
+import type { Harness } from "./harness.ts";
+import { importTests } from "./import.ts";
+import { journalTests } from "./journal.ts";
+import { listTests } from "./list.ts";
+import { nextTests } from "./next.ts";
+import { ownershipTests } from "./ownership.ts";
+import { sweepTests } from "./sweep.ts";
+import { taskTests } from "./tasks.ts";
+import { undoTests } from "./undo.ts";
+
+export type { Harness, OpenedLedger, TestClock } from "./harness.ts";
+
+/** What every ledger promises, whatever store is behind it: registers the tests for one implementation. */
+export function conformanceSuite(name: string, harness: Harness): void {
+  describe(name, () => {
+    claimTests(harness);
+    ownershipTests(harness);
+    sweepTests(harness);
+    nextTests(harness);
+    taskTests(harness);
+    undoTests(harness);
+    journalTests(harness);
+    listTests(harness);
+    importTests(harness);
+  });
+}

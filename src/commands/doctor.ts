@@ -1,0 +1,39 @@
+import { type Check, examine } from "../doctor/examine.ts";
+import { defineCommand } from "../kit/command.ts";
+import { EXIT } from "../kit/exit.ts";
+import { printRows } from "../kit/output.ts";
+
+const MARKS = { ok: "✓", warn: "!", fail: "✗" } as const;
+
+export const command = defineCommand({
+  summary: "check this machine, changing nothing",
+  description:
+    "Looks at runtime, settings, identity, ledger and clock, and says what to do. Exit 1 when a check failed.\nLines (not on a terminal): ok, warn or fail, check, finding, what to do.",
+  examples: [["alai doctor", "is all well here?"]],
+  args: [],
+  flags: {},
+  fields: {
+    state: "ok, warn or fail",
+    check: "what was looked at",
+    finding: "what was found",
+    remedy: "what to do, or null",
+  },
+  async run(context) {
+    const checks = await examine(context);
+    await printRows<Check>(context, checks, {
+      columns: [
+        {
+          header: "",
+          value: (row) => row.state,
+          show: (row, style) =>
+            style[row.state === "ok" ? "good" : row.state === "warn" ? "warn" : "bad"](MARKS[row.state]),
+        },
+        { header: "CHECK", value: (row) => row.check },
+        { header: "FINDING", value: (row) => row.finding, flexible: true },
+        { header: "WHAT TO DO", value: (row) => row.remedy ?? "", optional: true },
+      ],
+      json: (row) => ({ ...row }),
+    });
+    return checks.some((check) => check.state === "fail") ? EXIT.refused : EXIT.ok;
+  },
+});

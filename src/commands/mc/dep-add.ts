@@ -1,0 +1,21 @@
+import { defineCommand } from "../../kit/command.ts";
+import { printResults } from "../../kit/output.ts";
+import { taskId } from "../../kit/values.ts";
+import { openLedger } from "../../mc/open.ts";
+import { changedView, TASK_FIELDS } from "../../mc/views.ts";
+import { callerFor, FENCE_FLAG, ID } from "./shared.ts";
+
+export const command = defineCommand({
+  summary: "make a task wait for others",
+  description:
+    "It cannot be claimed until they are done or cancelled. A circle is refused. Lines (not on a terminal): id, status.",
+  examples: [["alai mc dep add 12 7 8", "task 12 waits for tasks 7 and 8"]],
+  args: [ID, { name: "blocker", summary: "ids of the tasks it waits for", variadic: true, parse: taskId }],
+  flags: FENCE_FLAG,
+  fields: TASK_FIELDS,
+  async run(context, { args: [id, blockers], flags }) {
+    const ledger = await openLedger(context, "write");
+    const task = await ledger.addDependency(id, blockers, callerFor(context, [id], flags.fence));
+    await printResults(context, [task], changedView("Changed"), true);
+  },
+});

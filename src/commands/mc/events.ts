@@ -1,0 +1,64 @@
+import type { LedgerEvent } from "@alai/core";
+import { defineCommand } from "../../kit/command.ts";
+import type { Context } from "../../kit/context.ts";
+import { narrow, printRows } from "../../kit/output.ts";
+import { oneLine, toJson } from "../../kit/text.ts";
+import { taskId, wholeNumber } from "../../kit/values.ts";
+import { followEvents } from "../../mc/follow.ts";
+import { openLedger } from "../../mc/open.ts";
+import { EVENT_FIELDS, eventJson, eventView } from "../../mc/views.ts";
+
+const RECENT = 50;
+
+export const command = defineCommand({
+  summary: "the journal",
+  description:
+    "Oldest first. Numbers rise by one without a gap, in the order things happened.\nLines (not on a terminal): seq, time, task, kind, actor:session, fence, detail.",
+  examples: [
+    ["alai mc events", `the last ${RECENT}`],
+    ["alai mc events --task 12", "of one task"],
+    ["alai mc events --follow --json", "as they come, one JSON value a line"],
+    ["alai mc events --after 4711 --limit 0", "all that a reader has not seen yet"],
+  ],
+  args: [],
+  flags: {
+    follow: { short: "f", summary: "go on, and print what comes" },
+    after: { value: "SEQ", summary: "only events after this number", parse: wholeNumber("event number") },
+    task: { value: "ID", summary: "only of this task", parse: taskId },
+    limit: {
+      short: "n",
+      value: "N",
+      summary: `at most N, 0 is all (${RECENT}; all with --after)`,
+      parse: wholeNumber("limit"),
+    },
+  },
+  fields: EVENT_FIELDS,
+  async run(context, { flags }) {
+    const ledger = await openLedger(context, "read");
+    const { after, task } = flags;
+    const limit = flags.limit ?? (after === undefined ? RECENT : 0);
+    const range = limit === 0 ? {} : after === undefined ? { last: limit } : { limit };
+    const first = await ledger.events({
+      ...(after !== undefined && { after }),
+      ...(task !== undefined && { task }),
+      ...range,
+    });
+    if (!flags.follow) return printRows(context, first, eventView(context.clock()));
+    print(context, first);
+    const seen = first.at(-1)?.seq ?? after ?? 0;
+    await followEvents(ledger, seen, task, context.interrupted, (events) => print(context, events));
+    return context.interrupted.aborted ? 130 : 0;
+  },
+});
+
+/** One line an event, as it comes. */
+function print(context: Context, events: readonly LedgerEvent[]): void {
+  const { json } = context.flags;
+  const { columns } = eventView(context.clock());
+  for (const event of events) {
+    const line = json
+      ? toJson(narrow(eventJson(event), json))
+      : columns.map((column) => oneLine(column.value(event))).join("\t");
+    context.io.out(`${line}\n`);
+  }
+}

@@ -1,0 +1,74 @@
+import { Refusal, StoreError } from "@alai/core";
+import { defineCommand } from "../../kit/command.ts";
+import type { Context } from "../../kit/context.ts";
+import { Exit } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
+import { duration } from "../../kit/values.ts";
+import { claimWhenFree } from "../../mc/claim.ts";
+import { openLedger } from "../../mc/open.ts";
+import { runUnderLease } from "../../mc/run.ts";
+import { ID, leaseTtl, TTL_FLAGS } from "./shared.ts";
+
+export const command = defineCommand({
+  summary: "run a command while holding a task",
+  description:
+    "Claims the task, runs the command without a shell, renews the lease by itself and releases it at the end. If the lease\ncannot be renewed, the command is stopped before anyone else can hold the task: exit 75. Otherwise the command's own exit\ncode. The command gets ALAI_MC_TASK, ALAI_MC_FENCE, ALAI_ACTOR and ALAI_SESSION.",
+  examples: [
+    ["alai mc run 12 -- make deploy", "hold the task for as long as it runs"],
+    ["alai mc run 12 --done --wait 10m -- ./migrate.sh", "queue for it, and finish the task on success"],
+    ["alai mc run 12 --ttl 30s -- claude -p 'fix #12'", "noticed within 30 s when the machine dies"],
+  ],
+  args: [ID, { name: "command", summary: "the command after --", variadic: true }],
+  flags: {
+    ...TTL_FLAGS,
+    done: { summary: "finish the task when the command succeeds" },
+    wait: { value: "TIME", summary: "how long to wait while another holds it", parse: duration },
+  },
+  async run(context, { args: [id, words], flags }) {
+    const ttl = leaseTtl(context, flags);
+    const ledger = await openLedger(context, "write");
+    const { actor, session } = context.identity();
+    const caller = { actor, session };
+    const { interrupted } = context;
+    let claimedAt = process.hrtime.bigint();
+    const asked = flags.wait ?? 0;
+    const [grant] = await claimWhenFree(ledger, [id], caller, ttl, asked, interrupted, () => {
+      claimedAt = process.hrtime.bigint();
+    });
+    if (!grant) throw new Error("a claim without a grant");
+    const outcome = await runUnderLease(ledger, grant, caller, words, claimedAt, context);
+    const mine = { ...caller, fence: grant.fence };
+    if (outcome.kind === "lease_lost")
+      throw new Exit(
+        EXIT.leaseLost,
+        "lease_lost",
+        `The lease on task ${id} was lost: ${outcome.why}. The command was stopped.`,
+      );
+    const finish = flags.done && outcome.kind === "ended" && outcome.exit === 0;
+    await settle(
+      context,
+      id,
+      () => (finish ? ledger.setStatus([id], { verb: "done" }, mine) : ledger.release([id], mine)),
+      finish ?? false,
+    );
+    if (outcome.kind === "not_started")
+      throw new Exit(
+        outcome.exit,
+        "not_started",
+        outcome.message,
+        "Put the command after --, for example: alai mc run 12 -- make deploy",
+      );
+    return outcome.exit;
+  },
+});
+
+/** Gives the lease back. A task that the command itself finished is fine; a release that fails lapses by itself. */
+async function settle(context: Context, id: number, verb: () => Promise<unknown>, finish: boolean): Promise<void> {
+  try {
+    await verb();
+  } catch (error) {
+    if (finish) throw error;
+    if (error instanceof StoreError) context.warn(`task ${id} was not released and lapses by itself: ${error.message}`);
+    else if (!(error instanceof Refusal)) throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { StatusChange } from "@alai/core";
+import type { Context } from "../../kit/context.ts";
+import { printResults } from "../../kit/output.ts";
+import { longText } from "../../kit/values.ts";
+import { openLedger } from "../../mc/open.ts";
+import { changedView } from "../../mc/views.ts";
+import { callerFor } from "./shared.ts";
+
+export const REASON_FLAG = {
+  reason: { value: "TEXT", summary: "why, for the journal", parse: longText("reason") },
+} as const;
+
+/** What done, ready, pause, reopen and cancel have in common. */
+export async function changeStatus(
+  context: Context,
+  ids: readonly number[],
+  change: StatusChange,
+  past: string,
+  fence: number | undefined,
+): Promise<void> {
+  const ledger = await openLedger(context, "write");
+  const tasks = await ledger.setStatus(ids, change, callerFor(context, ids, fence));
+  await printResults(context, tasks, changedView(past), ids.length === 1);
+}

@@ -1,0 +1,30 @@
+import { defineCommand } from "../../kit/command.ts";
+import { printResults } from "../../kit/output.ts";
+import { duration, oneOf } from "../../kit/values.ts";
+import { openLedger } from "../../mc/open.ts";
+import { STATUS_FIELDS, statusView } from "../../mc/views.ts";
+import { waitFor } from "../../mc/wait.ts";
+import { ID } from "./shared.ts";
+
+const goal = oneOf("goal", ["free", "done"]);
+
+export const command = defineCommand({
+  summary: "wait until a task is free or done",
+  description:
+    "Exit 0 when it is, 1 when the time is over. Lines (not on a terminal): id, `held` or `available`, holder, until, fence.",
+  examples: [
+    ["alai mc wait 12", "until nobody holds it, or it is finished"],
+    ["alai mc wait 12 --for done --timeout 1h", "until it is finished, an hour at most"],
+  ],
+  args: [ID],
+  flags: {
+    for: { value: "WHAT", summary: "free (finished counts too) or done; free when not given", parse: goal },
+    timeout: { value: "TIME", summary: "how long at most; without it as long as it takes", parse: duration },
+  },
+  fields: STATUS_FIELDS,
+  async run(context, { args: [id], flags }) {
+    const ledger = await openLedger(context, "read");
+    const status = await waitFor(ledger, id, flags.for ?? "free", flags.timeout ?? Number.POSITIVE_INFINITY, context);
+    await printResults(context, [status], statusView(context.clock()), true);
+  },
+});

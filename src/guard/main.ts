@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { killGroup } from "./group.ts";
+import type { FromGuard, ToGuard } from "./protocol.ts";
+
+/**
+ * The guard stands between `alai mc run` and its command. It starts the command in a process group of its own, ends it when
+ * the lease is about to, and when `alai` itself is gone (the channel breaks, even on SIGKILL). A stopped `alai` cannot
+ * renew, so the deadline passes here too.
+ */
+export function guard(command: readonly string[]): void {
+  const [program = "", ...args] = command;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => {});
+  const child = spawn(program, args, { stdio: "inherit", detached: true, windowsHide: true });
+  const deadline = new Deadline(child);
+  child.on("error", (error: NodeJS.ErrnoException) => {
+    tell({ kind: "failed", code: error.code ?? "", message: error.message });
+    leave();
+  });
+  child.on("spawn", () => tell({ kind: "started", pid: child.pid ?? 0 }));
+  child.on("exit", (code, signal) => {
+    deadline.clear();
+    // What the command left running in its group has no lease any more.
+    killGroup(child.pid, "SIGKILL");
+    tell({ kind: "ended", code, signal });
+    leave();
+  });
+  process.on("message", (message: ToGuard) => {
+    if (message.kind === "lease") deadline.set(message);
+    else if (message.kind === "signal") killGroup(child.pid, message.signal);
+    else deadline.terminate();
+  });
+  process.on("disconnect", () => deadline.terminate());
+}
+
+function tell(message: FromGuard): void {
+  if (process.connected) process.send?.(message);
+}
+
+function leave(): void {
+  if (process.connected) process.disconnect?.();
+}
+
+/** Between asking and forcing, at most. Milliseconds. */
+const GRACE = 10_000;
+/** How often the wall clock is looked at: timers do not run while a laptop sleeps, and the lease's clock does. */
+const TICK = 500;
+
+/** When the command must have been asked to end, and when it must be dead. */
+class Deadline {
+  readonly #child: ChildProcess;
+  #timers: NodeJS.Timeout[] = [];
+  #terminating = false;
+  #wallKillAt = Number.POSITIVE_INFINITY;
+  #tick: NodeJS.Timeout | undefined;
+  #killIn = GRACE;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  set(lease: Extract<ToGuard, { kind: "lease" }>): void {
+    if (this.#terminating) return;
+    this.clear();
+    const until = (at: string) => Math.max(0, Number(BigInt(at) - process.hrtime.bigint()) / 1e6);
+    this.#wallKillAt = lease.wallKillAt;
+    this.#killIn = until(lease.killAt);
+    this.#timers = [setTimeout(() => this.#expire(until(lease.killAt)), until(lease.terminateAt))];
+    this.#tick = setInterval(() => {
+      if (Date.now() >= this.#wallKillAt) this.#expire(0);
+    }, TICK);
+  }
+
+  #expire(left: number): void {
+    tell({ kind: "expired" });
+    this.#killIn = left;
+    this.terminate();
+  }
+
+  /** SIGTERM to the group now, SIGKILL before the lease ends. */
+  terminate(): void {
+    if (this.#terminating) return;
+    this.#terminating = true;
+    this.clear();
+    killGroup(this.#child.pid, "SIGTERM");
+    this.#timers = [setTimeout(() => killGroup(this.#child.pid, "SIGKILL"), Math.min(GRACE, this.#killIn))];
+  }
+
+  clear(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    clearInterval(this.#tick);
+  }
+}

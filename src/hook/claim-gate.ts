@@ -1,0 +1,93 @@
+import { read, readFileSync, writeSync } from "node:fs";
+import { platformPaths } from "../kit/paths.ts";
+import { findTasks } from "./find-task.ts";
+
+/**
+ * Claude Code's PreToolUse gate. Exit 0 lets the tool call through, exit 2 blocks it, and stderr is read by the model.
+ * Everything that is not a clear yes ends in 2: a crash, a missing store, no answer in time. A call that names no task is
+ * let through before anything else is loaded, so this costs next to nothing in every tool call.
+ */
+
+/** Overall, from start to answer. Milliseconds. */
+const LIMIT = 1500;
+
+/** Runs the gate on the process's own streams and ends it with 0 or 2. */
+export async function runGate(): Promise<void> {
+  const timer = setTimeout(() => answer(`The claim gate had no answer after ${LIMIT} ms.`), LIMIT);
+  try {
+    const event = readEvent(await readInput());
+    const settings = quickSettings();
+    const ids = findTasks(event.tool_input, settings.pattern);
+    if (ids.length === 0) return answer(null);
+    const { checkTasks } = await import("./check-tasks.ts");
+    answer(await checkTasks(ids, event.session_id, LIMIT - performance.now()));
+  } catch (error) {
+    answer(`The claim gate failed: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Ends the process: null is yes, a sentence is no. Written synchronously, since the process ends here. */
+function answer(reason: string | null): void {
+  if (reason === null) process.exit(0);
+  try {
+    writeSync(2, `${reason.replaceAll(/\s+/g, " ").slice(0, 1000)}\n`);
+  } finally {
+    process.exit(2);
+  }
+}
+
+interface HookEvent {
+  readonly session_id: string | null;
+  readonly tool_input: unknown;
+}
+
+function readEvent(text: string): HookEvent {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new Error("standard input is not the JSON of a hook event.");
+  }
+  if (typeof json !== "object" || json === null || !("tool_input" in json))
+    throw new Error("the event on standard input has no tool_input.");
+  const session =
+    "session_id" in json && typeof json.session_id === "string" && json.session_id !== "" ? json.session_id : null;
+  return { session_id: session, tool_input: json.tool_input };
+}
+
+/**
+ * Reads standard input in the background, so that the time limit runs beside it. Not through `process.stdin`, whose
+ * machinery costs more than all the rest of this path.
+ */
+async function readInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = await readChunk();
+    if (chunk.length === 0) return Buffer.concat(chunks).toString("utf8");
+    chunks.push(chunk);
+  }
+}
+
+function readChunk(): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(65_536);
+  return new Promise((resolve, reject) => {
+    read(0, buffer, 0, buffer.length, null, (error, bytes) =>
+      error ? reject(error) : resolve(buffer.subarray(0, bytes)),
+    );
+  });
+}
+
+/** The one setting the gate needs, read only when it is set at all. A settings file that cannot be understood blocks. */
+function quickSettings(): { pattern?: string } {
+  const file = `${platformPaths(process.env, process.platform).config}/config.json`;
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return {};
+  }
+  const pattern = JSON.parse(text)?.hook?.taskPattern;
+  return typeof pattern === "string" ? { pattern } : {};
+}

@@ -1,0 +1,15 @@
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import type { Context } from "../kit/context.ts";
+
+/** How the settings call the gate: by the name `alai` where PATH has it (an update then changes nothing), else by path. */
+export function gateCommand(context: Context): string {
+  const name = context.platform === "win32" ? "alai.cmd" : "alai";
+  const onPath = (context.env.PATH ?? "").split(delimiter).some((dir) => dir !== "" && existsSync(join(dir, name)));
+  const words = onPath ? ["alai"] : context.self.map(shellQuote);
+  return [...words, "hook", "claim-gate"].join(" ");
+}
+
+function shellQuote(word: string): string {
+  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

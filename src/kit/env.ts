@@ -1,0 +1,54 @@
+/** Environment variables, as a command sees them. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Variables that alai reads; `alai help environment` prints them. */
+export const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
+  ["ALAI_MC_DB", "the ledger's SQLite file (--db wins)"],
+  ["ALAI_MC_URL", "the companion server; set, the file is never used instead"],
+  ["ALAI_ACTOR", "who acts (--actor wins); else the setting `actor`, else the system's user name"],
+  ["ALAI_SESSION", "the session that holds leases (--session wins); else the agent's session, else host and terminal"],
+  ["ALAI_MC_TASK", "set by `alai mc run` for its command: the task's id"],
+  ["ALAI_MC_FENCE", "set by `alai mc run` for its command: the fence, checked on changes of that task"],
+  ["MC_LEASE_ENFORCE", "0 turns refusals into warnings on stderr: the documented rollback"],
+  ["ALAI_CONFIG_DIR", "the folder of the settings, instead of the platform's"],
+  ["ALAI_DATA_DIR", "the folder of the default ledger, instead of the platform's"],
+  ["ALAI_DEBUG", "1 is --debug: stack traces on stderr"],
+  ["CI", "set: never prompt"],
+  ["NO_COLOR", "set and not empty: no colour"],
+  ["FORCE_COLOR", "set and not 0: colour even where the stream is no terminal"],
+  ["COLUMNS", "the width of tables, instead of the terminal's"],
+];
+
+/** Variables by which coding agents say that they run us, and which of them names the session. */
+const AGENT_SESSIONS = [
+  "CLAUDE_CODE_SESSION_ID",
+  "CLAUDE_SESSION_ID",
+  "CODEX_SESSION_ID",
+  "GEMINI_SESSION_ID",
+  "CURSOR_SESSION_ID",
+  "OPENCODE_SESSION_ID",
+];
+const AGENT_MARKS = [
+  "AI_AGENT",
+  "CLAUDECODE",
+  "CLAUDE_CODE",
+  "CODEX_SANDBOX",
+  "GEMINI_CLI",
+  "CURSOR_AGENT",
+  "OPENCODE",
+  ...AGENT_SESSIONS,
+];
+
+/** The agent's own session, when an agent runs us and says which. */
+export function agentSession(env: Env): { variable: string; session: string } | null {
+  for (const variable of AGENT_SESSIONS) {
+    const session = env[variable];
+    if (session) return { variable, session };
+  }
+  return null;
+}
+
+/** True when an agent runs us: it may have a terminal, but nobody is there to answer a question. */
+export function isAgent(env: Env): boolean {
+  return AGENT_MARKS.some((name) => env[name]);
+}

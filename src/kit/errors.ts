@@ -1,0 +1,85 @@
+import { BadInput, type LeaseFacts, Refusal, type RefusalCode, StoreError, toIso } from "@alai/core";
+import { EXIT } from "./exit.ts";
+
+/** What every failed command says, whatever went wrong. */
+export interface Failure {
+  readonly exit: number;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  /** More for `--json`: holder, fence, which of several tasks failed. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** The stack, for a bug. */
+  readonly stack?: string | undefined;
+}
+
+/** The command line is wrong: exit 64. `hint` is what to type. */
+export function usage(message: string, hint?: string): BadInput {
+  return new BadInput(message, hint);
+}
+
+/** Ends the command with a code and, when there is one, a sentence on stderr. */
+export class Exit extends Error {
+  readonly exit: number;
+  readonly code: string;
+  readonly hint: string | undefined;
+
+  constructor(exit: number, code: string, message = "", hint?: string) {
+    super(message);
+    this.name = "Exit";
+    this.exit = exit;
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+const REFUSALS: Readonly<Partial<Record<RefusalCode, number>>> = { fenced: EXIT.fenced, not_found: EXIT.notFound };
+
+/** The one place where errors become exit codes. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Refusal) return refusalFailure(error);
+  if (error instanceof StoreError)
+    return { exit: EXIT.unavailable, code: error.code, message: error.message, hint: error.hint };
+  if (error instanceof BadInput) return { exit: EXIT.usage, code: "usage", message: error.message, hint: error.hint };
+  if (error instanceof Exit) return { exit: error.exit, code: error.code, message: error.message, hint: error.hint };
+  if (isCancelledPrompt(error))
+    return { exit: EXIT.interrupted, code: "interrupted", message: "Interrupted.", hint: undefined };
+  const stack = error instanceof Error ? error.stack : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    exit: EXIT.bug,
+    code: "bug",
+    message: `This is a bug in alai: ${message}`,
+    hint: "Run it again with --debug and report what it prints.",
+    stack,
+  };
+}
+
+function refusalFailure(error: Refusal): Failure {
+  const details = {
+    ...(error.taskId !== undefined && { id: error.taskId }),
+    ...(error.lease && leaseDetails(error.lease)),
+    ...(error.failures && { failures: error.failures }),
+  };
+  return {
+    exit: REFUSALS[error.code] ?? EXIT.refused,
+    code: error.code,
+    message: error.message,
+    hint: error.hint,
+    details,
+  };
+}
+
+function leaseDetails(lease: LeaseFacts): Record<string, unknown> {
+  return {
+    ...(lease.holder !== undefined && { holder: lease.holder }),
+    ...(lease.until !== undefined && { until: toIso(lease.until) }),
+    ...(lease.secondsLeft !== undefined && { seconds_left: lease.secondsLeft }),
+    ...(lease.fence !== undefined && { fence: lease.fence }),
+  };
+}
+
+/** @inquirer/prompts throws this by name; comparing the name keeps the library out of the start-up path. */
+function isCancelledPrompt(error: unknown): boolean {
+  return error instanceof Error && (error.name === "ExitPromptError" || error.name === "AbortPromptError");
+}

@@ -1,0 +1,141 @@
+import { Command, CommanderError, Option } from "commander";
+import type { ArgSpec, CommandSpec, FlagSpec } from "./command.ts";
+import type { GlobalFlags } from "./context.ts";
+import { usage } from "./errors.ts";
+import { GLOBAL_FLAGS } from "./globals.ts";
+
+/** A command line, read and checked against its command. */
+export interface Parsed {
+  readonly help: boolean;
+  readonly args: readonly unknown[];
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly globals: GlobalFlags;
+}
+
+/** Reads the words after a command's name. Throws a usage error. */
+export function parseWords(path: readonly string[], spec: CommandSpec, words: readonly string[]): Parsed {
+  const command = quietCommand(path.join(" "));
+  for (const arg of spec.args) command.argument(argumentPattern(arg), arg.summary);
+  for (const [name, flag] of Object.entries(spec.flags)) command.addOption(option(name, flag));
+  addGlobals(command);
+  try {
+    command.parse(bareJson(words), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw asUsage(error, path);
+  }
+  const { json, help, input, color, ...rest } = command.opts<Record<string, unknown>>();
+  const globals: GlobalFlags = { input: input as boolean, color: color as boolean };
+  if (json !== undefined)
+    globals.json = String(json)
+      .split(",")
+      .map((field) => field.trim())
+      .filter(Boolean);
+  for (const name of Object.keys(GLOBAL_FLAGS)) Object.assign(globals, { [name]: rest[name] });
+  if (help) return { help: true, args: [], flags: {}, globals };
+  return { help: false, args: readArgs(path, spec, command.args), flags: readFlags(spec, rest), globals };
+}
+
+/** A command that says nothing and ends nothing by itself. */
+function quietCommand(name: string): Command {
+  return new Command(name)
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .helpOption(false)
+    .showSuggestionAfterError(true)
+    .allowExcessArguments(false)
+    .action(() => {});
+}
+
+function addGlobals(command: Command): void {
+  for (const [name, flag] of Object.entries(GLOBAL_FLAGS)) command.addOption(option(name, flag));
+  command.addOption(new Option("--json [fields]").argParser(once("--json", String)));
+  command.option("-h, --help").option("--no-input").option("--no-color");
+}
+
+/** `--json` takes fields only behind `=`, so that the word after it stays an argument. */
+function bareJson(words: readonly string[]): string[] {
+  const end = words.indexOf("--");
+  return words.map((word, at) => (word === "--json" && (end < 0 || at < end) ? "--json=" : word));
+}
+
+/** All arguments are optional to commander: what is missing is said in our own words, with an example. */
+function argumentPattern(arg: ArgSpec): string {
+  return `[${arg.name}${arg.variadic ? "..." : ""}]`;
+}
+
+function option(name: string, flag: FlagSpec): Option {
+  const long = `--${kebab(name)}`;
+  const pattern = `${flag.short ? `-${flag.short}, ` : ""}${long}${flag.value ? ` <${flag.value}${flag.variadic ? "..." : ""}>` : ""}`;
+  const made = new Option(pattern, flag.summary);
+  if (!flag.value) return made;
+  const parse = flag.parse ?? String;
+  if (flag.variadic) return made.argParser((raw: string, before: unknown[] = []) => [...before, parse(raw)]);
+  if (!flag.multiple) return made.argParser(once(long, parse));
+  return made.argParser((raw: string, before: unknown[] = []) => [
+    ...before,
+    ...raw.split(",").map((word) => parse(word.trim())),
+  ]);
+}
+
+/** A value that is given twice would be dropped silently, and the caller would not know which one counted. */
+function once(long: string, parse: (raw: string) => unknown): (raw: string, before: unknown) => unknown {
+  let given = false;
+  return (raw) => {
+    if (given) throw usage(`${long} is given twice; it takes one value.`, `Leave one ${long} out.`);
+    given = true;
+    return parse(raw);
+  };
+}
+
+export function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function readArgs(path: readonly string[], spec: CommandSpec, words: readonly string[]): unknown[] {
+  return spec.args.map((arg, at) => {
+    const parse = arg.parse ?? String;
+    if (arg.variadic) {
+      const rest = words.slice(at);
+      if (rest.length === 0 && !arg.optional) throw missing(path, spec, arg);
+      return rest.map(parse);
+    }
+    const word = words[at];
+    if (word !== undefined) return parse(word);
+    if (arg.optional) return undefined;
+    throw missing(path, spec, arg);
+  });
+}
+
+function missing(path: readonly string[], spec: CommandSpec, arg: ArgSpec): Error {
+  const example = spec.examples[0]?.[0] ?? `alai ${path.join(" ")} --help`;
+  return usage(`\`alai ${path.join(" ")}\` needs ${arg.summary}.`, `Type for example: ${example}`);
+}
+
+function readFlags(spec: CommandSpec, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(spec.flags).map((name) => [name, values[name]]));
+}
+
+/** commander's sentence, in our form: what is wrong, then what to type. */
+function asUsage(error: CommanderError, path: readonly string[]): Error {
+  const [first = "", ...more] = error.message.replace(/^error: /, "").split("\n");
+  const suggestion = more
+    .join(" ")
+    .replace(/^\(|\)$/g, "")
+    .trim();
+  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}`.replace(/\.?$/, ".");
+  return usage(sentence, suggestion || `Type \`alai ${path.join(" ")} --help\` to see what it takes.`);
+}
+
+/** The nearest of `words` to what was typed, by commander's own measure; null when none is near. */
+export function suggest(typed: string, words: readonly string[]): string | null {
+  const command = new Command("alai").exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
+  for (const word of words) command.command(word);
+  try {
+    command.parse([typed], { from: "user" });
+    return null;
+  } catch (error) {
+    const match = error instanceof CommanderError ? /Did you mean (?:one of )?([^?]+)\?/.exec(error.message) : null;
+    return match?.[1]?.trim() ?? null;
+  }
+}

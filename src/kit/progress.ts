@@ -1,0 +1,13 @@
+import type { Context } from "./context.ts";
+
+/** Runs `work` with a spinner on stderr of a terminal; silent elsewhere. The spinner's library is loaded only then. */
+export async function withSpinner<T>(context: Context, text: string, work: () => Promise<T>): Promise<T> {
+  if (!context.io.stderrIsTty || context.flags.quiet || context.flags.json) return work();
+  const { default: ora } = await import("ora");
+  const spinner = ora({ text, stream: context.io.stderrStream() }).start();
+  try {
+    return await work();
+  } finally {
+    spinner.stop();
+  }
+}

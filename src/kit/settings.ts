@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Exit, usage } from "./errors.ts";
+import { EXIT } from "./exit.ts";
+import { truncate } from "./text.ts";
+import { duration, name, ttl } from "./values.ts";
+
+/** One setting: what it means, how its text is read, and which variable wins over it. */
+export interface Setting {
+  readonly key: string;
+  readonly summary: string;
+  /** Checks a value given as text and gives what is kept. Throws a usage error. */
+  readonly parse: (raw: string) => string | boolean;
+  readonly fallback: string | boolean | null;
+  readonly env?: string;
+}
+
+function boolean(raw: string): boolean {
+  if (["true", "yes", "on", "1"].includes(raw.toLowerCase())) return true;
+  if (["false", "no", "off", "0"].includes(raw.toLowerCase())) return false;
+  throw usage(`"${truncate(raw, 40)}" is neither true nor false.`, "Type true or false.");
+}
+
+function pattern(raw: string): string {
+  let groups = 0;
+  try {
+    groups = (new RegExp(`${raw}|`, "u").exec("")?.length ?? 1) - 1;
+  } catch {
+    throw usage(
+      `"${truncate(raw, 40)}" is not a regular expression.`,
+      "Type for example: alai config set hook.taskPattern 'TASK-(\\d+)'",
+    );
+  }
+  if (groups === 1) return raw;
+  throw usage(
+    "The pattern needs exactly one group, which finds the task's number.",
+    "Type for example: alai config set hook.taskPattern 'TASK-(\\d+)'",
+  );
+}
+
+function checkedTtl(raw: string): string {
+  ttl(raw);
+  return raw;
+}
+
+function checkedDuration(raw: string): string {
+  duration(raw);
+  return raw;
+}
+
+/** Every setting there is. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    key: "actor",
+    summary: "who acts, when neither --actor nor ALAI_ACTOR says",
+    parse: name("name"),
+    fallback: null,
+    env: "ALAI_ACTOR",
+  },
+  { key: "mc.db", summary: "the ledger's SQLite file", parse: (raw) => raw, fallback: null, env: "ALAI_MC_DB" },
+  { key: "mc.url", summary: "the companion server", parse: (raw) => raw, fallback: null, env: "ALAI_MC_URL" },
+  { key: "mc.ttl", summary: "how long a lease lasts when --ttl does not say", parse: checkedTtl, fallback: "10m" },
+  { key: "mc.requireEvidence", summary: "refuse `mc done` without evidence", parse: boolean, fallback: false },
+  { key: "mc.lockTimeout", summary: "how long to wait for a locked ledger", parse: checkedDuration, fallback: "10s" },
+  {
+    key: "hook.taskPattern",
+    summary: "how a tool call names a task, beside `MC #123` and `mc 123`: a regular expression with one group",
+    parse: pattern,
+    fallback: null,
+  },
+];
+
+export type SettingValue = string | boolean;
+
+export function settingsFile(configDir: string): string {
+  return join(configDir, "config.json");
+}
+
+export function findSetting(key: string): Setting {
+  const found = SETTINGS.find((setting) => setting.key === key);
+  if (found) return found;
+  throw usage(
+    `There is no setting "${truncate(key, 40)}".`,
+    `Settings are: ${SETTINGS.map((setting) => setting.key).join(", ")}.`,
+  );
+}
+
+/**
+ * The values in the settings file, by key. Read directly: loading `conf` costs more than most commands take.
+ * Throws (exit 64) for a file that is no JSON, an unknown key or a wrong value: a typo must not be passed over.
+ */
+export function readSettings(file: string): ReadonlyMap<string, SettingValue> {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return new Map();
+    throw new Exit(
+      EXIT.unavailable,
+      "unavailable",
+      `The settings ${file} cannot be read.`,
+      "Check the file's permissions.",
+    );
+  }
+  return parseSettings(text, file);
+}
+
+function parseSettings(text: string, file: string): Map<string, SettingValue> {
+  let json: unknown;
+  try {
+    json = text.trim() === "" ? {} : JSON.parse(text);
+  } catch {
+    throw usage(`The settings file ${file} is not JSON.`, "Repair it in an editor; alai does not overwrite it.");
+  }
+  const values = new Map<string, SettingValue>();
+  for (const [key, value] of flatten(json, "")) {
+    const setting = findSetting(key);
+    if (typeof value !== "string" && typeof value !== "boolean")
+      throw usage(`The setting ${key} in ${file} is not a text or true/false.`);
+    values.set(key, setting.parse(String(value)));
+  }
+  return values;
+}
+
+function* flatten(value: unknown, prefix: string): Generator<[string, unknown]> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    yield [prefix, value];
+    return;
+  }
+  for (const [key, inner] of Object.entries(value)) yield* flatten(inner, prefix ? `${prefix}.${key}` : key);
+}

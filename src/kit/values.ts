@@ -1,0 +1,142 @@
+import { fromStoreTime, MAX_TTL, MIN_TTL, type Millis, type Priority, readPriority } from "@alai/core";
+import { usage } from "./errors.ts";
+import { hasControl, nameControl, oneLine, truncate } from "./text.ts";
+
+/** Readers of what people type. Each throws a usage error that says what is allowed and what to type. */
+
+const MAX_ID = 2_147_483_647;
+const MAX_TITLE = 1024;
+
+function shown(raw: string): string {
+  return `"${truncate(oneLine(raw), 40)}"`;
+}
+
+export function taskId(raw: string): number {
+  const match = /^#?([1-9]\d{0,9})$/.exec(raw);
+  const id = Number(match?.[1]);
+  if (match && id <= MAX_ID) return id;
+  throw usage(
+    `${shown(raw)} is not a task id.`,
+    `An id is a whole number from 1 to ${MAX_ID}, for example: alai mc show 12`,
+  );
+}
+
+/** A whole number from `least` up. */
+export function wholeNumber(name: string, least = 0): (raw: string) => number {
+  return (raw) => {
+    const value = Number(raw);
+    if (/^\d{1,10}$/.test(raw) && value >= least) return value;
+    throw usage(`${shown(raw)} is not a ${name}.`, `Type a whole number from ${least} up.`);
+  };
+}
+
+const UNITS: Readonly<Record<string, Millis>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** `90s`, `10m`, `2h`, `1.5d` in milliseconds. */
+export function duration(raw: string): Millis {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(raw.trim());
+  if (!match) throw usage(`${shown(raw)} is not a length of time.`, "Type a number and a unit: 90s, 10m, 2h or 1d.");
+  return Math.round(Number(match[1]) * (UNITS[match[2] ?? ""] ?? 0));
+}
+
+/** How long a lease may be: 1 s to 24 h. */
+export function ttl(raw: string): Millis {
+  return inTtlRange(duration(raw), raw);
+}
+
+export function ttlMinutes(raw: string): Millis {
+  if (!/^\d+(\.\d+)?$/.test(raw))
+    throw usage(`${shown(raw)} is not a number of minutes.`, "Type for example --ttl-minutes 10.");
+  return inTtlRange(Math.round(Number(raw) * 60_000), raw);
+}
+
+function inTtlRange(ms: Millis, raw: string): Millis {
+  if (ms >= MIN_TTL && ms <= MAX_TTL) return ms;
+  throw usage(`A lease of ${shown(raw)} is not allowed: 1 second to 24 hours.`, "Type for example --ttl 10m.");
+}
+
+/** `2026-12-01`, `2026-12-01T09:30Z`, `today`, `tomorrow`, or from now on: `+3d`, `+2h`. A date without a time is 00:00 UTC. */
+export function date(raw: string): Millis {
+  const word = raw.trim().toLowerCase();
+  const today = Math.floor(Date.now() / 86_400_000) * 86_400_000;
+  if (word === "now") return Date.now();
+  if (word === "today") return today;
+  if (word === "tomorrow") return today + 86_400_000;
+  if (/^\+\d/.test(word)) return Date.now() + duration(word.slice(1));
+  const ms = /^\d{4}-/.test(word) ? fromStoreTime(raw) : null;
+  if (ms !== null && isRealDay(word, ms)) return ms;
+  throw usage(`${shown(raw)} is not a date.`, "Type 2026-12-01, 2026-12-01T09:30Z, today, tomorrow or +3d.");
+}
+
+/** JavaScript reads 31 February as 3 March. */
+function isRealDay(text: string, ms: Millis): boolean {
+  const day = Number(text.slice(8, 10));
+  const last = new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate();
+  return day >= 1 && day <= last && !Number.isNaN(ms);
+}
+
+export function dateOrNone(raw: string): Millis | null {
+  return raw === "" || raw.toLowerCase() === "none" ? null : date(raw);
+}
+
+export function priority(raw: string): Priority {
+  const value = readPriority(raw);
+  if (value !== null) return value;
+  throw usage(`${shown(raw)} is not a priority.`, "Type 0 (highest) to 4, or critical, high, medium, low, lowest.");
+}
+
+export function title(raw: string): string {
+  const text = raw.trim();
+  if (text === "") throw usage("The title is empty.", 'Type for example: alai mc add "Rotate the API keys"');
+  if (hasControl(text))
+    throw usage(
+      `The title has a control character (${nameControl(text)}).`,
+      "A title is one line of plain text; put the rest in --description.",
+    );
+  if (text.length > MAX_TITLE)
+    throw usage(
+      `The title is ${text.length} characters long; ${MAX_TITLE} are allowed.`,
+      "Put the rest in --description, or in a file: --description - < FILE",
+    );
+  return text;
+}
+
+/** A short name: project, owner, tag. Empty or `none` clears where clearing is allowed. */
+export function name(what: string): (raw: string) => string {
+  return (raw) => {
+    const text = raw.trim();
+    if (text !== "" && text.length <= 200 && !hasControl(text)) return text;
+    throw usage(`${shown(raw)} is not a ${what}.`, `Type a ${what} of 1 to 200 characters on one line.`);
+  };
+}
+
+export function nameOrNone(what: string): (raw: string) => string | null {
+  return (raw) => (raw === "" || raw.toLowerCase() === "none" ? null : name(what)(raw));
+}
+
+const MAX_TEXT = 1_000_000;
+
+export function longText(what: string): (raw: string) => string {
+  return (raw) => {
+    if (raw.length <= MAX_TEXT) return raw;
+    throw usage(
+      `The ${what} is ${raw.length} characters long; ${MAX_TEXT} are allowed.`,
+      "Keep the long part in a file and name the file.",
+    );
+  };
+}
+
+export function oneOf<T extends string>(what: string, words: readonly T[]): (raw: string) => T {
+  return (raw) => {
+    const found = words.find((word) => word === raw);
+    if (found) return found;
+    throw usage(`${shown(raw)} is not a ${what}.`, `Type one of: ${words.join(", ")}.`);
+  };
+}

@@ -1,0 +1,20 @@
+import type { Ledger, LedgerEvent, Millis } from "@alai/core";
+
+const LONGEST_PAUSE: Millis = 1000;
+
+/** Hands on events after `seen` as they are committed, each once and in order, until `stop`. */
+export async function followEvents(
+  ledger: Ledger,
+  seen: number,
+  task: number | undefined,
+  stop: AbortSignal,
+  hand: (events: readonly LedgerEvent[]) => void,
+): Promise<void> {
+  let after = seen;
+  while (!stop.aborted) {
+    const events = await ledger.events({ after, ...(task !== undefined && { task }) });
+    hand(events);
+    after = events.at(-1)?.seq ?? after;
+    await ledger.changed(LONGEST_PAUSE);
+  }
+}

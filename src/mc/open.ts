@@ -1,0 +1,79 @@
+import { join, resolve } from "node:path";
+import { type Ledger, StoreError } from "@alai/core";
+import { SqliteLedger } from "@alai/core/sqlite/ledger";
+import type { Failpoint } from "@alai/core/sqlite/store";
+import type { Context } from "../kit/context.ts";
+import { Exit } from "../kit/errors.ts";
+import { EXIT } from "../kit/exit.ts";
+import { duration } from "../kit/values.ts";
+
+/** Where the ledger is, and what said so. */
+export type Location =
+  | { readonly kind: "file"; readonly file: string; readonly source: string }
+  | { readonly kind: "url"; readonly url: string; readonly source: string };
+
+/** `--db` > `ALAI_MC_URL` > `ALAI_MC_DB` > the settings > the data folder. */
+export function locateLedger(context: Context): Location {
+  const { env, flags } = context;
+  const file = (path: string, source: string): Location => ({ kind: "file", file: resolve(context.cwd, path), source });
+  if (flags.db !== undefined) return file(flags.db, "--db");
+  if (env.ALAI_MC_URL) return { kind: "url", url: env.ALAI_MC_URL, source: "ALAI_MC_URL" };
+  if (env.ALAI_MC_DB) return file(env.ALAI_MC_DB, "ALAI_MC_DB");
+  const url = context.settings().get("mc.url");
+  if (typeof url === "string") return { kind: "url", url, source: "setting mc.url" };
+  const db = context.settings().get("mc.db");
+  if (typeof db === "string") return file(db, "setting mc.db");
+  return file(join(context.paths.data, "ledger.db"), "default");
+}
+
+/** A command that only reads does not leave a file behind where there was none. */
+export type Purpose = "read" | "write";
+
+/** Opens the ledger for a command; it is closed when the command ends. Throws StoreError. */
+export async function openLedger(context: Context, purpose: Purpose): Promise<Ledger> {
+  const location = locateLedger(context);
+  if (location.kind === "url")
+    throw new StoreError(
+      "unavailable",
+      `${location.source} names a companion server (${location.url}), which this version of alai cannot talk to yet.`,
+      "Unset it to use the local ledger: two ledgers are worse than none, so alai does not choose for you.",
+    );
+  const ledger = await openFile(context, location.file, purpose).catch((error) =>
+    offerAdoption(context, location.file, purpose, error),
+  );
+  context.onExit(() => ledger.close());
+  return ledger;
+}
+
+function openFile(context: Context, file: string, purpose: Purpose): Promise<SqliteLedger> {
+  return SqliteLedger.open(file, {
+    missing: purpose === "write" ? "create" : "empty",
+    clock: context.clock,
+    busyLimit: duration(String(context.settings().get("mc.lockTimeout") ?? "10s")),
+    failpoint: failpoints(context.env.ALAI_FAILPOINT),
+  });
+}
+
+/** First use of another program's ledger: asks, adopts and goes on. Where nobody can be asked, the error says what to type. */
+async function offerAdoption(context: Context, file: string, purpose: Purpose, error: unknown): Promise<SqliteLedger> {
+  if (!(error instanceof StoreError) || error.code !== "not_adopted" || !context.canPrompt()) throw error;
+  const { confirm } = await import("../kit/prompt.ts");
+  const yes = await confirm(
+    context,
+    `${file} was made by another program. Add what alai needs to it (a backup is made first)?`,
+    "--yes",
+  );
+  if (!yes) throw new Exit(EXIT.refused, "not_adopted", "Nothing was changed.");
+  const { adopt } = await import("@alai/core/sqlite/adopt");
+  const { backup } = await adopt(file, context.caller());
+  context.warn(`adopted ${file}; backup in ${backup}`);
+  return openFile(context, file, purpose);
+}
+
+/** `ALAI_FAILPOINT=after-commit` kills this process there: how the tests prove what a crash leaves behind. */
+function failpoints(wanted: string | undefined): (point: Failpoint) => void {
+  if (!wanted) return () => {};
+  return (point) => {
+    if (point === wanted) process.kill(process.pid, "SIGKILL");
+  };
+}

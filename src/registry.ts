@@ -1,0 +1,104 @@
+import type { Entry } from "./kit/command.ts";
+
+/** Every command there is. Loading one loads no other. */
+export const REGISTRY: readonly Entry[] = [
+  { path: ["mc", "add"], summary: "add a task", load: () => import("./commands/mc/add.ts") },
+  { path: ["mc", "list"], summary: "list tasks", load: () => import("./commands/mc/list.ts") },
+  { path: ["mc", "show"], summary: "show tasks with lease and history", load: () => import("./commands/mc/show.ts") },
+  { path: ["mc", "next"], summary: "the task to do next, and why", load: () => import("./commands/mc/next.ts") },
+  { path: ["mc", "claim"], summary: "claim tasks for this session", load: () => import("./commands/mc/claim.ts") },
+  {
+    path: ["mc", "claim-extend"],
+    summary: "make the lease longer",
+    load: () => import("./commands/mc/claim-extend.ts"),
+  },
+  {
+    path: ["mc", "claim-release"],
+    summary: "give the lease back",
+    load: () => import("./commands/mc/claim-release.ts"),
+  },
+  {
+    path: ["mc", "claim-status"],
+    summary: "who holds a task, until when",
+    load: () => import("./commands/mc/claim-status.ts"),
+  },
+  {
+    path: ["mc", "claim-sweep"],
+    summary: "list leases that ran out",
+    load: () => import("./commands/mc/claim-sweep.ts"),
+  },
+  { path: ["mc", "run"], summary: "run a command while holding a task", load: () => import("./commands/mc/run.ts") },
+  { path: ["mc", "wait"], summary: "wait until a task is free or done", load: () => import("./commands/mc/wait.ts") },
+  { path: ["mc", "done"], summary: "finish tasks", load: () => import("./commands/mc/done.ts") },
+  { path: ["mc", "ready"], summary: "mark tasks ready to be picked up", load: () => import("./commands/mc/ready.ts") },
+  { path: ["mc", "pause"], summary: "put tasks aside", load: () => import("./commands/mc/pause.ts") },
+  { path: ["mc", "reopen"], summary: "open tasks again", load: () => import("./commands/mc/reopen.ts") },
+  { path: ["mc", "cancel"], summary: "drop tasks", load: () => import("./commands/mc/cancel.ts") },
+  { path: ["mc", "edit"], summary: "change tasks", load: () => import("./commands/mc/edit.ts") },
+  { path: ["mc", "note"], summary: "write a note on tasks", load: () => import("./commands/mc/note.ts") },
+  {
+    path: ["mc", "dep", "add"],
+    summary: "make a task wait for others",
+    load: () => import("./commands/mc/dep-add.ts"),
+  },
+  {
+    path: ["mc", "dep", "rm"],
+    summary: "stop a task waiting for others",
+    load: () => import("./commands/mc/dep-rm.ts"),
+  },
+  {
+    path: ["mc", "approve"],
+    summary: "let others act on a held task, on record",
+    load: () => import("./commands/mc/approve.ts"),
+  },
+  { path: ["mc", "undo"], summary: "reverse a change", load: () => import("./commands/mc/undo.ts") },
+  { path: ["mc", "events"], summary: "the journal", load: () => import("./commands/mc/events.ts") },
+  { path: ["mc", "stats"], summary: "the ledger in numbers", load: () => import("./commands/mc/stats.ts") },
+  {
+    path: ["mc", "import"],
+    summary: "add tasks from JSONL, taskwarrior or gh",
+    load: () => import("./commands/mc/import.ts"),
+  },
+  { path: ["mc", "export"], summary: "all tasks as JSONL", load: () => import("./commands/mc/export.ts") },
+  {
+    path: ["mc", "adopt"],
+    summary: "use another program's ledger in place",
+    load: () => import("./commands/mc/adopt.ts"),
+  },
+  {
+    path: ["hook", "claim-gate"],
+    summary: "Claude Code's PreToolUse gate",
+    load: () => import("./commands/hook/claim-gate.ts"),
+  },
+  {
+    path: ["hook", "install"],
+    summary: "write the hooks into Claude Code's settings",
+    load: () => import("./commands/hook/install.ts"),
+  },
+  {
+    path: ["hook", "doctor"],
+    summary: "prove that each gate blocks what it must",
+    load: () => import("./commands/hook/doctor.ts"),
+  },
+  {
+    path: ["config", "get"],
+    summary: "one setting and where it comes from",
+    load: () => import("./commands/config/get.ts"),
+  },
+  { path: ["config", "set"], summary: "change a setting", load: () => import("./commands/config/set.ts") },
+  {
+    path: ["config", "list"],
+    summary: "all settings and where each comes from",
+    load: () => import("./commands/config/list.ts"),
+  },
+  { path: ["doctor"], summary: "check this machine, changing nothing", load: () => import("./commands/doctor.ts") },
+];
+
+/** What each group is about. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  "": "alai: one ledger of tasks for people and agents, with leases that cannot be held twice.",
+  mc: "Mission Control: the ledger of tasks.",
+  "mc dep": "Which task waits for which.",
+  hook: "Gates for agents' tool calls.",
+  config: "The settings. Topics: `alai help exit-codes`, `alai help environment`, `alai help output`.",
+};

@@ -1,0 +1,18 @@
+/** From the executable to what it was called for. Loads only that: the gate and the guard have no part in the rest. */
+export async function start(words: readonly string[], isGate: boolean, entry: string): Promise<void> {
+  if (isGate) {
+    const { runGate } = await import("./hook/claim-gate.ts");
+    return runGate();
+  }
+  if (words[0] === "__guard") {
+    const { guard } = await import("./guard/main.ts");
+    return guard(words.slice(2));
+  }
+  const [{ main }, { createContext }, { processWorld }, { VERSION }] = await Promise.all([
+    import("./main.ts"),
+    import("./kit/context.ts"),
+    import("./kit/world.ts"),
+    import("./version.ts"),
+  ]);
+  process.exitCode = await main(words, createContext(processWorld(entry, VERSION)));
+}

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { check, explain, type Verdict } from "./checker.ts";
+import { withSharedClock } from "./clock.ts";
+import { violations } from "./invariants.ts";
+import { type Run, seedFromEnvironment, withRun } from "./workload.ts";
+
+/** Real processes on one file. `ALAI_LIN_SEED=…` repeats a run's wishes and faults (not its interleaving). */
+
+test("10,000 operations by 16 processes are linearizable, with some killed and some stopped past their lease", {
+  timeout: 180_000,
+}, async () => {
+  const seed = seedFromEnvironment();
+  const plan = { seed, processes: 16, operations: 10_000, tasks: 20, think: 14, faultEvery: 500, dieChance: 0.005 };
+  await withRun(plan, (run) => {
+    const verdict = check(run.history);
+    report(seed, run, verdict);
+    expect(run.errors).toEqual([]);
+    expect(run.invoked).toBe(10_000);
+    expect(run.unknown).toBeGreaterThan(0);
+    expect(explain(verdict)).toBe("linearizable");
+    expect(violations(run.file, run.history)).toEqual([]);
+  });
+});
+
+test("clocks that step by an hour back and forth never make two holders or an early takeover", {
+  timeout: 60_000,
+}, async () => {
+  const seed = seedFromEnvironment();
+  const plan = { seed, processes: 8, operations: 3000, tasks: 8, think: 8, clockSteps: true, dieChance: 0.002 };
+  await withRun(plan, (run) => {
+    const verdict = check(withSharedClock(run.history));
+    report(seed, run, verdict);
+    expect(run.errors).toEqual([]);
+    expect(violations(run.file, run.history)).toEqual([]);
+    expect(explain(verdict)).toBe("linearizable");
+  });
+});
+
+test("the same processes on a ledger that reads, then writes, are found out", { timeout: 60_000 }, async () => {
+  const seed = seedFromEnvironment();
+  const plan = { seed, processes: 8, operations: 800, tasks: 2, think: 4, fault: "read-then-write" } as const;
+  await withRun(plan, (run) => {
+    const found = violations(run.file, run.history);
+    const verdict = check(run.history);
+    console.info(`seed ${seed}: ${found.length} violations, ${verdict.failures.length} tasks not linearizable`);
+    expect(verdict.ok).toBe(false);
+    expect(found).not.toEqual([]);
+  });
+});
+
+function report(seed: number, run: Run, verdict: Verdict): void {
+  const outcomes = Map.groupBy(run.history, ({ kind, outcome }) => {
+    if (outcome === null) return `${kind} unknown`;
+    return `${kind} ${outcome.type === "refused" ? outcome.code : outcome.type}`;
+  });
+  const counts = [...outcomes].map(([name, list]) => `${name} ${list.length}`).sort();
+  console.info(
+    [
+      `seed ${seed}: ${run.invoked} operations in ${(run.ms / 1000).toFixed(1)} s, ${run.killed} processes killed, ` +
+        `${run.stopped} stopped, ${run.unknown} answers lost; ${verdict.visited} configurations visited`,
+      counts.join(", "),
+    ].join("\n"),
+  );
+}
