@@ -18,7 +18,8 @@ if (
   );
   process.exitCode = isGate ? 2 : 69;
 } else {
-  nodeModule.enableCompileCache?.();
+  // A standalone binary has its bytecode inside.
+  if (!process.versions.bun) nodeModule.enableCompileCache?.();
   const { start } = await import("../src/start.ts");
   await start(words, isGate, import.meta.url);
 }

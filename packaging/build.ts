@@ -1,48 +1,110 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Makes what is installed: `node packaging/build.ts npm` the npm package's dist/npm, split by command;
+ * Makes what is installed: `node packaging/build.ts npm` the npm package's dist/npm,
  * `node packaging/build.ts standalone` the binary dist/alai for this machine.
+ * What shape starts fastest was measured: docs/decisions/2026-11-21-two-builds.md.
  */
 
 const root = join(import.meta.dirname, "..");
-const entry = join(root, "bin", "alai.ts");
+const out = join(root, "dist", "npm");
+
+/** Libraries that few commands need and that cost more to load than all the rest. */
+const HEAVY = ["@inquirer/prompts", "chalk", "cli-table3", "conf", "ora"];
 
 function bun(...words: string[]): void {
   const { status } = spawnSync("bun", ["build", ...words], { stdio: ["ignore", "ignore", "inherit"] });
   if (status !== 0) throw new Error(`bun build ended with ${status}`);
 }
 
+/** Three parts: a small executable, one file with all commands, which Node's compile cache keeps compiled, and the heavy libraries. */
 function buildNpm(): void {
-  const out = join(root, "dist", "npm");
   rmSync(out, { recursive: true, force: true });
+  mkdirSync(join(out, "vendor"), { recursive: true });
+  const externals = HEAVY.flatMap((name) => ["--external", name]);
+  bun(join(root, "src", "start.ts"), "--outfile", join(out, "main.cjs"), "--target=node", "--format=cjs", ...externals);
+  rewrite(join(out, "main.cjs"), withVendor, withoutStreams);
   bun(
-    entry,
-    "--outdir",
-    out,
+    join(root, "bin", "alai.ts"),
+    "--outfile",
+    join(out, "alai.js"),
     "--target=node",
     "--format=esm",
-    "--splitting",
-    "--minify-whitespace",
-    "--minify-syntax",
-    "--entry-naming=[name].js",
-    "--chunk-naming=[name]-[hash].js",
+    "--external",
+    "*/start.ts",
   );
+  rewrite(join(out, "alai.js"), requireMain);
   chmodSync(join(out, "alai.js"), 0o755);
+  buildVendor();
+}
+
+function buildVendor(): void {
+  const entries = join(root, "dist", ".vendor");
+  mkdirSync(entries, { recursive: true });
+  const files = HEAVY.map((name) => {
+    const file = join(entries, `${vendorName(name)}.js`);
+    const exported =
+      name === "@inquirer/prompts"
+        ? `export { confirm } from "${name}";`
+        : `export * from "${name}"; export { default } from "${name}";`;
+    writeFileSync(file, exported);
+    return file;
+  });
+  bun(...files, "--outdir", join(out, "vendor"), "--target=node", "--format=esm", "--splitting");
+  rmSync(entries, { recursive: true });
+}
+
+function vendorName(library: string): string {
+  return library.replace(/^@/, "").replace("/", "-");
+}
+
+function rewrite(file: string, ...changes: ((text: string) => string)[]): void {
+  writeFileSync(
+    file,
+    changes.reduce((text, change) => change(text), readFileSync(file, "utf8")),
+  );
+}
+
+/** Replaces, and fails when there was nothing to replace: a build that silently lost its speed would not be noticed. */
+function replaceSome(text: string, from: RegExp, to: string): string {
+  const changed = text.replaceAll(from, () => to);
+  if (changed === text) throw new Error(`nothing matches ${from}`);
+  return changed;
+}
+
+function withVendor(text: string): string {
+  return HEAVY.reduce(
+    (all, name) =>
+      replaceSome(all, new RegExp(`import\\("${name}"\\)`, "g"), `import("./vendor/${vendorName(name)}.js")`),
+    text,
+  );
+}
+
+/** commander loads child_process and process's streams for features that are not used here: 5 ms of every call. */
+function withoutStreams(text: string): string {
+  const process = replaceSome(text, /__toESM\(require\("node:process"\)(, 1)?\)/g, "{ default: globalThis.process }");
+  return replaceSome(
+    process,
+    /__toESM\(require\("node:child_process"\)(, 1)?\)/g,
+    '{ default: new Proxy({}, { get: (_, key) => require("node:child_process")[key] }) }',
+  );
+}
+
+/** `require` starts faster than `import`: Node need not look for the names that the file exports. */
+function requireMain(text: string): string {
+  return replaceSome(
+    text,
+    /await import\("[^"]*start\.ts"\)/g,
+    'nodeModule.createRequire(import.meta.url)("./main.cjs")',
+  );
 }
 
 function buildStandalone(): void {
-  const flags = [
-    "--compile",
-    "--bytecode",
-    "--format=esm",
-    "--minify",
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-  ];
-  bun(...flags, entry, "--outfile", join(root, "dist", "alai"));
+  const flags = ["--compile", "--bytecode", "--format=esm", "--minify", "--splitting"];
+  const closed = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
+  bun(...flags, ...closed, join(root, "bin", "alai.ts"), "--outfile", join(root, "dist", "alai"));
 }
 
 const target = process.argv[2];

@@ -8,6 +8,11 @@ export async function start(words: readonly string[], isGate: boolean, entry: st
     const { guard } = await import("./guard/main.ts");
     return guard(words.slice(2));
   }
+  if (words.length === 1 && words[0] === "--version") {
+    const { VERSION } = await import("./version.ts");
+    process.stdout.write(`${VERSION}\n`);
+    return;
+  }
   const [{ main }, { createContext }, { processWorld }, { VERSION }] = await Promise.all([
     import("./main.ts"),
     import("./kit/context.ts"),

@@ -92,7 +92,7 @@ export function decideExtend(
     if (row.holder !== me) throw heldRefusal(row, now, "not_holder");
     return;
   }
-  const mine = row.holder === me || memory().fence === row.fence;
+  const mine = row.holder === me || isUnended(memory(), row.fence);
   if (!mine)
     throw new Refusal("not_holder", `Task ${row.id} is not held by you (${me}); it is free.`, {
       taskId: row.id,
@@ -103,6 +103,11 @@ export function decideExtend(
     `Your lease on task ${row.id} ended${row.until === null ? "" : ` at ${toIsoSeconds(row.until)}`}; nobody has taken it since.`,
     { taskId: row.id, lease: { fence: row.fence }, hint: `Type \`alai mc claim ${row.id}\` to claim it again.` },
   );
+}
+
+/** True when the newest claim was this holder's and it did not give it up itself. */
+function isUnended(memory: HolderMemory, fence: number): boolean {
+  return memory.fence === fence && !memory.ended;
 }
 
 /** Release is always compare-and-set. `already` when it was free and this holder was the last. */

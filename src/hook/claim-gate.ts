@@ -1,4 +1,5 @@
 import { read, readFileSync, writeSync } from "node:fs";
+import { monotonic } from "@alai/core/monotonic";
 import { platformPaths } from "../kit/paths.ts";
 import { findTasks } from "./find-task.ts";
 
@@ -13,6 +14,7 @@ const LIMIT = 1500;
 
 /** Runs the gate on the process's own streams and ends it with 0 or 2. */
 export async function runGate(): Promise<void> {
+  const start = monotonic();
   const timer = setTimeout(() => answer(`The claim gate had no answer after ${LIMIT} ms.`), LIMIT);
   try {
     const event = readEvent(await readInput());
@@ -20,7 +22,7 @@ export async function runGate(): Promise<void> {
     const ids = findTasks(event.tool_input, settings.pattern);
     if (ids.length === 0) return answer(null);
     const { checkTasks } = await import("./check-tasks.ts");
-    answer(await checkTasks(ids, event.session_id, LIMIT - performance.now()));
+    answer(await checkTasks(ids, event.session_id, LIMIT - (monotonic() - start)));
   } catch (error) {
     answer(`The claim gate failed: ${error instanceof Error ? error.message : String(error)}`);
   } finally {

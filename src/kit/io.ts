@@ -1,5 +1,5 @@
-import { writeSync } from "node:fs";
-import { isatty } from "node:tty";
+import { fstatSync, writeSync } from "node:fs";
+import type * as Tty from "node:tty";
 import type { Env } from "./env.ts";
 
 /** Where a command's words go. Data to stdout, everything else to stderr. */
@@ -26,9 +26,15 @@ export class ClosedPipe extends Error {}
  */
 export function processIo(env: Env): Io {
   return {
-    stdinIsTty: isatty(0),
-    stdoutIsTty: isatty(1),
-    stderrIsTty: isatty(2),
+    get stdinIsTty() {
+      return isTerminal(0);
+    },
+    get stdoutIsTty() {
+      return isTerminal(1);
+    },
+    get stderrIsTty() {
+      return isTerminal(2);
+    },
     get columns() {
       return terminalWidth(env);
     },
@@ -45,10 +51,29 @@ export function processIo(env: Env): Io {
   };
 }
 
+/** `node:tty` takes up to 7 ms to load, so it is asked only about what can be a terminal: no pipe, no file. */
+function isTerminal(fd: number): boolean {
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isCharacterDevice() || isMemoryDevice(stat.rdev)) return false;
+  } catch {
+    return false;
+  }
+  const tty: typeof Tty = process.getBuiltinModule("node:tty");
+  return tty.isatty(fd);
+}
+
+/** /dev/null and its like on Linux: major number 1. */
+function isMemoryDevice(rdev: number): boolean {
+  return process.platform === "linux" && rdev >> 8 === 1;
+}
+
 function terminalWidth(env: Env): number {
   const given = Number(env.COLUMNS);
   if (Number.isInteger(given) && given > 0) return given;
-  return (isatty(1) ? process.stdout.columns : undefined) ?? (isatty(2) ? process.stderr.columns : undefined) ?? 80;
+  return (
+    (isTerminal(1) ? process.stdout.columns : undefined) ?? (isTerminal(2) ? process.stderr.columns : undefined) ?? 80
+  );
 }
 
 /** Writes everything, also to a pipe that another process made non-blocking. */

@@ -78,13 +78,16 @@ function option(name: string, flag: FlagSpec): Option {
   ]);
 }
 
+/** Stands for null while commander has the value: it takes null for "not given" and makes it an empty text. */
+const CLEARED = Symbol("cleared");
+
 /** A value that is given twice would be dropped silently, and the caller would not know which one counted. */
 function once(long: string, parse: (raw: string) => unknown): (raw: string, before: unknown) => unknown {
   let given = false;
   return (raw) => {
     if (given) throw usage(`${long} is given twice; it takes one value.`, `Leave one ${long} out.`);
     given = true;
-    return parse(raw);
+    return parse(raw) ?? CLEARED;
   };
 }
 
@@ -113,7 +116,8 @@ function missing(path: readonly string[], spec: CommandSpec, arg: ArgSpec): Erro
 }
 
 function readFlags(spec: CommandSpec, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.keys(spec.flags).map((name) => [name, values[name]]));
+  const value = (name: string) => (values[name] === CLEARED ? null : values[name]);
+  return Object.fromEntries(Object.keys(spec.flags).map((name) => [name, value(name)]));
 }
 
 /** commander's sentence, in our form: what is wrong, then what to type. */

@@ -4,7 +4,8 @@ import type { Context } from "./context.ts";
 export async function withSpinner<T>(context: Context, text: string, work: () => Promise<T>): Promise<T> {
   if (!context.io.stderrIsTty || context.flags.quiet || context.flags.json) return work();
   const { default: ora } = await import("ora");
-  const spinner = ora({ text, stream: context.io.stderrStream() }).start();
+  // Left alone, ora listens on a terminal's standard input and never lets go: the process would not end.
+  const spinner = ora({ text, stream: context.io.stderrStream(), discardStdin: false }).start();
   try {
     return await work();
   } finally {

@@ -1,4 +1,5 @@
 import { type Caller, type Grant, type Ledger, type Millis, Refusal } from "@alai/core";
+import { monotonic } from "@alai/core/monotonic";
 
 /** Longest time between two tries: an expiry makes no event that would wake us. */
 const LONGEST_PAUSE: Millis = 500;
@@ -17,13 +18,13 @@ export async function claimWhenFree(
   interrupted: AbortSignal,
   beforeTry: () => void = () => {},
 ): Promise<Grant[]> {
-  const end = performance.now() + wait;
+  const end = monotonic() + wait;
   for (;;) {
     beforeTry();
     try {
       return await ledger.claim(ids, caller, ttl);
     } catch (error) {
-      const left = end - performance.now();
+      const left = end - monotonic();
       if (!(error instanceof Refusal) || !isPassing(error) || left <= 0 || interrupted.aborted) throw error;
       await ledger.changed(Math.min(left, pause(error)));
     }

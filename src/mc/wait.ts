@@ -7,6 +7,7 @@ import {
   Refusal,
   type Status,
 } from "@alai/core";
+import { monotonic } from "@alai/core/monotonic";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 
@@ -21,12 +22,12 @@ export async function waitFor(
   timeout: Millis,
   world: { identity(): Holder; interrupted: AbortSignal },
 ): Promise<LeaseStatus> {
-  const end = performance.now() + timeout;
+  const end = monotonic() + timeout;
   for (;;) {
     const [status] = await ledger.leaseStatus([id], world.identity());
     if (status && (await isReached(ledger, status, goal))) return status;
     if (world.interrupted.aborted) throw new Exit(EXIT.interrupted, "interrupted", "Interrupted.");
-    const left = end - performance.now();
+    const left = end - monotonic();
     if (left <= 0)
       throw new Refusal(
         "timed_out",

@@ -42,7 +42,7 @@ export function makeCompanyLedger(file: string): void {
       INSERT INTO log VALUES (new.id, old.status, new.status);
     END;
     CREATE VIEW open_tasks AS SELECT id, title FROM tasks WHERE status = 'open';
-    CREATE VIEW stale AS SELECT nothing FROM a_table_that_was_dropped;
+    CREATE VIEW stale AS SELECT gone FROM a_table_that_was_dropped;
     INSERT INTO events VALUES (1, 'theirs');
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${TASKS})
     INSERT INTO tasks SELECT i, CASE WHEN i % 1000 = 0 THEN NULL ELSE 'Task ' || i || ' – ünï' END,

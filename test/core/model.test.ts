@@ -4,22 +4,11 @@ import { SqliteLedger } from "@alai/core/sqlite";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { folder } from "./folder.ts";
+import { live, type ModelTask, TTL, VERBS } from "./lease-model.ts";
 
-const TTL = 1000;
 const SEED = Number(process.env.ALAI_SEED ?? 20_260_508);
 const RUNS = Number(process.env.ALAI_RUNS ?? 120);
 const CALLERS = ["ann:1", "ann:2", "bob:1"] as const;
-
-/** What the lease rules say, written again in the plainest way: nothing here comes from core. */
-interface ModelTask {
-  id: number;
-  open: boolean;
-  holder: string | null;
-  until: number;
-  fence: number;
-  /** Who acquired each fence; `given` when that holder gave it up itself. */
-  grants: { by: string; given: boolean }[];
-}
 
 interface Model {
   now: number;
@@ -31,93 +20,12 @@ interface Real {
   clock: { now: number };
 }
 
-type Answer = string;
-
 function caller(name: string): Caller {
   const [actor = "", session = ""] = name.split(":");
   return { actor, session };
 }
 
-const live = (task: ModelTask, now: number) => task.holder !== null && now < task.until;
-
-/** The newest grant of `by`, with its fence. */
-function lastGrant(task: ModelTask, by: string): { fence: number; given: boolean } | null {
-  const index = task.grants.findLastIndex((grant) => grant.by === by);
-  const grant = task.grants[index];
-  return grant ? { fence: index + 1, given: grant.given } : null;
-}
-
-function giveUp(task: ModelTask, by: string): void {
-  const last = task.grants.findLast((grant) => grant.by === by);
-  if (last) last.given = true;
-}
-
-/** Null when `by` may change the task. */
-function mayWrite(task: ModelTask, by: string, now: number): Answer | null {
-  const last = lastGrant(task, by);
-  if (last && !last.given && last.fence < task.fence) return "fenced";
-  return live(task, now) && task.holder !== by ? "held" : null;
-}
-
-const VERBS: Readonly<Record<string, (task: ModelTask, by: string, now: number) => Answer>> = {
-  claim(task, by, now) {
-    if (live(task, now) && task.holder === by) {
-      task.until = Math.max(task.until, now + TTL);
-      return `fence ${task.fence} again`;
-    }
-    if (live(task, now)) return "held";
-    if (!task.open) return "not_open";
-    task.holder = by;
-    task.until = now + TTL;
-    task.fence += 1;
-    task.grants.push({ by, given: false });
-    return `fence ${task.fence}`;
-  },
-  extend(task, by, now) {
-    if (live(task, now) && task.holder === by) {
-      task.until = Math.max(task.until, now + TTL);
-      return "ok";
-    }
-    if (live(task, now)) return "not_holder";
-    return task.holder === by || (task.fence > 0 && lastGrant(task, by)?.fence === task.fence)
-      ? "lease_expired"
-      : "not_holder";
-  },
-  release(task, by, now) {
-    if (task.holder === by) {
-      task.holder = null;
-      giveUp(task, by);
-      return "ok";
-    }
-    const last = lastGrant(task, by);
-    if (task.holder === null && last && last.fence === task.fence) return "already";
-    if (last && !last.given && last.fence < task.fence) return "fenced";
-    return live(task, now) ? "not_holder" : "not_holder";
-  },
-  done(task, by, now) {
-    const no = mayWrite(task, by, now);
-    if (no) return no;
-    if (!task.open) return "ok";
-    task.open = false;
-    task.holder = null;
-    giveUp(task, by);
-    return "ok";
-  },
-  reopen(task, by, now) {
-    const no = mayWrite(task, by, now);
-    if (no) return no;
-    task.open = true;
-    return "ok";
-  },
-  edit(task, by, now) {
-    const no = mayWrite(task, by, now);
-    if (no) return no;
-    if (live(task, now) && task.holder === by) task.until = Math.max(task.until, now + TTL);
-    return "ok";
-  },
-};
-
-async function perform(real: Real, verb: string, id: number, by: string): Promise<Answer> {
+async function perform(real: Real, verb: string, id: number, by: string): Promise<string> {
   const who = caller(by);
   const { ledger } = real;
   switch (verb) {

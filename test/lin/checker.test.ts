@@ -149,6 +149,12 @@ const ILLEGAL: Readonly<Record<string, readonly Row[]>> = {
     ["b:1", "claim", 150, 151, granted(2, 250)],
     ["a:1", "done", 160, 161, accepted],
   ],
+  "a late done accepted after the newer claim was given back": [
+    ["a:1", "claim", 0, 1, granted(1, 100)],
+    ["b:1", "claim", 150, 151, granted(2, 250)],
+    ["b:1", "release", 155, 156, released(2)],
+    ["a:1", "done", 160, 161, accepted],
+  ],
   "a release by another": [
     ["a:1", "claim", 0, 1, granted(1, 100)],
     ["b:1", "release", 10, 11, released(1)],

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { check, explain, type Verdict } from "./checker.ts";
 import { withSharedClock } from "./clock.ts";
+import type { Operation } from "./history.ts";
 import { violations } from "./invariants.ts";
+import { Random } from "./random.ts";
 import { type Run, seedFromEnvironment, withRun } from "./workload.ts";
 
 /** Real processes on one file. `ALAI_LIN_SEED=…` repeats a run's wishes and faults (not its interleaving). */
@@ -19,6 +21,7 @@ test("10,000 operations by 16 processes are linearizable, with some killed and s
     expect(run.unknown).toBeGreaterThan(0);
     expect(explain(verdict)).toBe("linearizable");
     expect(violations(run.file, run.history)).toEqual([]);
+    for (const lie of lies(run.history, new Random(seed), 20)) expect(check(lie).ok).toBe(false);
   });
 });
 
@@ -47,6 +50,26 @@ test("the same processes on a ledger that reads, then writes, are found out", { 
     expect(found).not.toEqual([]);
   });
 });
+
+/** The history of one task with one grant's fence told as that of the next: the checker must find it amid the noise. */
+function* lies(history: readonly Operation[], random: Random, count: number): Generator<Operation[]> {
+  const gains = new Map(history.filter(isNewGrant).map((op) => [`${op.task}/${fenceOf(op)}`, op]));
+  const followed = [...gains.values()].filter((op) => gains.has(`${op.task}/${fenceOf(op) + 1}`));
+  for (let i = 0; i < count; i += 1) {
+    const one = random.pick(followed);
+    if (one?.outcome?.type !== "granted") throw new Error("no grant to tell a lie of");
+    const outcome = { ...one.outcome, fence: one.outcome.fence + 1 };
+    yield history.filter((op) => op.task === one.task).map((op) => (op === one ? { ...op, outcome } : op));
+  }
+}
+
+function isNewGrant({ kind, outcome }: Operation): boolean {
+  return kind === "claim" && outcome?.type === "granted" && !outcome.idempotent;
+}
+
+function fenceOf({ outcome }: Operation): number {
+  return outcome?.type === "granted" ? outcome.fence : 0;
+}
 
 function report(seed: number, run: Run, verdict: Verdict): void {
   const outcomes = Map.groupBy(run.history, ({ kind, outcome }) => {

@@ -75,7 +75,9 @@ export function step(state: State, op: Operation): State[] {
 const VERBS: Readonly<Record<Operation["kind"], (moment: Moment, op: Operation) => State[]>> = {
   claim: (moment, op) => {
     if (!moment.live) return moment.state.done ? [] : acquire(moment, op);
-    return moment.state.holder === op.holder ? renew(moment, op, op.ttl ?? 0, true) : [];
+    // A retry never shortens: neither the lease nor the time later extensions go by.
+    const ttl = Math.max(op.ttl ?? 0, moment.state.ttl);
+    return moment.state.holder === op.holder ? renew(moment, op, ttl, true) : [];
   },
   extend: (moment, op) => {
     const { state, live } = moment;

@@ -92,4 +92,7 @@ class Client {
   }
 }
 
+// The parent keeps this pipe open: when it is gone, so is the run.
+process.stdin.once("end", () => process.exit(1)).resume();
 await new Client(JSON.parse(process.argv[2] ?? "{}") as Job).run();
+process.stdin.destroy();

@@ -126,7 +126,7 @@ class Fleet {
   }
 
   #start(job: Job): void {
-    const child = spawn(process.execPath, [WORKER, JSON.stringify(job)], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, [WORKER, JSON.stringify(job)], { stdio: ["pipe", "ignore", "pipe"] });
     let stderr = "";
     child.stderr?.on("data", (chunk) => {
       stderr += chunk;

@@ -1,11 +1,13 @@
 import { describe } from "vitest";
 import { claimTests } from "./claim.ts";
+import { freshnessTests } from "./freshness.ts";
 import type { Harness } from "./harness.ts";
 import { importTests } from "./import.ts";
 import { journalTests } from "./journal.ts";
 import { listTests } from "./list.ts";
 import { nextTests } from "./next.ts";
 import { ownershipTests } from "./ownership.ts";
+import { statusTests } from "./status.ts";
 import { sweepTests } from "./sweep.ts";
 import { taskTests } from "./tasks.ts";
 import { undoTests } from "./undo.ts";
@@ -17,9 +19,11 @@ export function conformanceSuite(name: string, harness: Harness): void {
   describe(name, () => {
     claimTests(harness);
     ownershipTests(harness);
+    freshnessTests(harness);
     sweepTests(harness);
     nextTests(harness);
     taskTests(harness);
+    statusTests(harness);
     undoTests(harness);
     journalTests(harness);
     listTests(harness);

@@ -90,6 +90,32 @@ export function undoTests(harness: Harness): void {
     );
 
     it(
+      "of added refuses when the task was closed since: that is somebody's result",
+      on(async (t) => {
+        const id = await t.addOne({}, ann);
+        await t.claim(id, bob);
+        await t.ledger.setStatus([id], { verb: "done" }, bob);
+        await t.refused("version_conflict", [id], () => t.ledger.undo(null, ann));
+      }),
+    );
+
+    it(
+      "that closes the task ends the caller's lease with it",
+      on(async (t) => {
+        const [a = 0, b = 0] = await t.addMany(2);
+        await t.ledger.setStatus([a], { verb: "done" }, bob);
+        await t.ledger.setStatus([a], { verb: "reopened" }, ann);
+        const reopened = await lastOf(t, a);
+        const added = present((await t.ledger.events({ task: b }))[0]);
+        await t.ledger.claim([a, b], ann, 10 * MINUTE);
+        await t.ledger.undo(reopened.seq, ann);
+        await t.ledger.undo(added.seq, ann);
+        expect(await t.get(a)).toMatchObject({ status: "done", lease_state: "free", lease_holder: null, fence: 1 });
+        expect(await t.get(b)).toMatchObject({ status: "cancelled", lease_state: "free", fence: 1 });
+      }),
+    );
+
+    it(
       "walks back through one's own changes, newest first, and leaves others' alone",
       on(async (t) => {
         const id = await t.addOne({ title: "0" }, bob);

@@ -53,7 +53,8 @@ export function claimOne(store: Store, tx: Tx, id: number, caller: Caller, ttl: 
   const task = lockedTask(store, id);
   const me = formatHolder(caller);
   const { again } = decideClaim(task, me, tx.now);
-  if (again) return renew(store, tx, task, caller, ttl, true);
+  // A retry never shortens: neither the lease nor what later renewals go by.
+  if (again) return renew(store, tx, task, caller, Math.max(ttl, task.ttl), true);
   requireClaimable(store, tx, task);
   return acquire(store, tx, task, caller, ttl);
 }

@@ -14,6 +14,8 @@ const FULL = 13;
 const CANTOPEN = 14;
 const CONSTRAINT = 19;
 const NOTADB = 26;
+/** The file that WAL readers share could not be made longer: there is no room for it. */
+const IOERR_SHMSIZE = 4874;
 
 export function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && "errcode" in error && typeof error.errcode === "number";
@@ -21,7 +23,7 @@ export function isSqliteError(error: unknown): error is SqliteError {
 
 /** SQLite's primary result code: extended codes carry it in the low byte. */
 function primary(error: SqliteError): number {
-  return error.errcode & 0xff;
+  return error.errcode === IOERR_SHMSIZE ? FULL : error.errcode & 0xff;
 }
 
 /** Someone else has the lock: worth another try. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as Api from "../ledger.ts";
 import type { Caller, Ledger } from "../ledger.ts";
+import { monotonic } from "../monotonic.ts";
 import type { ListQuery, TaskFilter } from "../query.ts";
 import type { NewTask, Task, TaskPatch } from "../task.ts";
 import type { Millis } from "../time.ts";
@@ -107,8 +108,8 @@ export class SqliteLedger implements Ledger {
   }
 
   async changed(ms: Millis) {
-    const end = performance.now() + ms;
-    while (!this.#store.changed() && performance.now() < end) await sleep(Math.min(POLL, ms));
+    const end = monotonic() + ms;
+    while (!this.#store.changed() && monotonic() < end) await sleep(Math.min(POLL, ms));
   }
 
   import(lines: readonly Api.ImportLine[], caller: Caller) {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { monotonic } from "../monotonic.ts";
 import { isBusy } from "./errors.ts";
 
 /** How long a caller waits for the write lock before it is told `locked`. Milliseconds. */
@@ -10,12 +11,12 @@ export const DEFAULT_BUSY_LIMIT = 10_000;
  * @param limit milliseconds after which the lock's error is thrown.
  */
 export async function retryBusy<T>(attempt: () => T, limit: number): Promise<T> {
-  const start = performance.now();
+  const start = monotonic();
   for (;;) {
     try {
       return attempt();
     } catch (error) {
-      const waited = performance.now() - start;
+      const waited = monotonic() - start;
       if (!isBusy(error) || waited >= limit) throw error;
       await sleep(pause(waited));
     }

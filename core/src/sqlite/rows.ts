@@ -32,7 +32,7 @@ export function selectList(map: ColumnMap, fields?: readonly (keyof Task)[]): st
   const list = [selectColumns(map, [...columns])];
   if (wants("blocked_by")) list.push(BLOCKED_BY.replace("$id", () => id));
   if (wants("evidence")) list.push(EVIDENCE.replace("$id", () => id));
-  if (wants("extra")) list.push("t.*");
+  if (wants("extra")) list.push('1 AS "$extra", t.*');
   return list.join(", ");
 }
 
@@ -97,9 +97,11 @@ export function readTask(row: Row, map: ColumnMap, now: Millis): Task {
     lease_until: lease.until,
     fence: lease.fence,
     attempts: integer(row.$attempts) ?? 0,
-    extra: readExtra(row, map),
+    extra: "$extra" in row ? readExtra(row, map) : NO_EXTRA,
   };
 }
+
+const NO_EXTRA: Readonly<Record<string, unknown>> = {};
 
 /** The lease part of a row. A holder with no readable expiry holds nothing: nothing says until when. */
 export function readLease(row: Row): LeaseRow {

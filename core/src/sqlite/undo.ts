@@ -2,7 +2,9 @@ import type { Changes, EventKind, LedgerEvent } from "../event.ts";
 import type { Caller } from "../ledger.ts";
 import { Refusal } from "../refusal.ts";
 import type { Task } from "../task.ts";
+import { CLOSED_STATUSES, LIVE_STATUSES, readStatus, type Status } from "../vocabulary.ts";
 import { writableTask } from "./batch.ts";
+import { clearLease } from "./claim.ts";
 import { deleteDependency, insertDependency } from "./deps.ts";
 import { readEvent } from "./rows.ts";
 import type { Store, Tx } from "./store.ts";
@@ -28,6 +30,7 @@ export function undo(store: Store, tx: Tx, seq: number | null, caller: Caller): 
   const locked = writableTask(store, tx, id, caller);
   const task = oneTask(store, tx.now, id);
   const changes = reverse(store, tx, event, task);
+  if (changes?.status && locked.holder !== null && !isOpenWork(changes.status[1])) clearLease(store, locked);
   return tx.append({
     task: id,
     kind: "undone",
@@ -77,8 +80,12 @@ function reverse(store: Store, tx: Tx, event: LedgerEvent, task: Task): Changes 
     return null;
   }
   const changes = (event.kind === "added" ? { status: [task.status, "cancelled"] } : reversed(event)) as Changes;
+  // One that was closed since is somebody's result: cancelling it would take that away.
+  const closedSince = CLOSED_STATUSES.includes(task.status as Status) ? [["status"]] : [];
   const moved =
-    event.kind === "added" ? [] : Object.entries(changes).filter(([field, [now]]) => !isSame(task, field, now));
+    event.kind === "added"
+      ? closedSince
+      : Object.entries(changes).filter(([field, [now]]) => !isSame(task, field, now));
   if (moved.length > 0)
     throw changedSince(
       event,
@@ -92,6 +99,10 @@ function reverse(store: Store, tx: Tx, event: LedgerEvent, task: Task): Changes 
     Object.fromEntries(Object.entries(changes).map(([field, [, value]]) => [field, value])),
   );
   return changes;
+}
+
+function isOpenWork(status: unknown): boolean {
+  return LIVE_STATUSES.includes(readStatus(status) as Status);
 }
 
 function changedSince(event: LedgerEvent, id: number, what: readonly string[]): Refusal {

@@ -1,8 +1,8 @@
 import type { LedgerEvent } from "@alai/core";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
-import { narrow, printRows } from "../../kit/output.ts";
-import { oneLine, toJson } from "../../kit/text.ts";
+import { narrow, printRows, toLine } from "../../kit/output.ts";
+import { toJson } from "../../kit/text.ts";
 import { taskId, wholeNumber } from "../../kit/values.ts";
 import { followEvents } from "../../mc/follow.ts";
 import { openLedger } from "../../mc/open.ts";
@@ -56,9 +56,7 @@ function print(context: Context, events: readonly LedgerEvent[]): void {
   const { json } = context.flags;
   const { columns } = eventView(context.clock());
   for (const event of events) {
-    const line = json
-      ? toJson(narrow(eventJson(event), json))
-      : columns.map((column) => oneLine(column.value(event))).join("\t");
+    const line = json ? toJson(narrow(eventJson(event), json)) : toLine(columns.map((column) => column.value(event)));
     context.io.out(`${line}\n`);
   }
 }

@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import type { TestProject } from "vitest/node";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The folder of the builds under test. */
+    builds: string;
+  }
+}
+
+const root = join(import.meta.dirname, "..");
+
+/**
+ * Makes both builds, so that a clean clone can be tested at once and no stale build ever is. The tests run copies: a build
+ * that someone starts meanwhile does not pull the program from under them.
+ */
+export default function setup(project: TestProject): () => void {
+  build("npm");
+  build("standalone");
+  const builds = mkdtempSync(join(tmpdir(), "alai-builds-"));
+  cpSync(join(root, "dist", "npm"), join(builds, "npm"), { recursive: true });
+  cpSync(join(root, "dist", "alai"), join(builds, "alai"));
+  writeFileSync(join(builds, "package.json"), '{ "type": "module" }\n');
+  project.provide("builds", builds);
+  return () => rmSync(builds, { recursive: true, force: true });
+}
+
+function build(target: string): void {
+  const path = [join(root, "node_modules", ".bin"), process.env.PATH ?? ""].join(delimiter);
+  const { status } = spawnSync(process.execPath, [join(root, "packaging", "build.ts"), target], {
+    cwd: root,
+    env: { ...process.env, PATH: path },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (status !== 0) throw new Error(`building ${target} ended with ${status}`);
+}

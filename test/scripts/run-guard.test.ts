@@ -1,0 +1,152 @@
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, test } from "vitest";
+import { BOB, BUILDS, isAlive, Place, sleep, until } from "./harness.ts";
+import type { Running } from "./running.ts";
+
+/** `mc run` when things go wrong: the command must be dead before its lease can be another's. */
+
+/** A command that says its own number and a grandchild's, and then works on; TERM does not impress it when it is stubborn. */
+function worker(stubborn = false): string[] {
+  const trap = stubborn ? "trap '' TERM; " : "";
+  return [
+    "sh",
+    "-c",
+    `${trap}sh -c '${trap}echo grandchild $$; while :; do sleep 0.1; done' & echo child $$; while :; do sleep 0.1; done`,
+  ];
+}
+
+interface Family {
+  readonly run: Running;
+  readonly pids: readonly number[];
+}
+
+async function startRun(place: Place, flags: string, command: readonly string[]): Promise<Family> {
+  const run = place.start(["mc", "run", "1", ...flags.split(" "), "--", ...command]);
+  const [, child] = await run.says(/^child (\d+)$/m);
+  const [, grandchild] = await run.says(/^grandchild (\d+)$/m);
+  return { run, pids: [Number(child), Number(grandchild)] };
+}
+
+const gone = (family: Family) => () => !family.pids.some(isAlive);
+
+function leaseEnd(place: Place): number {
+  return Date.parse(`${place.sql("SELECT lease_until AS u FROM tasks WHERE id = 1")[0]?.u}Z`);
+}
+
+/** Kills what a failed test leaves. */
+function endFamily(family: Family): void {
+  for (const pid of family.pids) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+}
+
+describe.each(BUILDS)("$name: run under trouble", { concurrent: true }, (build) => {
+  test("renews for many times its length while the processor is busy", async ({ expect }) => {
+    using place = new Place(build);
+    await place.add("a");
+    const spinners = [0, 1, 2].map(() => place.spawn(["sh", "-c", "while :; do :; done"]));
+    const run = place.start(["mc", "run", "1", "--ttl", "1s", "--", "sleep", "4"]);
+    await sleep(3500);
+    const other = await place.run("mc claim 1", { env: BOB });
+    expect(other.stderr).toContain("held by ann:s1");
+    const result = await run.ended;
+    for (const spinner of spinners) spinner.kill();
+    expect([result.code, result.stderr]).toEqual([0, ""]);
+    expect(place.sql("SELECT lease_holder AS h, lease_fence AS f FROM tasks")).toEqual([{ h: null, f: 1 }]);
+  });
+
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s goes to the whole group", async (signal) => {
+    using place = new Place(build);
+    await place.add("a");
+    const script = `trap 'echo got it; exit 9' ${signal.slice(3)}; sh -c 'trap "echo me too; exit" ${signal.slice(3)}; echo ready; while :; do sleep 0.05; done' & while :; do sleep 0.05; done`;
+    const run = place.start(["mc", "run", "1", "--", "bash", "-c", script]);
+    await run.says(/ready/);
+    run.signal(signal);
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(9);
+    expect(stdout).toContain("got it");
+    expect(stdout).toContain("me too");
+    expect(place.sql("SELECT lease_holder AS h FROM tasks")).toEqual([{ h: null }]);
+  });
+
+  test("what the command leaves running dies with it", async () => {
+    using place = new Place(build);
+    await place.add("a");
+    const run = place.start(["mc", "run", "1", "--", "sh", "-c", "sleep 60 >/dev/null 2>&1 & echo child $!; exit 3"]);
+    const [, left] = await run.says(/child (\d+)/);
+    expect((await run.ended).code).toBe(3);
+    await until("the grandchild is dead", () => !isAlive(Number(left)), 1000);
+  });
+
+  test("alai is killed: the command is dead within two seconds, and the lease lapses", async () => {
+    using place = new Place(build);
+    await place.add("a");
+    const family = await startRun(place, "--ttl 3s", worker());
+    family.run.signal("SIGKILL");
+    await until("the command is dead", gone(family), 2000).finally(() => endFamily(family));
+    expect(place.sql("SELECT lease_holder AS h FROM tasks")).toEqual([{ h: "ann:s1" }]);
+    expect((await place.run("mc claim 1 --wait 10s", { env: BOB })).code).toBe(0);
+  });
+
+  test("alai is killed and the command does not listen: it is dead before the lease ends", async () => {
+    using place = new Place(build);
+    await place.add("a");
+    const family = await startRun(place, "--ttl 3s", worker(true));
+    family.run.signal("SIGKILL");
+    await until("the command is dead", gone(family), 5000).finally(() => endFamily(family));
+    expect(Date.now()).toBeLessThan(leaseEnd(place));
+  });
+
+  test("alai is stopped past its lease: the command is dead before that", async () => {
+    using place = new Place(build);
+    await place.add("a");
+    const family = await startRun(place, "--ttl 3s", worker(true));
+    await sleep(1500);
+    family.run.signal("SIGSTOP");
+    await until("the command is dead", gone(family), 5000).finally(() => endFamily(family));
+    expect(Date.now()).toBeLessThan(leaseEnd(place));
+    expect((await place.run("mc claim 1 --wait 10s", { env: BOB })).code).toBe(0);
+    family.run.signal("SIGCONT");
+    const { code, stderr } = await family.run.ended;
+    expect([code, stderr]).toEqual([75, expect.stringContaining("was lost")]);
+    expect(place.sql("SELECT lease_holder AS h, lease_fence AS f FROM tasks")).toEqual([{ h: "bob:s2", f: 2 }]);
+  });
+
+  test("the ledger is locked for too long: the command is dead before the lease ends, exit 75", async () => {
+    using place = new Place(build);
+    await place.add("a");
+    const family = await startRun(place, "--ttl 3s", worker(true));
+    const db = new DatabaseSync(place.db, { timeout: 5000 });
+    db.exec("BEGIN EXCLUSIVE");
+    const end = Date.parse(`${db.prepare("SELECT lease_until AS u FROM tasks").get()?.u}Z`);
+    await until("the command is dead", gone(family), 5000).finally(() => endFamily(family));
+    expect(Date.now()).toBeLessThan(end);
+    db.exec("ROLLBACK");
+    db.close();
+    const { code, stderr } = await family.run.ended;
+    expect([code, stderr]).toEqual([75, expect.stringMatching(/lease on task 1 was lost/)]);
+  });
+
+  test("the lease is gone from under it: the command is stopped, exit 75", async () => {
+    using place = new Place(build);
+    await place.add("a");
+    const family = await startRun(place, "--ttl 2s", worker());
+    const far = "2099-01-01 00:00:00.000";
+    place.sql(`UPDATE tasks SET lease_holder = 'bob:s2', lease_fence = 2, lease_until = '${far}' WHERE id = 1`);
+    const { code, stderr } = await family.run.ended.finally(() => endFamily(family));
+    expect([code, stderr]).toEqual([75, expect.stringContaining("fence 2")]);
+    expect(gone(family)()).toBe(true);
+    expect(place.sql("SELECT lease_holder AS h, lease_until AS u FROM tasks")).toEqual([{ h: "bob:s2", u: far }]);
+  });
+
+  test("the guard is killed: the command is dead at once, exit 75", async () => {
+    using place = new Place(build);
+    await place.add("a");
+    const family = await startRun(place, "--ttl 1m", worker());
+    const guard = Number((await place.spawn(["ps", "-o", "ppid=", "-p", String(family.pids[0])]).ended).stdout);
+    expect(guard).toBeGreaterThan(1);
+    expect(guard).not.toBe(family.run.pid);
+    process.kill(guard, "SIGKILL");
+    const { code } = await family.run.ended.finally(() => endFamily(family));
+    expect(code).toBe(75);
+    await until("the command is dead", gone(family), 1000);
+  });
+});
