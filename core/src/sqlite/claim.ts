@@ -29,14 +29,22 @@ export interface LockedTask extends LeaseRow {
   readonly status: Status | null;
   readonly statusText: string;
   readonly ttl: Millis;
+  /** It has blockers, open or not. */
+  readonly waits: boolean;
 }
 
 const LOCKED_COLUMNS = ["id", "title", "status", "lease_holder", "lease_until", "lease_ttl", "lease_fence"] as const;
 
+function lockedTaskSql(store: Store): string {
+  const id = col(store, "id");
+  const waits = `EXISTS (SELECT 1 FROM alai_deps WHERE task_id = ${id}) AS "$waits"`;
+  return `SELECT ${selectColumns(store.columns, LOCKED_COLUMNS)}, ${waits} FROM tasks t WHERE ${id} = ?`;
+}
+
 /** Reads the lease part of a task. Throws `not_found`. */
 export function lockedTask(store: Store, id: number): LockedTask {
   const row = store.get(
-    `SELECT ${selectColumns(store.columns, LOCKED_COLUMNS)} FROM tasks t WHERE ${col(store, "id")} = ?`,
+    store.sql("locked task", () => lockedTaskSql(store)),
     id,
   );
   if (!row) throw notFound(id);
@@ -46,6 +54,7 @@ export function lockedTask(store: Store, id: number): LockedTask {
     status: readStatus(row.$status),
     statusText: String(row.$status),
     ttl: Number(row.$lease_ttl) || DEFAULT_TTL,
+    waits: Number(row.$waits) > 0,
   };
 }
 
@@ -63,9 +72,8 @@ export function claimOne(store: Store, tx: Tx, id: number, caller: Caller, ttl: 
 function acquire(store: Store, tx: Tx, task: LockedTask, caller: Holder, ttl: Millis): Grant {
   const me = formatHolder(caller);
   const until = storableUntil(store.columns, tx.now + ttl);
-  const n = store.names;
   const won = store.get(
-    `UPDATE tasks SET ${n.lease_holder} = ?, ${n.lease_until} = ?, ${n.lease_ttl} = ?, ${n.lease_fence} = coalesce(${n.lease_fence}, 0) + 1, ${n.attempts} = coalesce(${n.attempts}, 0) + 1 WHERE ${n.id} = ? AND coalesce(${n.lease_fence}, 0) = ? AND ${isHolder(store)} RETURNING ${n.lease_fence} AS fence`,
+    store.sql("acquire", () => acquireSql(store)),
     me,
     writeTime(store.columns, "lease_until", until),
     ttl,
@@ -89,6 +97,11 @@ function acquire(store: Store, tx: Tx, task: LockedTask, caller: Holder, ttl: Mi
     },
   });
   return { id: task.id, title: task.title, holder: me, fence, until, ttl, idempotent: false, previous: task.holder };
+}
+
+function acquireSql(store: Store): string {
+  const n = store.names;
+  return `UPDATE tasks SET ${n.lease_holder} = ?, ${n.lease_until} = ?, ${n.lease_ttl} = ?, ${n.lease_fence} = coalesce(${n.lease_fence}, 0) + 1, ${n.attempts} = coalesce(${n.attempts}, 0) + 1 WHERE ${n.id} = ? AND coalesce(${n.lease_fence}, 0) = ? AND ${isHolder(store)} RETURNING ${n.lease_fence} AS fence`;
 }
 
 /** Makes the caller's own live lease longer, never shorter. */
@@ -234,6 +247,7 @@ function requireClaimable(store: Store, tx: Tx, task: LockedTask): void {
       taskId: task.id,
       hint: `Type \`alai mc reopen ${task.id}\` to open it again.`,
     });
+  if (!task.waits) return;
   const filters = new Filters(store.columns, tx.now);
   const id = col(store, "id");
   if (!store.get(`SELECT 1 FROM tasks t WHERE ${id} = ? AND ${filters.openBlocker()}`, task.id)) return;

@@ -45,6 +45,7 @@ export class Store {
   readonly names: Readonly<Record<Column, string>>;
   readonly #db: DatabaseSync;
   readonly #options: StoreOptions;
+  readonly #texts = new Map<string, string>();
   readonly #statements = new Map<string, StatementSync>();
   /** Settles when the verbs called before have: one connection has one transaction at a time. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -59,6 +60,16 @@ export class Store {
     >;
     this.file = options.file;
     this.#options = options;
+  }
+
+  /** An SQL text that depends on the file's columns alone: built once for each open file. */
+  sql(key: string, build: () => string): string {
+    let text = this.#texts.get(key);
+    if (text === undefined) {
+      text = build();
+      this.#texts.set(key, text);
+    }
+    return text;
   }
 
   all(sql: string, ...params: SQLInputValue[]): Row[] {
