@@ -14,11 +14,12 @@ export function guard(command: readonly string[]): void {
   const deadline = new Deadline(child);
   child.on("error", (error: NodeJS.ErrnoException) => {
     tell({ kind: "failed", code: error.code ?? "", message: error.message });
+    deadline.end();
     leave();
   });
   child.on("spawn", () => tell({ kind: "started", pid: child.pid ?? 0 }));
   child.on("exit", (code, signal) => {
-    deadline.clear();
+    deadline.end();
     // What the command left running in its group has no lease any more.
     killGroup(child.pid, "SIGKILL");
     tell({ kind: "ended", code, signal });
@@ -83,6 +84,12 @@ class Deadline {
     this.clear();
     killGroup(this.#child.pid, "SIGTERM");
     this.#timers = [setTimeout(() => killGroup(this.#child.pid, "SIGKILL"), Math.min(GRACE, this.#killIn))];
+  }
+
+  /** There is nothing left to end. Without this, our own leaving would start a last wait that keeps everyone here. */
+  end(): void {
+    this.#terminating = true;
+    this.clear();
   }
 
   clear(): void {

@@ -1,5 +1,7 @@
 import { type Caller, type Grant, type Ledger, type Millis, Refusal } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
+import { Exit } from "../kit/errors.ts";
+import { EXIT } from "../kit/exit.ts";
 
 /** Longest time between two tries: an expiry makes no event that would wake us. */
 const LONGEST_PAUSE: Millis = 500;
@@ -25,7 +27,8 @@ export async function claimWhenFree(
       return await ledger.claim(ids, caller, ttl);
     } catch (error) {
       const left = end - monotonic();
-      if (!(error instanceof Refusal) || !isPassing(error) || left <= 0 || interrupted.aborted) throw error;
+      if (!(error instanceof Refusal) || !isPassing(error) || left <= 0) throw error;
+      if (interrupted.aborted) throw new Exit(EXIT.interrupted, "interrupted", "Interrupted.");
       await ledger.changed(Math.min(left, pause(error)));
     }
   }

@@ -2,7 +2,7 @@ import { formatHolder, type Millis, type TaskDetail } from "@alai/core";
 import type { Style } from "../kit/style.ts";
 import { multiLine, oneLine } from "../kit/text.ts";
 import { relative } from "../kit/when.ts";
-import { describeEvent } from "./views.ts";
+import { describeEvent } from "./views/event.ts";
 
 const RECENT = 15;
 

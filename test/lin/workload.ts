@@ -13,6 +13,9 @@ import type { Request } from "./record.ts";
 
 /** Many client processes on one ledger file, with some killed and some stopped past their lease. */
 
+/** Milliseconds after which a run is given up, so that it can clean up before the test's own timeout. */
+const LIMIT = 240_000;
+
 const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
 
 export interface Plan extends Pick<Job, "think" | "dieChance" | "clockSteps" | "fault"> {
@@ -20,8 +23,8 @@ export interface Plan extends Pick<Job, "think" | "dieChance" | "clockSteps" | "
   readonly processes: number;
   readonly operations: number;
   readonly tasks: number;
-  /** Milliseconds between one kill or stop from outside and the next; absent: none. */
-  readonly faultEvery?: number;
+  /** Kills and stops from outside: how many in all, and the milliseconds between two. Bounded, or a slow machine would do nothing else. */
+  readonly faults?: { readonly count: number; readonly every: number };
 }
 
 export interface Run {
@@ -87,11 +90,13 @@ class Fleet {
     this.#tasks = await makeTasks(this.#file, this.#plan.tasks);
     const share = Math.ceil(this.#plan.operations / this.#plan.processes);
     for (let i = 0; i < this.#plan.processes; i += 1) this.#start(this.#job(i, share));
+    const faults = this.#strikes();
     while (this.#running().length > 0 || this.#dead.length > 0) {
-      await Promise.race([sleep(this.#plan.faultEvery ?? 100), ...this.#running().map((member) => member.ended)]);
+      if (performance.now() - start > LIMIT) throw new Error(`the workload did not end within ${LIMIT} ms`);
+      await Promise.race([sleep(100), ...this.#running().map((member) => member.ended)]);
       for (const member of this.#dead.splice(0)) this.#replace(member);
-      if (this.#plan.faultEvery !== undefined) this.#strike();
     }
+    await faults;
     const members = await Promise.all(this.#all.map(async (member) => ({ member, deadBy: await member.ended })));
     const parts = members.map(({ member, deadBy }) => ({ lines: linesOf(member.job), deadBy }));
     const lines = parts.flatMap((part) => part.lines);
@@ -143,6 +148,14 @@ class Fleet {
 
   #running(): Member[] {
     return this.#all.filter((member) => member.deadBy === 0);
+  }
+
+  async #strikes(): Promise<void> {
+    const { count, every } = this.#plan.faults ?? { count: 0, every: 0 };
+    for (let i = 0; i < count && this.#running().length > 0; i += 1) {
+      await sleep(every);
+      this.#strike();
+    }
   }
 
   /** One fault from outside: a client is killed, or stopped for longer than most leases last. */

@@ -56,7 +56,9 @@ describe.each(BUILDS)("$name: run under trouble", { concurrent: true }, (build) 
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s goes to the whole group", async (signal) => {
     using place = new Place(build);
     await place.add("a");
-    const script = `trap 'echo got it; exit 9' ${signal.slice(3)}; sh -c 'trap "echo me too; exit" ${signal.slice(3)}; echo ready; while :; do sleep 0.05; done' & while :; do sleep 0.05; done`;
+    const name = signal.slice(3);
+    const inner = `trap "echo me too; exit" ${name}; echo ready; while :; do sleep 0.05; done`;
+    const script = `trap 'echo got it; exit 9' ${name}; bash -c '${inner}'; sleep 5`;
     const run = place.start(["mc", "run", "1", "--", "bash", "-c", script]);
     await run.says(/ready/);
     run.signal(signal);

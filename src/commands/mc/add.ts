@@ -5,7 +5,7 @@ import { printResults } from "../../kit/output.ts";
 import { oneLine } from "../../kit/text.ts";
 import { date, longText, name, priority, taskId, title } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { TASK_FIELDS, taskJson } from "../../mc/views.ts";
+import { TASK_FIELDS, taskJson } from "../../mc/views/task.ts";
 
 export const command = defineCommand({
   summary: "add a task",

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { AdoptionPlan } from "@alai/core/sqlite/adopt";
+import type { AdoptionPlan } from "@alai/core/sqlite/adoption-plan";
 import { defineCommand } from "../../kit/command.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";

@@ -3,7 +3,7 @@ import { usage } from "../../kit/errors.ts";
 import { printResults } from "../../kit/output.ts";
 import { longText, ttl } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { APPROVAL_FIELDS, approvalView } from "../../mc/views.ts";
+import { APPROVAL_FIELDS, approvalView } from "../../mc/views/lease.ts";
 import { IDS } from "./shared.ts";
 
 const QUARTER_HOUR = 15 * 60_000;

@@ -1,7 +1,7 @@
 import { defineCommand } from "../../kit/command.ts";
 import { printResults } from "../../kit/output.ts";
 import { openLedger } from "../../mc/open.ts";
-import { GRANT_FIELDS, grantView } from "../../mc/views.ts";
+import { GRANT_FIELDS, grantView } from "../../mc/views/lease.ts";
 import { askedTtl, callerFor, enforced, FENCE_FLAG, IDS, TTL_FLAGS } from "./shared.ts";
 
 export const command = defineCommand({

@@ -1,7 +1,7 @@
 import { defineCommand } from "../../kit/command.ts";
 import { printResults } from "../../kit/output.ts";
 import { openLedger } from "../../mc/open.ts";
-import { RELEASED_FIELDS, RELEASED_VIEW } from "../../mc/views.ts";
+import { RELEASED_FIELDS, RELEASED_VIEW } from "../../mc/views/lease.ts";
 import { callerFor, enforced, FENCE_FLAG, IDS } from "./shared.ts";
 
 export const command = defineCommand({

@@ -1,7 +1,7 @@
 import { defineCommand } from "../../kit/command.ts";
 import { printResults } from "../../kit/output.ts";
 import { openLedger } from "../../mc/open.ts";
-import { STATUS_FIELDS, statusView } from "../../mc/views.ts";
+import { STATUS_FIELDS, statusView } from "../../mc/views/lease.ts";
 import { IDS } from "./shared.ts";
 
 export const command = defineCommand({

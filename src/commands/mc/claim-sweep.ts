@@ -1,7 +1,7 @@
 import { defineCommand } from "../../kit/command.ts";
 import { printRows } from "../../kit/output.ts";
 import { openLedger } from "../../mc/open.ts";
-import { SWEPT_FIELDS, sweptView } from "../../mc/views.ts";
+import { SWEPT_FIELDS, sweptView } from "../../mc/views/lease.ts";
 
 export const command = defineCommand({
   summary: "list leases that ran out",

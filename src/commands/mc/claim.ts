@@ -3,7 +3,7 @@ import { printResults } from "../../kit/output.ts";
 import { duration } from "../../kit/values.ts";
 import { claimWhenFree } from "../../mc/claim.ts";
 import { openLedger } from "../../mc/open.ts";
-import { GRANT_FIELDS, grantView } from "../../mc/views.ts";
+import { GRANT_FIELDS, grantView } from "../../mc/views/lease.ts";
 import { callerFor, enforced, IDS, leaseTtl, TTL_FLAGS } from "./shared.ts";
 
 export const command = defineCommand({

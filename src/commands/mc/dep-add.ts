@@ -2,7 +2,7 @@ import { defineCommand } from "../../kit/command.ts";
 import { printResults } from "../../kit/output.ts";
 import { taskId } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { changedView, TASK_FIELDS } from "../../mc/views.ts";
+import { changedView, TASK_FIELDS } from "../../mc/views/task.ts";
 import { callerFor, FENCE_FLAG, ID } from "./shared.ts";
 
 export const command = defineCommand({

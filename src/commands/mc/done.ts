@@ -1,6 +1,6 @@
 import { defineCommand } from "../../kit/command.ts";
 import { readEvidence } from "../../mc/evidence.ts";
-import { TASK_FIELDS } from "../../mc/views.ts";
+import { TASK_FIELDS } from "../../mc/views/task.ts";
 import { FENCE_FLAG, IDS } from "./shared.ts";
 import { changeStatus, REASON_FLAG } from "./status.ts";
 

@@ -4,7 +4,7 @@ import { usage } from "../../kit/errors.ts";
 import { printResults } from "../../kit/output.ts";
 import { dateOrNone, longText, name, nameOrNone, priority, taskId, title, wholeNumber } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { changedView, TASK_FIELDS } from "../../mc/views.ts";
+import { changedView, TASK_FIELDS } from "../../mc/views/task.ts";
 import { callerFor, FENCE_FLAG, IDS } from "./shared.ts";
 
 const idOrNone = (raw: string) => (raw === "" || raw === "none" ? null : taskId(raw));

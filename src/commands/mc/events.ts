@@ -6,7 +6,7 @@ import { toJson } from "../../kit/text.ts";
 import { taskId, wholeNumber } from "../../kit/values.ts";
 import { followEvents } from "../../mc/follow.ts";
 import { openLedger } from "../../mc/open.ts";
-import { EVENT_FIELDS, eventJson, eventView } from "../../mc/views.ts";
+import { EVENT_FIELDS, eventJson, eventView } from "../../mc/views/event.ts";
 
 const RECENT = 50;
 

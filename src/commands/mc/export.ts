@@ -6,7 +6,7 @@ import { usage } from "../../kit/errors.ts";
 import { narrow } from "../../kit/output.ts";
 import { oneLine, toJson } from "../../kit/text.ts";
 import { openLedger } from "../../mc/open.ts";
-import { TASK_FIELDS, taskJson } from "../../mc/views.ts";
+import { TASK_FIELDS, taskJson } from "../../mc/views/task.ts";
 
 export const command = defineCommand({
   summary: "all tasks as JSONL",

@@ -5,7 +5,7 @@ import { usage } from "../../kit/errors.ts";
 import { printRows } from "../../kit/output.ts";
 import { date, name, oneOf, priority, taskId, wholeNumber } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { LIST_FIELDS, TASK_FIELDS, taskView } from "../../mc/views.ts";
+import { LIST_FIELDS, TASK_FIELDS, taskView } from "../../mc/views/task.ts";
 import { wantedFields } from "./shared.ts";
 
 /** Rows on a terminal when --limit does not say; a pipe gets all. */

@@ -5,7 +5,7 @@ import { oneLine } from "../../kit/text.ts";
 import { name, priority } from "../../kit/values.ts";
 import { relative } from "../../kit/when.ts";
 import { openLedger } from "../../mc/open.ts";
-import { TASK_FIELDS, taskJson } from "../../mc/views.ts";
+import { TASK_FIELDS, taskJson } from "../../mc/views/task.ts";
 import { leaseTtl, TTL_FLAGS } from "./shared.ts";
 
 export const command = defineCommand({

@@ -3,7 +3,7 @@ import { usage } from "../../kit/errors.ts";
 import { printResults } from "../../kit/output.ts";
 import { longText, taskId } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { EVENT_FIELDS, eventJson } from "../../mc/views.ts";
+import { EVENT_FIELDS, eventJson } from "../../mc/views/event.ts";
 
 export const command = defineCommand({
   summary: "write a note on tasks",

@@ -3,7 +3,8 @@ import { printResults } from "../../kit/output.ts";
 import { styleFor } from "../../kit/style.ts";
 import { showTask } from "../../mc/detail.ts";
 import { openLedger } from "../../mc/open.ts";
-import { EVENT_FIELDS, eventJson, TASK_FIELDS, taskJson, taskView } from "../../mc/views.ts";
+import { EVENT_FIELDS, eventJson } from "../../mc/views/event.ts";
+import { TASK_FIELDS, taskJson, taskView } from "../../mc/views/task.ts";
 import { IDS } from "./shared.ts";
 
 export const command = defineCommand({

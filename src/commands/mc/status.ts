@@ -3,7 +3,7 @@ import type { Context } from "../../kit/context.ts";
 import { printResults } from "../../kit/output.ts";
 import { longText } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { changedView } from "../../mc/views.ts";
+import { changedView } from "../../mc/views/task.ts";
 import { callerFor } from "./shared.ts";
 
 export const REASON_FLAG = {

@@ -2,7 +2,7 @@ import { defineCommand } from "../../kit/command.ts";
 import { printResults } from "../../kit/output.ts";
 import { wholeNumber } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { EVENT_FIELDS, eventJson } from "../../mc/views.ts";
+import { EVENT_FIELDS, eventJson } from "../../mc/views/event.ts";
 
 export const command = defineCommand({
   summary: "reverse a change",

@@ -2,7 +2,7 @@ import { defineCommand } from "../../kit/command.ts";
 import { printResults } from "../../kit/output.ts";
 import { duration, oneOf } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { STATUS_FIELDS, statusView } from "../../mc/views.ts";
+import { STATUS_FIELDS, statusView } from "../../mc/views/lease.ts";
 import { waitFor } from "../../mc/wait.ts";
 import { ID } from "./shared.ts";
 
