@@ -20,7 +20,7 @@ export default defineConfig({
           name: "scripts",
           include: ["test/scripts/**/*.test.ts"],
           globalSetup: ["test/global-setup.ts"],
-          testTimeout: 60_000,
+          testTimeout: 30_000,
           hookTimeout: 60_000,
           maxConcurrency: 4,
           maxWorkers: 1,

@@ -24,10 +24,6 @@ function verdict(figure: Figure): string {
   return reached(figure, figure.bar) ? "bar" : "missed";
 }
 
-export function isReached(figure: Figure): boolean {
-  return reached(figure, figure.bar);
-}
-
 /** A Markdown table: it is read in the terminal and in the README. */
 export function report(figures: readonly Figure[]): string {
   const sign = (figure: Figure) => (figure.more ? "≥" : "≤");

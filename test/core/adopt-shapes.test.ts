@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Caller } from "@alai/core/ledger";
-import { adopt, SqliteLedger } from "@alai/core/sqlite";
+import { adopt } from "@alai/core/sqlite/adopt";
+import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { folder } from "./folder.ts";
 import { makeFile, makeTasks } from "./foreign.ts";

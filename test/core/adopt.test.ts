@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Caller } from "@alai/core/ledger";
-import { adopt, planAdoption, SqliteLedger } from "@alai/core/sqlite";
+import { adopt, planAdoption } from "@alai/core/sqlite/adopt";
+import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { folder } from "./folder.ts";
 import { COLUMNS, columnsOf, dump, makeCompanyLedger, makeFile, makeTasks, OPEN, sha256, TASKS } from "./foreign.ts";
@@ -134,7 +135,8 @@ describe("adopting the company's ledger", () => {
       complaints += chunk;
     });
     await once(other.stdout, "data");
-    const kept = new DatabaseSync(file);
+    // It writes beside the other process, so it waits for its turn, as any program must.
+    const kept = new DatabaseSync(file, { timeout: 10_000 });
     const insert = kept.prepare("INSERT INTO tasks (title, status) VALUES (?, 'open')");
     insert.run("before");
     await adopt(file, me);

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import type { Caller, TaskDetail } from "@alai/core/ledger";
-import { SqliteLedger } from "@alai/core/sqlite";
+import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import type { Failpoint } from "@alai/core/sqlite/store";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { folder } from "./folder.ts";

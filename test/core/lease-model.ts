@@ -52,9 +52,8 @@ export const VERBS: Readonly<Record<string, (task: ModelTask, by: string, now: n
       return "ok";
     }
     if (live(task, now)) return "not_holder";
-    return task.holder === by || (task.fence > 0 && lastGrant(task, by)?.fence === task.fence)
-      ? "lease_expired"
-      : "not_holder";
+    const last = lastGrant(task, by);
+    return task.holder === by || (last && !last.given && last.fence === task.fence) ? "lease_expired" : "not_holder";
   },
   release(task, by, now) {
     if (task.holder === by) {
@@ -65,7 +64,7 @@ export const VERBS: Readonly<Record<string, (task: ModelTask, by: string, now: n
     const last = lastGrant(task, by);
     if (task.holder === null && last && last.fence === task.fence) return "already";
     if (last && !last.given && last.fence < task.fence) return "fenced";
-    return live(task, now) ? "not_holder" : "not_holder";
+    return "not_holder";
   },
   done(task, by, now) {
     const no = mayWrite(task, by, now);

@@ -1,6 +1,6 @@
 import type { Caller, Ledger } from "@alai/core/ledger";
 import { Refusal } from "@alai/core/refusal";
-import { SqliteLedger } from "@alai/core/sqlite";
+import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { folder } from "./folder.ts";

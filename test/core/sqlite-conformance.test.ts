@@ -1,5 +1,5 @@
 import { conformanceSuite, type Harness, type TestClock } from "@alai/core/conformance";
-import { SqliteLedger } from "@alai/core/sqlite";
+import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import { describe } from "vitest";
 import { folder } from "./folder.ts";
 

@@ -75,9 +75,7 @@ export function step(state: State, op: Operation): State[] {
 const VERBS: Readonly<Record<Operation["kind"], (moment: Moment, op: Operation) => State[]>> = {
   claim: (moment, op) => {
     if (!moment.live) return moment.state.done ? [] : acquire(moment, op);
-    // A retry never shortens: neither the lease nor the time later extensions go by.
-    const ttl = Math.max(op.ttl ?? 0, moment.state.ttl);
-    return moment.state.holder === op.holder ? renew(moment, op, ttl, true) : [];
+    return moment.state.holder === op.holder ? renew(moment, op, op.ttl ?? 0, true) : [];
   },
   extend: (moment, op) => {
     const { state, live } = moment;
@@ -130,7 +128,8 @@ function acquire(moment: Moment, op: Operation): State[] {
  */
 function renew(moment: Moment, op: Operation, ttl: number, idempotent: boolean): State[] {
   const { state, from, to } = moment;
-  const after = { ...state, ttl, nowHi: Math.max(state.nowHi, to) };
+  // A retry does not shorten what later extensions go by.
+  const after = { ...state, ttl: idempotent ? Math.max(ttl, state.ttl) : ttl, nowHi: Math.max(state.nowHi, to) };
   const { outcome } = op;
   if (outcome === null) return [{ ...after, lo: Math.max(state.lo, from + ttl), hi: Math.max(state.hi, to + ttl) }];
   if (outcome.type !== "granted" || outcome.idempotent !== idempotent || outcome.fence !== state.fence) return [];

@@ -1,8 +1,8 @@
 import { formatHolder } from "../holder.ts";
 import type { Approval, Caller } from "../ledger.ts";
 import type { Millis } from "../time.ts";
-import { lockedTask } from "./claim.ts";
 import { listEvents } from "./journal.ts";
+import { lockedTask } from "./locked-task.ts";
 import type { Store, Tx } from "./store.ts";
 
 /** Records that others may act on a held task until `ttl` from now. The lease itself is not touched. */

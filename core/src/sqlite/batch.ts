@@ -2,8 +2,8 @@ import { formatHolder } from "../holder.ts";
 import { decideWrite } from "../lease.ts";
 import type { Caller } from "../ledger.ts";
 import { type Failure, Refusal } from "../refusal.ts";
-import { type LockedTask, lockedTask } from "./claim.ts";
 import { memoryOf } from "./journal.ts";
+import { type LockedTask, lockedTask } from "./locked-task.ts";
 import type { Store, Tx } from "./store.ts";
 
 /**

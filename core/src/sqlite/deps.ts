@@ -2,7 +2,7 @@ import type { Caller } from "../ledger.ts";
 import { notFound, Refusal } from "../refusal.ts";
 import type { Task } from "../task.ts";
 import { writableTask } from "./batch.ts";
-import { renewIfMine } from "./claim.ts";
+import { renewIfMine } from "./renew.ts";
 import type { Store, Tx } from "./store.ts";
 import { oneTask, setColumns } from "./write.ts";
 

@@ -24,6 +24,7 @@ export interface OpenOptions {
  * Throws StoreError: `not_adopted` (another program's tasks table), `not_a_ledger`, `corrupt`, `locked`, `too_new`, …
  */
 export async function openStore(file: string, options: OpenOptions): Promise<Store> {
+  requireSafeSqlite(options.sqliteVersion ?? process.versions.sqlite ?? sqliteVersion());
   const busyLimit = options.busyLimit ?? DEFAULT_BUSY_LIMIT;
   try {
     const exists = checkFile(file);
@@ -37,7 +38,6 @@ export async function openStore(file: string, options: OpenOptions): Promise<Sto
     if (!exists && path === file) mkdirSync(dirname(file), { recursive: true });
     const db = await connect(path, busyLimit);
     try {
-      requireSafeSqlite(options.sqliteVersion ?? sqliteVersion(db));
       const columns = await prepare(db, file, busyLimit);
       return new Store(db, columns, {
         file,
@@ -68,8 +68,14 @@ export async function connect(file: string, busyLimit: number, readOnly = false)
   }
 }
 
-function sqliteVersion(db: DatabaseSync): string {
-  return String((db.prepare("SELECT sqlite_version() AS v").get() as { v: string }).v);
+/** Asked before the file is opened, which would make it; bun does not list SQLite among its versions. */
+function sqliteVersion(): string {
+  const db = new DatabaseSync(":memory:");
+  try {
+    return String((db.prepare("SELECT sqlite_version() AS v").get() as { v: string }).v);
+  } finally {
+    db.close();
+  }
 }
 
 /** True when the file is there. Throws for a folder, a pipe or a device: opening those can hang. */

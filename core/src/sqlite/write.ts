@@ -6,8 +6,10 @@ import type { Evidence, Task, TaskPatch } from "../task.ts";
 import type { Millis } from "../time.ts";
 import type { Priority, Status } from "../vocabulary.ts";
 import { writableTask } from "./batch.ts";
-import { clearLease, lockedTask, renewIfMine } from "./claim.ts";
 import type { Column, TimeColumn } from "./columns.ts";
+import { lockedTask } from "./locked-task.ts";
+import { clearLease } from "./release.ts";
+import { renewIfMine } from "./renew.ts";
 import { col, readTask, selectList, writePriority, writeTags, writeTime } from "./rows.ts";
 import type { Store, Tx } from "./store.ts";
 
