@@ -55,7 +55,7 @@ export const VERBS: Readonly<Record<string, (task: ModelTask, by: string, now: n
     const last = lastGrant(task, by);
     return task.holder === by || (last && !last.given && last.fence === task.fence) ? "lease_expired" : "not_holder";
   },
-  release(task, by, now) {
+  release(task, by) {
     if (task.holder === by) {
       task.holder = null;
       giveUp(task, by);
