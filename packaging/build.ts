@@ -11,6 +11,9 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const out = join(root, "dist", "npm");
 
+/** Less to read at every start; names stay, so that the stack of a bug can be read. */
+const TERSE = ["--minify-whitespace", "--minify-syntax"];
+
 /** Libraries that few commands need and that cost more to load than all the rest. */
 const HEAVY = ["@inquirer/prompts", "chalk", "cli-table3", "conf", "ora"];
 
@@ -24,7 +27,15 @@ function buildNpm(): void {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, "vendor"), { recursive: true });
   const externals = HEAVY.flatMap((name) => ["--external", name]);
-  bun(join(root, "src", "start.ts"), "--outfile", join(out, "main.cjs"), "--target=node", "--format=cjs", ...externals);
+  bun(
+    join(root, "src", "start.ts"),
+    "--outfile",
+    join(out, "main.cjs"),
+    "--target=node",
+    "--format=cjs",
+    ...TERSE,
+    ...externals,
+  );
   rewrite(join(out, "main.cjs"), withVendor, withoutStreams);
   bun(
     join(root, "bin", "alai.ts"),
@@ -84,10 +95,10 @@ function withVendor(text: string): string {
 
 /** commander loads child_process and process's streams for features that are not used here: 5 ms of every call. */
 function withoutStreams(text: string): string {
-  const process = replaceSome(text, /__toESM\(require\("node:process"\)(, 1)?\)/g, "{ default: globalThis.process }");
+  const process = replaceSome(text, /__toESM\(require\("node:process"\)(, ?1)?\)/g, "{ default: globalThis.process }");
   return replaceSome(
     process,
-    /__toESM\(require\("node:child_process"\)(, 1)?\)/g,
+    /__toESM\(require\("node:child_process"\)(, ?1)?\)/g,
     '{ default: new Proxy({}, { get: (_, key) => require("node:child_process")[key] }) }',
   );
 }

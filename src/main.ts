@@ -129,7 +129,8 @@ function report(context: Context, argv: readonly string[], error: unknown): numb
   if (wantsJson(argv)) context.io.err(`${toJson({ error: { code, message, hint: hint ?? null, ...details } })}\n`);
   else if (message) context.io.err(`${oneLine(message)}\n${hint ? `${oneLine(hint)}\n` : ""}`);
   if (stack && (context.flags.debug || context.env.ALAI_DEBUG === "1")) context.io.err(`${stack}\n`);
-  return exit;
+  // A gate that is called wrongly must not let calls through.
+  return argv[0] === "hook" && argv[1] === "claim-gate" ? EXIT.block : exit;
 }
 
 /** The command line may be what is wrong, so this is asked of the words, not of the parsed flags. */

@@ -8,10 +8,21 @@ import type { FromGuard, ToGuard } from "./protocol.ts";
  * renew, so the deadline passes here too.
  */
 export function guard(command: readonly string[]): void {
-  const [program = "", ...args] = command;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => {});
+  const deadline = new Deadline();
+  process.on("message", (message: ToGuard) => {
+    if (message.kind === "lease") {
+      deadline.set(message);
+      // Only now: a command never runs without a deadline, also when alai dies before it could say one.
+      deadline.child ??= start(command, deadline);
+    } else if (message.kind === "signal") killGroup(deadline.child?.pid, message.signal);
+    else deadline.terminate();
+  });
+  process.on("disconnect", () => deadline.terminate());
+}
+
+function start([program = "", ...args]: readonly string[], deadline: Deadline): ChildProcess {
   const child = spawn(program, args, { stdio: "inherit", detached: true, windowsHide: true });
-  const deadline = new Deadline(child);
   child.on("error", (error: NodeJS.ErrnoException) => {
     tell({ kind: "failed", code: error.code ?? "", message: error.message });
     deadline.end();
@@ -25,12 +36,7 @@ export function guard(command: readonly string[]): void {
     tell({ kind: "ended", code, signal });
     leave();
   });
-  process.on("message", (message: ToGuard) => {
-    if (message.kind === "lease") deadline.set(message);
-    else if (message.kind === "signal") killGroup(child.pid, message.signal);
-    else deadline.terminate();
-  });
-  process.on("disconnect", () => deadline.terminate());
+  return child;
 }
 
 function tell(message: FromGuard): void {
@@ -48,42 +54,41 @@ const TICK = 500;
 
 /** When the command must have been asked to end, and when it must be dead. */
 class Deadline {
-  readonly #child: ChildProcess;
+  child: ChildProcess | undefined;
   #timers: NodeJS.Timeout[] = [];
   #terminating = false;
   #wallKillAt = Number.POSITIVE_INFINITY;
   #tick: NodeJS.Timeout | undefined;
-  #killIn = GRACE;
-
-  constructor(child: ChildProcess) {
-    this.#child = child;
-  }
+  /** On this process's own monotonic clock. */
+  #killAt = Number.POSITIVE_INFINITY;
 
   set(lease: Extract<ToGuard, { kind: "lease" }>): void {
     if (this.#terminating) return;
     this.clear();
-    const until = (at: string) => Math.max(0, Number(BigInt(at) - process.hrtime.bigint()) / 1e6);
+    const left = (at: number) => Math.max(0, at - Date.now());
     this.#wallKillAt = lease.wallKillAt;
-    this.#killIn = until(lease.killAt);
-    this.#timers = [setTimeout(() => this.#expire(until(lease.killAt)), until(lease.terminateAt))];
+    this.#killAt = performance.now() + left(lease.killAt);
+    this.#timers = [setTimeout(() => this.#expire(), left(lease.terminateAt))];
     this.#tick = setInterval(() => {
-      if (Date.now() >= this.#wallKillAt) this.#expire(0);
+      if (Date.now() < this.#wallKillAt) return;
+      this.#killAt = 0;
+      this.#expire();
     }, TICK);
   }
 
-  #expire(left: number): void {
+  #expire(): void {
     tell({ kind: "expired" });
-    this.#killIn = left;
     this.terminate();
   }
 
   /** SIGTERM to the group now, SIGKILL before the lease ends. */
   terminate(): void {
     if (this.#terminating) return;
-    this.#terminating = true;
-    this.clear();
-    killGroup(this.#child.pid, "SIGTERM");
-    this.#timers = [setTimeout(() => killGroup(this.#child.pid, "SIGKILL"), Math.min(GRACE, this.#killIn))];
+    this.end();
+    if (this.child === undefined) return;
+    killGroup(this.child?.pid, "SIGTERM");
+    const wait = Math.max(0, Math.min(GRACE, this.#killAt - performance.now()));
+    this.#timers = [setTimeout(() => killGroup(this.child?.pid, "SIGKILL"), wait)];
   }
 
   /** There is nothing left to end. Without this, our own leaving would start a last wait that keeps everyone here. */

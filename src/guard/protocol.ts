@@ -1,8 +1,11 @@
 /** What `alai mc run` and the guard of its command tell each other, over Node's IPC channel. */
 
-/** To the guard. Times are CLOCK_MONOTONIC nanoseconds as text, which all processes of a host share, and wall milliseconds. */
+/**
+ * To the guard. Times are milliseconds of the wall clock: bun counts its monotonic clock from each process's own start, so no
+ * other clock is shared. The guard turns them into timers as they arrive, which a later step of the clock does not move.
+ */
 export type ToGuard =
-  | { readonly kind: "lease"; readonly terminateAt: string; readonly killAt: string; readonly wallKillAt: number }
+  | { readonly kind: "lease"; readonly terminateAt: number; readonly killAt: number; readonly wallKillAt: number }
   | { readonly kind: "signal"; readonly signal: NodeJS.Signals }
   | { readonly kind: "stop" };
 

@@ -30,14 +30,23 @@ export async function runGate(): Promise<void> {
   }
 }
 
+/** True while a read of standard input has no answer. */
+let reading = false;
+
 /** Ends the process: null is yes, a sentence is no. Written synchronously, since the process ends here. */
 function answer(reason: string | null): void {
   if (reason === null) process.exit(0);
   try {
     writeSync(2, `${reason.replaceAll(/\s+/g, " ").slice(0, 1000)}\n`);
   } finally {
+    if (reading) block();
     process.exit(2);
   }
+}
+
+/** Node's exit waits for the thread that reads, and that may be for ever; another program in our place does not. */
+function block(): void {
+  if (process.platform !== "win32" && !process.versions.bun) process.execve?.("/bin/sh", ["sh", "-c", "exit 2"], {});
 }
 
 interface HookEvent {
@@ -74,10 +83,13 @@ async function readInput(): Promise<string> {
 
 function readChunk(): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(65_536);
+  reading = true;
   return new Promise((resolve, reject) => {
-    read(0, buffer, 0, buffer.length, null, (error, bytes) =>
-      error ? reject(error) : resolve(buffer.subarray(0, bytes)),
-    );
+    read(0, buffer, 0, buffer.length, null, (error, bytes) => {
+      reading = false;
+      if (error) reject(error);
+      else resolve(buffer.subarray(0, bytes));
+    });
   });
 }
 

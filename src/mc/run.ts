@@ -79,13 +79,13 @@ class GuardedCommand {
     const margin = Math.min(MARGIN, ttl / 10);
     const terminateIn = (ttl * 2) / 3;
     const killIn = Math.min(terminateIn + GRACE, ttl - margin);
-    const at = (ms: Millis) => String(since + BigInt(Math.round(ms * 1e6)));
     const spent = Number(process.hrtime.bigint() - since) / 1e6;
+    const granted = Date.now() - spent;
     this.#send({
       kind: "lease",
-      terminateAt: at(terminateIn),
-      killAt: at(killIn),
-      wallKillAt: Date.now() - spent + ttl - margin,
+      terminateAt: granted + terminateIn,
+      killAt: granted + killIn,
+      wallKillAt: granted + ttl - margin,
     });
   }
 
