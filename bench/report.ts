@@ -47,7 +47,7 @@ export function machine(): string {
     spawnSync(program, args, { encoding: "utf8" }).stdout?.trim().split("\n")[0] ?? "none";
   const gib = Math.round(totalmem() / 2 ** 30);
   const load = loadavg()[0]?.toFixed(1);
-  return `${cpus().length} × ${cpus()[0]?.model.trim()}, ${gib} GiB, ${process.platform} ${release().split("-")[0]}, Node ${process.versions.node} (SQLite ${process.versions.sqlite}), bun ${version("bun", "--version")}, taskwarrior ${version("task", "--version")}, load average ${load} at the end; ${new Date().toISOString().slice(0, 10)}`;
+  return `${cpus().length} × ${cpus()[0]?.model.trim()}, ${gib} GiB, ${process.platform} ${release().split("-")[0]}, Node ${process.versions.node} (SQLite ${process.versions.sqlite}), bun ${version(join(import.meta.dirname, "..", "node_modules", ".bin", "bun"), "--version")}, taskwarrior ${version("task", "--version")}, load average ${load} at the end; ${new Date().toISOString().slice(0, 10)}`;
 }
 
 const START = "<!-- bench -->";

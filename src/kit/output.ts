@@ -1,5 +1,6 @@
 import type { Context } from "./context.ts";
 import { usage } from "./errors.ts";
+import type { Io } from "./io.ts";
 import { PLAIN, type Style, styleFor } from "./style.ts";
 import { oneLine, toJson, truncate } from "./text.ts";
 
@@ -38,7 +39,7 @@ export async function printRows<T>(context: Context, rows: readonly T[], view: V
     return io.out(
       rows.map((row) => `${oneLine(String(view.json(row).id ?? view.columns[0]?.value(row) ?? ""))}\n`).join(""),
     );
-  if (!io.stdoutIsTty) return io.out(toLines(rows, view));
+  if (!io.stdoutIsTty) return printLines(io, rows, view);
   io.out(await toTable(context, rows, view));
 }
 
@@ -83,9 +84,19 @@ export function checkFields(asked: readonly string[] | undefined, known: readonl
   throw usage(`There is no field "${truncate(oneLine(wrong), 40)}".`, `Fields are: ${known.join(", ")}.`);
 }
 
-function toLines<T>(rows: readonly T[], view: View<T>): string {
+const CHUNK = 65_536;
+
+/** Written piece by piece: a long list need not be in memory as one text. */
+function printLines<T>(io: Io, rows: readonly T[], view: View<T>): void {
   const columns = view.columns.filter((column) => column.only !== "table");
-  return rows.map((row) => `${toLine(columns.map((column) => column.value(row)))}\n`).join("");
+  let text = "";
+  for (const row of rows) {
+    text += `${toLine(columns.map((column) => column.value(row)))}\n`;
+    if (text.length < CHUNK) continue;
+    io.out(text);
+    text = "";
+  }
+  io.out(text);
 }
 
 /** Cheaper to find than what must be escaped, and nearly never there. */

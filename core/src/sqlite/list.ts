@@ -14,13 +14,16 @@ export function listTasks(store: Store, now: Millis, query: ListQuery): { tasks:
   const { sql, params } = filters.where(query);
   const order = filters.orderBy(query.sort?.length ? query.sort : [{ key: "urgency", descending: false }]);
   const limit = query.limit || 0;
-  const rows = store.all(
+  const tasks: Task[] = [];
+  const rows = store.each(
     `SELECT ${selectList(store.columns, query.fields)} FROM tasks t WHERE ${sql} ORDER BY ${order} LIMIT ?`,
     ...params,
     limit > 0 ? limit + 1 : -1,
   );
-  const cut = limit > 0 && rows.length > limit;
-  return { tasks: (cut ? rows.slice(0, limit) : rows).map((row) => readTask(row, store.columns, now)), cut };
+  for (const row of rows) tasks.push(readTask(row, store.columns, now));
+  const cut = limit > 0 && tasks.length > limit;
+  if (cut) tasks.pop();
+  return { tasks, cut };
 }
 
 export function detailOf(store: Store, now: Millis, id: number): TaskDetail {

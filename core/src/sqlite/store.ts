@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Changes, EventKind, LedgerEvent } from "../event.ts";
 import type { Holder } from "../holder.ts";
 import { fromStoreTime, type Millis, toStoreTime } from "../time.ts";
@@ -50,6 +51,7 @@ export class Store {
   /** Settles when the verbs called before have: one connection has one transaction at a time. */
   #turn: Promise<unknown> = Promise.resolve();
   #dataVersion: unknown = null;
+  #crowded = false;
 
   constructor(db: DatabaseSync, columns: ColumnMap, options: StoreOptions) {
     this.#db = db;
@@ -74,6 +76,11 @@ export class Store {
 
   all(sql: string, ...params: SQLInputValue[]): Row[] {
     return this.#prepare(sql).all(...params) as Row[];
+  }
+
+  /** Row by row: a long list need not be in memory twice. */
+  each(sql: string, ...params: SQLInputValue[]): Iterable<Row> {
+    return this.#prepare(sql).iterate(...params) as Iterable<Row>;
   }
 
   get(sql: string, ...params: SQLInputValue[]): Row | undefined {
@@ -105,7 +112,7 @@ export class Store {
   async write<T>(body: (tx: Tx) => T): Promise<T> {
     return this.#guard(async () => {
       this.#options.failpoint("before-begin");
-      await retryBusy(() => this.run("BEGIN IMMEDIATE"), this.#options.busyLimit);
+      await this.#takeLock();
       try {
         this.#options.failpoint("after-begin");
         const result = body(this.#transaction());
@@ -119,6 +126,20 @@ export class Store {
         throw error;
       }
     });
+  }
+
+  /**
+   * Takes the write lock. Who had to wait for it last time lets others go first now: a process that writes in a loop would
+   * otherwise take the lock again before any of those who sleep have woken.
+   */
+  async #takeLock(): Promise<void> {
+    if (this.#crowded) await sleep(1 + Math.random() * 3);
+    let tries = 0;
+    await retryBusy(() => {
+      tries += 1;
+      this.run("BEGIN IMMEDIATE");
+    }, this.#options.busyLimit);
+    this.#crowded = tries > 1;
   }
 
   /** True when another connection has written since the last call. */
