@@ -76,7 +76,7 @@ class GuardedCommand {
 
   /** Tells the guard until when the command may run. */
   tellLease(ttl: Millis, since: bigint): void {
-    const margin = Math.min(MARGIN, ttl / 10);
+    const margin = Math.min(MARGIN, ttl / 4);
     const terminateIn = (ttl * 2) / 3;
     const killIn = Math.min(terminateIn + GRACE, ttl - margin);
     const spent = Number(process.hrtime.bigint() - since) / 1e6;
