@@ -81,7 +81,7 @@ async function showHelp(context: Context, path: readonly string[], rest: readonl
   if (word === "help" && path.length === 0) return helpFor(context, rest.slice(rest.indexOf(word) + 1));
   if (word === undefined) {
     const { groupHelp } = await import("./kit/help.ts");
-    const strange = rest.find((item) => !["--help", "-h", "--json", "--no-input", "--no-color"].includes(item));
+    const strange = rest.find((item) => !HELP_FLAGS.includes(item));
     if (strange !== undefined)
       throw usage(
         `${strange} is no flag of \`alai ${path.join(" ")}\`.`,
@@ -102,9 +102,12 @@ async function showHelp(context: Context, path: readonly string[], rest: readonl
   );
 }
 
+/** Flags that make sense where there is only help to print. */
+const HELP_FLAGS: readonly string[] = ["--help", "-h", "--json", "--no-input", "--no-color"];
+
 async function helpFor(context: Context, words: readonly string[]): Promise<number> {
   const { commandHelp, groupHelp, TOPICS } = await import("./kit/help.ts");
-  const names = words.filter((word) => !word.startsWith("-"));
+  const names = words.filter((word) => !HELP_FLAGS.includes(word));
   const topic = TOPICS[names[0] ?? ""];
   if (topic) context.io.out(topic.text());
   else {
@@ -130,7 +133,7 @@ function report(context: Context, argv: readonly string[], error: unknown): numb
   else if (message) context.io.err(`${oneLine(message)}\n${hint ? `${oneLine(hint)}\n` : ""}`);
   if (stack && (context.flags.debug || context.env.ALAI_DEBUG === "1")) context.io.err(`${stack}\n`);
   // A gate that is called wrongly must not let calls through.
-  return argv[0] === "hook" && argv[1] === "claim-gate" ? EXIT.block : exit;
+  return findCommand(argv).path.join(" ") === "hook claim-gate" ? EXIT.block : exit;
 }
 
 /** The command line may be what is wrong, so this is asked of the words, not of the parsed flags. */
