@@ -84,16 +84,22 @@ async function showHelp(context: Context, path: readonly string[], rest: readonl
     const strange = rest.find((item) => !HELP_FLAGS.includes(item));
     if (strange !== undefined)
       throw usage(
-        `${strange} is no flag of \`alai ${path.join(" ")}\`.`,
+        `${oneLine(strange)} is no flag of \`${["alai", ...path].join(" ")}\`.`,
         `Type \`${["alai", ...path].join(" ")} --help\`.`,
       );
     context.io.out(groupHelp(path, GROUPS[path.join(" ")] ?? "", REGISTRY));
     return EXIT.ok;
   }
-  const { suggest } = await import("./kit/program.ts");
+  const { meant, suggest } = await import("./kit/suggest.ts");
   const names = REGISTRY.filter((entry) => path.every((part, at) => entry.path[at] === part)).map(
     (entry) => entry.path[path.length] ?? "",
   );
+  const line = meant(path, word, REGISTRY);
+  if (line)
+    throw usage(
+      `There is no command \`${["alai", ...path, truncate(oneLine(word), 40)].join(" ")}\`.`,
+      `Did you mean \`${line}\`?`,
+    );
   const near = suggest(word, [...new Set(names), ...(path.length === 0 ? ["help"] : [])]);
   const group = ["alai", ...path].join(" ");
   throw usage(

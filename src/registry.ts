@@ -100,5 +100,5 @@ export const GROUPS: Readonly<Record<string, string>> = {
   mc: "Mission Control: the ledger of tasks.",
   "mc dep": "Which task waits for which.",
   hook: "Gates for agents' tool calls.",
-  config: "The settings. Topics: `alai help exit-codes`, `alai help environment`, `alai help output`.",
+  config: "The settings.",
 };

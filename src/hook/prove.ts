@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import type { Context } from "../kit/context.ts";
+import { lastingPath } from "./command-line.ts";
 
 /** One thing a gate must do, and what it did. */
 export interface Proof {
@@ -22,6 +23,7 @@ export async function proveGate(context: Context, line: string): Promise<Proof[]
     await makeLedger(db);
     const env = {
       ...context.env,
+      PATH: lastingPath(context.env.PATH),
       ALAI_MC_DB: db,
       ALAI_MC_URL: "",
       ALAI_ACTOR: "prober",

@@ -14,7 +14,7 @@ export function commandHelp(path: readonly string[], spec: CommandSpec): string 
       "Examples",
       spec.examples.map(([line, does]) => [line, does]),
     ),
-    `Usage\n  ${name}${spec.args.map((arg) => ` ${argumentName(arg)}`).join("")} [flags]`,
+    `Usage\n  ${usageLine(name, spec)}`,
     spec.description,
     section(
       "Arguments",
@@ -30,21 +30,52 @@ export function commandHelp(path: readonly string[], spec: CommandSpec): string 
   return `${blocks.filter(Boolean).join("\n\n")}\n`;
 }
 
+/** Flags stand before a command of one's own, which comes behind `--`. */
+function usageLine(name: string, spec: CommandSpec): string {
+  const words = spec.args.map(argumentName);
+  const own = spec.args.findIndex((arg) => arg.name === "command");
+  if (own < 0) return [name, ...words, "[flags]"].join(" ");
+  return [name, ...words.slice(0, own), "[flags] --", ...words.slice(own)].join(" ");
+}
+
 export function groupHelp(group: readonly string[], about: string, entries: readonly Entry[]): string {
-  const below = new Map<string, string>();
-  for (const entry of entries) {
-    if (!group.every((word, at) => entry.path[at] === word)) continue;
-    const name = entry.path.slice(group.length).join(" ");
-    if (name) below.set(name, entry.summary);
-  }
   const name = ["alai", ...group].join(" ");
+  const below = entries.filter((entry) => group.every((word, at) => entry.path[at] === word));
   const blocks = [
     about,
+    group.length === 0 && section("Examples", FIRST_STEPS),
     `Usage\n  ${name} COMMAND [flags]`,
-    section("Commands", [...below]),
+    ...(group.length === 0 ? sections(below) : [commandSection("Commands", group, below)]),
+    group.length === 0 &&
+      section(
+        "Topics",
+        Object.entries(TOPICS).map(([topic, { summary }]): [string, string] => [`help ${topic}`, summary]),
+      ),
     `Type \`${name} COMMAND --help\` for one of them.`,
   ];
-  return `${blocks.join("\n\n")}\n`;
+  return `${blocks.filter(Boolean).join("\n\n")}\n`;
+}
+
+const FIRST_STEPS: readonly (readonly [string, string])[] = [
+  ['alai mc add "Rotate the API keys"', "add a task; prints its id"],
+  ["alai mc next --claim", "take the most urgent one that is free"],
+  ["alai mc run 12 --done -- make deploy", "hold it while a command runs, then finish it"],
+];
+
+/** The commands of the whole program, by group. */
+function sections(entries: readonly Entry[]): string[] {
+  const groups = [...new Set(entries.map((entry) => (entry.path.length > 1 ? (entry.path[0] ?? "") : "")))];
+  return groups.map((group) => {
+    const own = entries.filter((entry) => (entry.path.length > 1 ? entry.path[0] : "") === group);
+    return commandSection(group === "" ? "Other commands" : `alai ${group}`, group === "" ? [] : [group], own);
+  });
+}
+
+function commandSection(heading: string, group: readonly string[], entries: readonly Entry[]): string {
+  return section(
+    heading,
+    entries.map((entry): [string, string] => [entry.path.slice(group.length).join(" "), entry.summary]),
+  );
 }
 
 const OUTPUT = `Data goes to stdout, everything else (status, warnings, questions) to stderr.
@@ -55,6 +86,7 @@ Control characters in values are written as \\n, \\t, \\x1b.
 
 --json prints exactly one JSON value with all fields; --json=id,title only those. An empty list is [], never null.
 \`mc events --follow --json\` prints one JSON value a line, as they come.
+A command on one id prints one object, on several an array in their order.
 Errors with --json are one JSON line on stderr: {"error":{"code":…,"message":…,"hint":…}}.
 
 Stable: commands, flags, exit codes, JSON keys, the columns of lines and their order, settings, environment variables.

@@ -16,6 +16,8 @@ export interface Column<T> {
   readonly right?: boolean;
   /** Left out of the table on a terminal when no row has it. */
   readonly optional?: boolean;
+  /** Left out where the terminal is too narrow: the highest number first. */
+  readonly expendable?: number;
   /** Only on a terminal (`table`) or only in a pipe (`lines`). */
   readonly only?: "table" | "lines";
 }
@@ -109,8 +111,12 @@ export function toLine(values: readonly string[]): string {
 
 async function toTable<T>(context: Context, rows: readonly T[], view: View<T>): Promise<string> {
   const [{ default: Table }, style] = await Promise.all([import("cli-table3"), styleFor(context, true)]);
-  const columns = view.columns.filter(
-    (column) => column.only !== "lines" && (!column.optional || rows.some((row) => column.value(row) !== "")),
+  const columns = fitting(
+    context.io.columns,
+    view.columns.filter(
+      (column) => column.only !== "lines" && (!column.optional || rows.some((row) => column.value(row) !== "")),
+    ),
+    rows,
   );
   const room = flexibleWidth(context.io.columns, columns, rows);
   const table = new Table({
@@ -126,6 +132,20 @@ async function toTable<T>(context: Context, rows: readonly T[], view: View<T>): 
 function cell<T>(column: Column<T>, row: T, style: Style, room: number): string {
   if (column.flexible) return truncate(oneLine(column.value(row)), room);
   return column.show ? column.show(row, style) : oneLine(column.value(row));
+}
+
+/** The least that the flexible column, which people read first, should have. */
+const READABLE = 30;
+
+/** Leaves columns out until the flexible one has room; what is left out is still in `--json` and in a pipe. */
+function fitting<T>(width: number, columns: readonly Column<T>[], rows: readonly T[]): readonly Column<T>[] {
+  const least = [...columns].sort((a, b) => (b.expendable ?? 0) - (a.expendable ?? 0))[0];
+  if (!least?.expendable || flexibleWidth(width, columns, rows) >= READABLE) return columns;
+  return fitting(
+    width,
+    columns.filter((column) => column !== least),
+    rows,
+  );
 }
 
 /** What is left of the terminal's width for the flexible column. */

@@ -43,7 +43,7 @@ function readLine(path: readonly string[], spec: CommandSpec, words: readonly st
   try {
     return declare(path, spec, () => true).parse(words, { from: "user" });
   } catch (error) {
-    throw error instanceof CommanderError ? asUsage(error, path) : error;
+    throw error instanceof CommanderError ? asUsage(error, path, spec) : error;
   }
 }
 
@@ -141,25 +141,15 @@ function readFlags(spec: CommandSpec, values: Readonly<Record<string, unknown>>)
 }
 
 /** commander's sentence, in our form: what is wrong, then what to type. */
-function asUsage(error: CommanderError, path: readonly string[]): Error {
+function asUsage(error: CommanderError, path: readonly string[], spec: CommandSpec): Error {
   const [first = "", ...more] = error.message.replace(/^error: /, "").split("\n");
   const suggestion = more
     .join(" ")
     .replace(/^\(|\)$/g, "")
     .trim();
   const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}`.replace(/\.?$/, ".");
+  const own = spec.args.some((arg) => arg.name === "command");
+  if (own && error.code === "commander.unknownOption")
+    return usage(sentence, `Put -- before the command to run, for example: ${spec.examples[0]?.[0]}`);
   return usage(sentence, suggestion || `Type \`alai ${path.join(" ")} --help\` to see what it takes.`);
-}
-
-/** The nearest of `words` to what was typed, by commander's own measure; null when none is near. */
-export function suggest(typed: string, words: readonly string[]): string | null {
-  const command = new Command("alai").exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
-  for (const word of words) command.command(word);
-  try {
-    command.parse([typed], { from: "user" });
-    return null;
-  } catch (error) {
-    const match = error instanceof CommanderError ? /Did you mean (?:one of )?([^?]+)\?/.exec(error.message) : null;
-    return match?.[1]?.trim() ?? null;
-  }
 }

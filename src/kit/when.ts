@@ -11,9 +11,10 @@ const STEPS: readonly (readonly [unit: string, ms: Millis])[] = [
 
 /** `in 5 min`, `3 d ago`: for people only. */
 export function relative(at: Millis, now: Millis): string {
-  const span = Math.abs(at - now);
+  // To the second first, so that 9 min 59.9 s is 10 min and not 9.
+  const span = Math.round(Math.abs(at - now) / 1000) * 1000;
   const [unit, size] = STEPS.find(([, ms]) => span >= ms) ?? ["s", 1000];
-  const amount = `${Math.floor(span / size)} ${unit}`;
+  const amount = `${Math.round(span / size)} ${unit}`;
   return at >= now ? `in ${amount}` : `${amount} ago`;
 }
 

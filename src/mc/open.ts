@@ -1,4 +1,5 @@
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { type Ledger, StoreError } from "@alai/core";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import type { Failpoint } from "@alai/core/sqlite/store";
@@ -38,11 +39,25 @@ export async function openLedger(context: Context, purpose: Purpose): Promise<Le
       `${location.source} names a companion server (${location.url}), which this version of alai cannot talk to yet.`,
       "Unset it to use the local ledger: two ledgers are worse than none, so alai does not choose for you.",
     );
+  announce(context, location, purpose);
   const ledger = await openFile(context, location.file, purpose).catch((error) =>
     offerAdoption(context, location.file, purpose, error),
   );
   context.onExit(() => ledger.close());
   return ledger;
+}
+
+/** A mistyped path must not look like an empty ledger, nor quietly become a second one. */
+function announce(context: Context, { file, source }: Extract<Location, { kind: "file" }>, purpose: Purpose): void {
+  if (existsSync(file)) return;
+  if (source === "--db" && !existsSync(dirname(file)))
+    throw new StoreError(
+      "unavailable",
+      `There is no folder ${dirname(file)} for the ledger of --db.`,
+      "Make the folder, or correct the path.",
+    );
+  if (purpose === "read") context.warn(`there is no ledger ${file} (${source}) yet; \`alai mc add\` makes one`);
+  else if (source !== "default") context.warn(`new ledger ${file} (${source})`);
 }
 
 function openFile(context: Context, file: string, purpose: Purpose): Promise<SqliteLedger> {

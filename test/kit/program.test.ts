@@ -1,7 +1,8 @@
 import { BadInput } from "@alai/core";
 import { describe, expect, test } from "vitest";
 import { type CommandSpec, defineCommand } from "../../src/kit/command.ts";
-import { kebab, parseWords, suggest } from "../../src/kit/program.ts";
+import { kebab, parseWords } from "../../src/kit/program.ts";
+import { suggest } from "../../src/kit/suggest.ts";
 import { taskId } from "../../src/kit/values.ts";
 
 const COMMAND: CommandSpec = defineCommand({

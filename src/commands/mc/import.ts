@@ -34,8 +34,10 @@ export const command = defineCommand({
       file === undefined || file === "-" ? await context.io.readStdin() : readFile(resolve(context.cwd, file));
     const lines = readImport(text);
     const ledger = await openLedger(context, "write");
-    const result = await withSpinner(context, `Importing ${lines.length} tasks`, () =>
-      ledger.import(lines, context.caller()),
+    const result = await withSpinner(
+      context,
+      `Importing ${lines.length} ${lines.length === 1 ? "task" : "tasks"}`,
+      () => ledger.import(lines, context.caller()),
     );
     await printResults(
       context,

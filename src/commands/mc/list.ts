@@ -5,7 +5,7 @@ import { usage } from "../../kit/errors.ts";
 import { printRows } from "../../kit/output.ts";
 import { date, name, oneOf, priority, taskId, wholeNumber } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { LIST_FIELDS, TASK_FIELDS, taskView } from "../../mc/views/task.ts";
+import { LIST_FIELDS, TABLE_FIELDS, TASK_FIELDS, taskView } from "../../mc/views/task.ts";
 import { wantedFields } from "./shared.ts";
 
 /** Rows on a terminal when --limit does not say; a pipe gets all. */
@@ -65,11 +65,10 @@ export const command = defineCommand({
   },
   fields: TASK_FIELDS,
   async run(context, { flags }) {
-    if (flags.all && flags.status) throw usage("--all and --status contradict each other.", "Leave one of them out.");
-    if (flags.held && flags.free) throw usage("--held and --free contradict each other.", "Leave one of them out.");
+    refuseContradictions(flags);
     const limit = flags.limit ?? (context.io.stdoutIsTty && !context.flags.json ? SCREENFUL : 0);
     const query: ListQuery = {
-      status: flags.all ? [] : (flags.status ?? (flags.held || flags.expired || flags.mine ? [] : undefined)),
+      status: wantedStatus(flags),
       project: flags.project,
       owner: flags.owner,
       tags: flags.tag,
@@ -84,7 +83,7 @@ export const command = defineCommand({
       dueBefore: flags.dueBefore,
       sort: flags.sort,
       limit,
-      fields: wantedFields(context, LIST_FIELDS),
+      fields: wantedFields(context, context.io.stdoutIsTty ? [...LIST_FIELDS, ...TABLE_FIELDS] : LIST_FIELDS),
     };
     const ledger = await openLedger(context, "read");
     const { tasks, cut } = await ledger.list(query);
@@ -92,6 +91,30 @@ export const command = defineCommand({
     if (cut) sayCut(context, limit);
   },
 });
+
+interface StatusFlags {
+  readonly [flag: string]: unknown;
+  readonly status?: string[] | undefined;
+}
+
+const CONTRADICTIONS: readonly (readonly [string, string])[] = [
+  ["all", "status"],
+  ["held", "free"],
+  ["mine", "free"],
+  ["expired", "held"],
+  ["expired", "mine"],
+];
+
+function refuseContradictions(flags: StatusFlags): void {
+  const pair = CONTRADICTIONS.find(([a, b]) => flags[a] && flags[b]);
+  if (pair) throw usage(`--${pair[0]} and --${pair[1]} contradict each other.`, "Leave one of them out.");
+}
+
+/** Who asks about leases wants them whatever the task's status. */
+function wantedStatus(flags: StatusFlags): readonly string[] | undefined {
+  const any = flags.all || flags.held || flags.expired || flags.mine;
+  return flags.status ?? (any ? [] : undefined);
+}
 
 function sortKey(raw: string): Sort {
   const descending = raw.startsWith("-");

@@ -1,11 +1,14 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { Refusal, StoreError } from "@alai/core";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
+import { withLock } from "../../kit/lock.ts";
 import { duration } from "../../kit/values.ts";
 import { claimWhenFree } from "../../mc/claim.ts";
-import { openLedger } from "../../mc/open.ts";
+import { locateLedger, openLedger } from "../../mc/open.ts";
 import { runUnderLease } from "../../mc/run.ts";
 import { ID, leaseTtl, TTL_FLAGS } from "./shared.ts";
 
@@ -29,38 +32,71 @@ export const command = defineCommand({
     const ledger = await openLedger(context, "write");
     const { actor, session } = context.identity();
     const caller = { actor, session };
-    const { interrupted } = context;
-    let claimedAt = process.hrtime.bigint();
-    const asked = flags.wait ?? 0;
-    const [grant] = await claimWhenFree(ledger, [id], caller, ttl, asked, interrupted, () => {
-      claimedAt = process.hrtime.bigint();
+    return onlyRunOf(context, id, flags.wait ?? 0, async () => {
+      const { interrupted } = context;
+      let claimedAt = process.hrtime.bigint();
+      const asked = flags.wait ?? 0;
+      const [grant] = await claimWhenFree(ledger, [id], caller, ttl, asked, interrupted, () => {
+        claimedAt = process.hrtime.bigint();
+      });
+      if (!grant) throw new Error("a claim without a grant");
+      const outcome = await runUnderLease(ledger, grant, caller, words, claimedAt, context);
+      const mine = { ...caller, fence: grant.fence };
+      if (outcome.kind === "lease_lost")
+        throw new Exit(
+          EXIT.leaseLost,
+          "lease_lost",
+          `The lease on task ${id} was lost: ${outcome.why.replace(/\.$/, "")}. The command was stopped.`,
+        );
+      const finish = flags.done && outcome.kind === "ended" && outcome.exit === 0;
+      await settle(
+        context,
+        id,
+        () => (finish ? ledger.setStatus([id], { verb: "done" }, mine) : ledger.release([id], mine)),
+        finish ?? false,
+      );
+      if (outcome.kind === "not_started")
+        throw new Exit(
+          outcome.exit,
+          "not_started",
+          outcome.message,
+          "The command is started without a shell; for shell words type: alai mc run 12 -- sh -c '…'",
+        );
+      return outcome.exit;
     });
-    if (!grant) throw new Error("a claim without a grant");
-    const outcome = await runUnderLease(ledger, grant, caller, words, claimedAt, context);
-    const mine = { ...caller, fence: grant.fence };
-    if (outcome.kind === "lease_lost")
-      throw new Exit(
-        EXIT.leaseLost,
-        "lease_lost",
-        `The lease on task ${id} was lost: ${outcome.why}. The command was stopped.`,
-      );
-    const finish = flags.done && outcome.kind === "ended" && outcome.exit === 0;
-    await settle(
-      context,
-      id,
-      () => (finish ? ledger.setStatus([id], { verb: "done" }, mine) : ledger.release([id], mine)),
-      finish ?? false,
-    );
-    if (outcome.kind === "not_started")
-      throw new Exit(
-        outcome.exit,
-        "not_started",
-        outcome.message,
-        "Put the command after --, for example: alai mc run 12 -- make deploy",
-      );
-    return outcome.exit;
   },
 });
+
+/**
+ * Two runs of one task in one session would both be told that the lease is theirs, and the first to end would give it away
+ * under the other. The lock is the system's: it goes when the process does.
+ */
+async function onlyRunOf<T>(context: Context, id: number, wait: number, body: () => Promise<T>): Promise<T> {
+  const location = locateLedger(context);
+  const { actor, session } = context.identity();
+  const what = [location.kind === "file" ? location.file : location.url, id, actor, session].join("\n");
+  const name = createHash("sha256").update(what).digest("hex").slice(0, 32);
+  let started = false;
+  try {
+    return await withLock(
+      join(context.paths.cache, "run"),
+      name,
+      () => {
+        started = true;
+        return body();
+      },
+      wait,
+    );
+  } catch (error) {
+    if (started || !(error instanceof StoreError) || error.code !== "locked") throw error;
+    throw new Exit(
+      EXIT.refused,
+      "held",
+      `Task ${id} is being run by this session (${actor}:${session}) already.`,
+      "Wait for that run with --wait TIME, or give this one a session of its own: --session NAME.",
+    );
+  }
+}
 
 /** Gives the lease back. A task that the command itself finished is fine; a release that fails lapses by itself. */
 async function settle(context: Context, id: number, verb: () => Promise<unknown>, finish: boolean): Promise<void> {

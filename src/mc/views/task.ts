@@ -61,6 +61,9 @@ function showStatus(task: Task, style: Style): string {
   return task.status === "cancelled" || task.status === "paused" ? style.dim(word) : word;
 }
 
+/** What a table shows besides. */
+export const TABLE_FIELDS: readonly (keyof Task)[] = ["blocked_by"];
+
 /** What the lines of `mc list` read from the store. */
 export const LIST_FIELDS: readonly (keyof Task)[] = [
   "id",
@@ -91,9 +94,9 @@ export function taskView(now: Millis): View<Task> {
     { header: "STATUS", value: (task) => task.status_raw ?? task.status, show: showStatus },
     { header: "PRI", value: (task) => String(task.priority ?? task.priority_raw ?? ""), show: showPriority },
     { header: "TITLE", value: (task) => task.title, flexible: true },
-    { header: "PROJECT", value: (task) => task.project ?? "", optional: true },
-    { header: "OWNER", value: (task) => task.owner ?? "", optional: true },
-    { header: "TAGS", value: (task) => task.tags.join(","), optional: true },
+    { header: "PROJECT", value: (task) => task.project ?? "", optional: true, expendable: 2 },
+    { header: "OWNER", value: (task) => task.owner ?? "", optional: true, expendable: 3 },
+    { header: "TAGS", value: (task) => task.tags.join(","), optional: true, expendable: 4 },
     {
       header: "DUE",
       value: (task) => iso(task.due) ?? "",
@@ -107,6 +110,13 @@ export function taskView(now: Millis): View<Task> {
         held(task) && task.lease_until
           ? `${style.accent(oneLine(task.lease_holder ?? ""))} ${style.dim(relative(task.lease_until, now))}`
           : "",
+      optional: true,
+    },
+    {
+      header: "WAITS FOR",
+      value: (task) => task.blocked_by.map((id) => `#${id}`).join(" "),
+      show: (task, style) => style.warn(task.blocked_by.map((id) => `#${id}`).join(" ")),
+      only: "table",
       optional: true,
     },
     { header: "UNTIL", value: (task) => (held(task) ? (iso(task.lease_until) ?? "") : ""), only: "lines" },
