@@ -53,7 +53,9 @@ async function claimFor(file: string, n: number, seconds: number): Promise<Conte
       },
     );
     longestMs = Math.max(longestMs, performance.now() - start);
-    await ledger.release([id], me).catch(() => {});
+    await ledger.release([id], me).catch((error) => {
+      if (error.name !== "Refusal") errors += 1;
+    });
   }
   ledger.close();
   return { longestMs, claims, errors };

@@ -20,6 +20,12 @@ if (
 } else {
   // A standalone binary has its bytecode inside.
   if (!process.versions.bun) nodeModule.enableCompileCache?.();
-  const { start } = await import("../src/start.ts");
-  await start(words, isGate, import.meta.url);
+  try {
+    const { start } = await import("../src/start.ts");
+    await start(words, isGate, import.meta.url);
+  } catch (error) {
+    // Only a broken installation comes here: what commands throw is handled in main.
+    process.stderr.write(`alai cannot start: ${error instanceof Error ? error.message : error}\nInstall it again.\n`);
+    process.exitCode = isGate ? 2 : 69;
+  }
 }

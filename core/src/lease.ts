@@ -28,9 +28,12 @@ export interface HolderMemory {
   readonly ended: boolean;
 }
 
-/** `[acquired, until)`: at `until` itself the lease is over. */
+/**
+ * `[acquired, until)`: at `until` itself the lease is over. Another program may keep a holder without an end: that is held
+ * until it, or the holder, says otherwise. We never write one.
+ */
 export function isLive(row: LeaseRow, now: Millis): boolean {
-  return row.holder !== null && row.until !== null && now < row.until;
+  return row.holder !== null && (row.until === null || now < row.until);
 }
 
 /** FREE is split for people into `free` and `expired` (someone's lease ran out and nobody took it since). */
@@ -41,17 +44,14 @@ export function leaseState(row: LeaseRow, now: Millis): LeaseState {
 
 /** `Task 99927 held by john:abc123 until 2026-05-08T12:30:00Z (432 s left)`. */
 export function heldRefusal(row: LeaseRow, now: Millis, code: "held" | "not_holder" = "held"): Refusal {
-  const until = row.until ?? now;
-  const secondsLeft = Math.max(0, Math.ceil((until - now) / 1000));
-  return new Refusal(
-    code,
-    `Task ${row.id} held by ${row.holder} until ${toIsoSeconds(until)} (${secondsLeft} s left)`,
-    {
-      taskId: row.id,
-      lease: { holder: row.holder ?? undefined, until, secondsLeft, fence: row.fence },
-      hint: "Wait until it is free, or pick another task: `alai mc next`.",
-    },
-  );
+  const { until } = row;
+  const secondsLeft = until === null ? undefined : Math.max(0, Math.ceil((until - now) / 1000));
+  const end = until === null ? "without an end" : `until ${toIsoSeconds(until)} (${secondsLeft} s left)`;
+  return new Refusal(code, `Task ${row.id} held by ${row.holder} ${end}`, {
+    taskId: row.id,
+    lease: { holder: row.holder ?? undefined, until: until ?? undefined, secondsLeft, fence: row.fence },
+    hint: "Wait until it is free, or pick another task: `alai mc next`.",
+  });
 }
 
 function fencedRefusal(row: LeaseRow, now: Millis, fence: number): Refusal {
@@ -62,7 +62,7 @@ function fencedRefusal(row: LeaseRow, now: Millis, fence: number): Refusal {
     {
       taskId: row.id,
       lease: { holder: row.holder ?? undefined, until: row.until ?? undefined, fence: row.fence },
-      hint: "Stop working on it: what you write now would overwrite the newer claim's work.",
+      hint: "Stop working on it: what you write now would overwrite the newer claim's work. Once that one is over, act on it as a new session: --session NAME.",
     },
   );
 }

@@ -118,6 +118,8 @@ export interface ImportLine extends NewTask {
   readonly id?: number | undefined;
   readonly created_at?: Millis | null | undefined;
   readonly done_at?: Millis | null | undefined;
+  /** Blockers by their dedup keys, where the source has no numbers. */
+  readonly blocked_by_keys?: readonly string[] | undefined;
   readonly notes?: readonly string[] | undefined;
   readonly evidence?: readonly Evidence[] | undefined;
 }
@@ -125,6 +127,8 @@ export interface ImportLine extends NewTask {
 export interface Imported {
   readonly added: number;
   readonly existing: number;
+  /** Links to tasks that are neither here nor in the import, and so were left out. */
+  readonly unresolved: number;
   /** Source id to the id here, where they differ. */
   readonly renumbered: Readonly<Record<number, number>>;
 }

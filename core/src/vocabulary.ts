@@ -52,7 +52,7 @@ const STATUS_BY_SPELLING = new Map<string, Status>(
 
 /** Our word for a stored status, or null when it is not known here (kept, shown as it is, never claimable). */
 export function readStatus(raw: unknown): Status | null {
-  return STATUS_BY_SPELLING.get(String(raw).trim().toLowerCase()) ?? null;
+  return STATUS_BY_SPELLING.get(String(raw).toLowerCase()) ?? null;
 }
 
 export type Priority = 0 | 1 | 2 | 3 | 4;

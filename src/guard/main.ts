@@ -8,17 +8,28 @@ import type { FromGuard, ToGuard } from "./protocol.ts";
  * renew, so the deadline passes here too.
  */
 export function guard(command: readonly string[]): void {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => {});
+  for (const signal of DEAF_TO) process.on(signal, () => {});
   const deadline = new Deadline();
   process.on("message", (message: ToGuard) => {
     if (message.kind === "lease") {
       deadline.set(message);
-      // Only now: a command never runs without a deadline, also when alai dies before it could say one.
+      // Only now: a command never runs without a deadline, also when alai dies before it could say one; and not at all
+      // when this process was stopped or slow and the lease may be someone else's already.
+      if (!deadline.child && Date.now() >= message.terminateAt) return tooLate();
       deadline.child ??= start(command, deadline);
     } else if (message.kind === "signal") killGroup(deadline.child?.pid, message.signal);
     else deadline.terminate();
   });
   process.on("disconnect", () => deadline.terminate());
+}
+
+/** Signals are alai's to forward; a terminal's stop must not reach the one who ends the command in time. */
+const DEAF_TO = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU"] as const;
+
+function tooLate(): void {
+  tell({ kind: "expired" });
+  tell({ kind: "ended", code: null, signal: null });
+  leave();
 }
 
 function start([program = "", ...args]: readonly string[], deadline: Deadline): ChildProcess {

@@ -1,6 +1,7 @@
-import { read, readFileSync, writeSync } from "node:fs";
+import { read, statSync, writeSync } from "node:fs";
 import { monotonic } from "@alai/core/monotonic";
 import { platformPaths } from "../kit/paths.ts";
+import { oneLine } from "../kit/text.ts";
 import { findTasks } from "./find-task.ts";
 
 /**
@@ -18,8 +19,7 @@ export async function runGate(): Promise<void> {
   const timer = setTimeout(() => answer(`The claim gate had no answer after ${LIMIT} ms.`), LIMIT);
   try {
     const event = readEvent(await readInput());
-    const settings = quickSettings();
-    const ids = findTasks(event.tool_input, settings.pattern);
+    const ids = await findTasks(event.tool_input, await ownPattern());
     if (ids.length === 0) return answer(null);
     const { checkTasks } = await import("./check-tasks.ts");
     answer(await checkTasks(ids, event.session_id, LIMIT - (monotonic() - start)));
@@ -37,7 +37,7 @@ let reading = false;
 function answer(reason: string | null): void {
   if (reason === null) process.exit(0);
   try {
-    writeSync(2, `${reason.replaceAll(/\s+/g, " ").slice(0, 1000)}\n`);
+    writeSync(2, `${oneLine(reason.replaceAll(/\s+/g, " ")).slice(0, 1000)}\n`);
   } finally {
     if (reading) block();
     process.exit(2);
@@ -87,21 +87,23 @@ function readChunk(): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     read(0, buffer, 0, buffer.length, null, (error, bytes) => {
       reading = false;
-      if (error) reject(error);
+      // Nothing there yet on a pipe that another process made non-blocking.
+      if (error?.code === "EAGAIN") setTimeout(() => resolve(readChunk()), 5);
+      else if (error) reject(error);
       else resolve(buffer.subarray(0, bytes));
     });
   });
 }
 
-/** The one setting the gate needs, read only when it is set at all. A settings file that cannot be understood blocks. */
-function quickSettings(): { pattern?: string } {
+/**
+ * The one setting the gate needs. A settings file is read by the rules of all commands, so that one which they refuse
+ * blocks here too; without one, nothing is loaded.
+ */
+async function ownPattern(): Promise<string | undefined> {
   const file = `${platformPaths(process.env, process.platform).config}/config.json`;
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    return {};
-  }
-  const pattern = JSON.parse(text)?.hook?.taskPattern;
-  return typeof pattern === "string" ? { pattern } : {};
+  // Throws where the folder may not be read: what is in the file then nobody knows.
+  if (!statSync(file, { throwIfNoEntry: false })) return undefined;
+  const { readSettings } = await import("../kit/settings.ts");
+  const pattern = readSettings(file).get("hook.taskPattern");
+  return typeof pattern === "string" ? pattern : undefined;
 }

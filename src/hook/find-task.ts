@@ -4,19 +4,26 @@
 const BUILT_IN = /\bmc(?:\s*#|\s+|-)(\d{1,10})\b/gi;
 const MAX_ID = 2_147_483_647;
 
+/** Milliseconds that the setting's pattern may take: some patterns take for ever on some texts. */
+const PATTERN_LIMIT = 700;
+
 /** Ids that any text in the tool's input names, each once. @param pattern the setting `hook.taskPattern`, with one group. */
-export function findTasks(input: unknown, pattern?: string): number[] {
-  const patterns = pattern ? [BUILT_IN, new RegExp(pattern, "giu")] : [BUILT_IN];
-  const found = new Set<number>();
-  for (const text of texts(input)) {
-    for (const expression of patterns) {
-      for (const match of text.matchAll(expression)) {
-        const id = Number(match[1]);
-        if (Number.isSafeInteger(id) && id > 0 && id <= MAX_ID) found.add(id);
-      }
-    }
-  }
-  return [...found];
+export async function findTasks(input: unknown, pattern?: string): Promise<number[]> {
+  const all = [...texts(input)];
+  const words = all.flatMap((text) => [...text.matchAll(BUILT_IN)].map((match) => match[1]));
+  if (pattern) words.push(...(await matchWithin(all, pattern, PATTERN_LIMIT)));
+  const ids = words.map(Number).filter((id) => Number.isSafeInteger(id) && id > 0 && id <= MAX_ID);
+  return [...new Set(ids)];
+}
+
+/** What the group of a pattern finds. Throws when it takes too long: a timer cannot interrupt a running match, `vm` can. */
+async function matchWithin(all: readonly string[], pattern: string, timeout: number): Promise<string[]> {
+  const { runInNewContext } = await import("node:vm");
+  const found: string[] = [];
+  const code =
+    'for (const text of all) for (const match of text.matchAll(new RegExp(pattern, "giu"))) found.push(match[1])';
+  runInNewContext(code, { all, pattern, found }, { timeout });
+  return found;
 }
 
 /** Every text in a JSON value, however deep. */

@@ -1,4 +1,14 @@
-import { constants, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
@@ -66,10 +76,13 @@ export function withGate(settings: Settings, command: string): Settings {
 }
 
 /** Writes aside and renames; the old file is kept beside the new one. @returns the copy's path, or null. */
-export function writeClaudeSettings(file: string, settings: Settings): string | null {
-  mkdirSync(dirname(file), { recursive: true });
+export function writeClaudeSettings(named: string, settings: Settings): string | null {
+  mkdirSync(dirname(named), { recursive: true });
+  // Through a link to the file it means, and as private as that was.
+  const file = existsSync(named) ? realpathSync(named) : named;
+  const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o600;
   const aside = `${file}.${process.pid}.tmp`;
-  writeFileSync(aside, `${JSON.stringify(settings, null, 2)}\n`, { flag: "wx" });
+  writeFileSync(aside, `${JSON.stringify(settings, null, 2)}\n`, { flag: "wx", mode });
   const copy = existsSync(file) ? keepCopy(file) : null;
   renameSync(aside, file);
   return copy;

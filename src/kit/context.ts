@@ -4,6 +4,7 @@ import { type Identity, whoAmI } from "./identity.ts";
 import type { Io } from "./io.ts";
 import { type Paths, platformPaths } from "./paths.ts";
 import { readSettings, type SettingValue, settingsFile } from "./settings.ts";
+import { oneLine } from "./text.ts";
 
 /** Flags that every command takes. */
 export interface GlobalFlags {
@@ -84,14 +85,19 @@ export function createContext(world: World): Context {
     closeAll() {
       for (const close of closers.splice(0)) close();
     },
-    warn: (sentence) => world.io.err(`alai: ${sentence}\n`),
+    warn: (sentence) => world.io.err(`alai: ${oneLine(sentence)}\n`),
   };
   return context;
 }
 
+/** Signals that ask to end; others are only passed on. */
+const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+
 function interruption(world: World): AbortSignal {
   const controller = new AbortController();
-  world.onSignal(() => controller.abort());
+  world.onSignal((signal) => {
+    if (ENDING.includes(signal)) controller.abort();
+  });
   return controller.signal;
 }
 

@@ -44,6 +44,13 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof Exit) return { exit: error.exit, code: error.code, message: error.message, hint: error.hint };
   if (isCancelledPrompt(error))
     return { exit: EXIT.interrupted, code: "interrupted", message: "Interrupted.", hint: undefined };
+  if (isFileError(error))
+    return {
+      exit: EXIT.unavailable,
+      code: "unavailable",
+      message: `A file could not be used: ${error.message}.`,
+      hint: "Check the path, its permissions and the space on its disk.",
+    };
   const stack = error instanceof Error ? error.stack : String(error);
   const message = error instanceof Error ? error.message : String(error);
   return {
@@ -77,6 +84,26 @@ function leaseDetails(lease: LeaseFacts): Record<string, unknown> {
     ...(lease.secondsLeft !== undefined && { seconds_left: lease.secondsLeft }),
     ...(lease.fence !== undefined && { fence: lease.fence }),
   };
+}
+
+/** What the file system refuses is the user's to mend, not a bug. */
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  const codes = [
+    "ENOENT",
+    "EACCES",
+    "EPERM",
+    "EROFS",
+    "ENOSPC",
+    "ENOTDIR",
+    "EISDIR",
+    "EEXIST",
+    "EIO",
+    "ELOOP",
+    "ENAMETOOLONG",
+    "EDQUOT",
+    "EMFILE",
+  ];
+  return error instanceof Error && "code" in error && codes.includes(String(error.code)) && "syscall" in error;
 }
 
 /** @inquirer/prompts throws this by name; comparing the name keeps the library out of the start-up path. */

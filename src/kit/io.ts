@@ -42,8 +42,8 @@ export function processIo(env: Env): Io {
     err: (text) => {
       try {
         writeAll(2, text);
-      } catch (error) {
-        if (!(error instanceof ClosedPipe)) throw error;
+      } catch {
+        // Nobody can be told; the exit code still can, and must not become another one.
       }
     },
     readStdin,

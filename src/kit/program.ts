@@ -132,7 +132,9 @@ function readArgs(path: readonly string[], spec: CommandSpec, words: readonly st
 
 function missing(path: readonly string[], spec: CommandSpec, arg: ArgSpec): Error {
   const example = spec.examples[0]?.[0] ?? `alai ${path.join(" ")} --help`;
-  return usage(`\`alai ${path.join(" ")}\` needs ${arg.summary}.`, `Type for example: ${example}`);
+  const greedy = Object.keys(spec.flags).find((flag) => spec.flags[flag]?.variadic);
+  const order = greedy ? `Put them before --${kebab(greedy)}, which takes all words behind it. ` : "";
+  return usage(`\`alai ${path.join(" ")}\` needs ${arg.summary}.`, `${order}Type for example: ${example}`);
 }
 
 function readFlags(spec: CommandSpec, values: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { BadInput, validHolder } from "@alai/core";
 import { Exit, usage } from "./errors.ts";
 import { EXIT } from "./exit.ts";
 import { truncate } from "./text.ts";
-import { duration, name, ttl } from "./values.ts";
+import { duration, ttl } from "./values.ts";
 
 /** One setting: what it means, how its text is read, and which variable wins over it. */
 export interface Setting {
@@ -53,7 +54,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     key: "actor",
     summary: "who acts, when neither --actor nor ALAI_ACTOR says",
-    parse: name("name"),
+    parse: (raw) => validHolder(raw, "-").actor,
     fallback: null,
     env: "ALAI_ACTOR",
   },
@@ -106,21 +107,42 @@ export function readSettings(file: string): ReadonlyMap<string, SettingValue> {
   return parseSettings(text, file);
 }
 
-function parseSettings(text: string, file: string): Map<string, SettingValue> {
-  let json: unknown;
+/** Refuses a settings file that is not JSON: it is not ours to repair. Without a file all is well. */
+export function requireJson(file: string): void {
+  if (existsSync(file)) parseJson(readFileSync(file, "utf8"), file);
+}
+
+function parseJson(text: string, file: string): unknown {
   try {
-    json = text.trim() === "" ? {} : JSON.parse(text);
+    return text.trim() === "" ? {} : JSON.parse(text);
   } catch {
     throw usage(`The settings file ${file} is not JSON.`, "Repair it in an editor; alai does not overwrite it.");
   }
+}
+
+function parseSettings(text: string, file: string): Map<string, SettingValue> {
+  const json = parseJson(text, file);
   const values = new Map<string, SettingValue>();
   for (const [key, value] of flatten(json, "")) {
     const setting = findSetting(key);
     if (typeof value !== "string" && typeof value !== "boolean")
       throw usage(`The setting ${key} in ${file} is not a text or true/false.`);
-    values.set(key, setting.parse(String(value)));
+    values.set(key, parseStored(setting, String(value), file));
   }
   return values;
+}
+
+/** A wrong value is said with the place where it stands. */
+function parseStored(setting: Setting, value: string, file: string): SettingValue {
+  try {
+    return setting.parse(value);
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error;
+    throw usage(
+      `${setting.key} in ${file}: ${error.message}`,
+      `Type alai config set ${setting.key} --unset, or correct the file.`,
+    );
+  }
 }
 
 function* flatten(value: unknown, prefix: string): Generator<[string, unknown]> {

@@ -1,5 +1,5 @@
 /** Control characters (C0, DEL, C1), line separators and the marks that turn text direction around. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** True when `text` has a character that must never reach a terminal raw. */
 export function hasControl(text: string): boolean {
@@ -38,7 +38,7 @@ function escapeCharacter(character: string): string {
 /** JSON as one line; what JSON leaves raw but a terminal obeys (DEL, C1, direction marks) is escaped too. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(
-    /[\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -5,7 +5,8 @@ import { hasControl, nameControl, oneLine, truncate } from "./text.ts";
 /** Readers of what people type. Each throws a usage error that says what is allowed and what to type. */
 
 const MAX_ID = 2_147_483_647;
-const MAX_TITLE = 1024;
+/** Characters of a title. */
+export const MAX_TITLE = 1024;
 
 function shown(raw: string): string {
   return `"${truncate(oneLine(raw), 40)}"`;
@@ -43,8 +44,13 @@ const UNITS: Readonly<Record<string, Millis>> = {
 export function duration(raw: string): Millis {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(raw.trim());
   if (!match) throw usage(`${shown(raw)} is not a length of time.`, "Type a number and a unit: 90s, 10m, 2h or 1d.");
-  return Math.round(Number(match[1]) * (UNITS[match[2] ?? ""] ?? 0));
+  const ms = Math.round(Number(match[1]) * (UNITS[match[2] ?? ""] ?? 0));
+  if (ms <= LONGEST) return ms;
+  throw usage(`${shown(raw)} is too long a time.`, "Type at most 36500d.");
 }
+
+/** A hundred years: every date that is counted from now on has four digits in its year. */
+const LONGEST: Millis = 36_500 * 86_400_000;
 
 /** How long a lease may be: 1 s to 24 h. */
 export function ttl(raw: string): Millis {
@@ -70,16 +76,17 @@ export function date(raw: string): Millis {
   if (word === "today") return today;
   if (word === "tomorrow") return today + 86_400_000;
   if (/^\+\d/.test(word)) return Date.now() + duration(word.slice(1));
-  const ms = /^\d{4}-/.test(word) ? fromStoreTime(raw) : null;
-  if (ms !== null && isRealDay(word, ms)) return ms;
+  const ms = realTime(word);
+  if (ms !== null) return ms;
   throw usage(`${shown(raw)} is not a date.`, "Type 2026-12-01, 2026-12-01T09:30Z, today, tomorrow or +3d.");
 }
 
-/** JavaScript reads 31 February as 3 March. */
-function isRealDay(text: string, ms: Millis): boolean {
+/** A time as text, or null: JavaScript would read 31 February as 3 March. */
+export function realTime(text: string): Millis | null {
+  const ms = /^\d{4}-/.test(text) ? fromStoreTime(text) : null;
   const day = Number(text.slice(8, 10));
   const last = new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate();
-  return day >= 1 && day <= last && !Number.isNaN(ms);
+  return ms !== null && day >= 1 && day <= last ? ms : null;
 }
 
 export function dateOrNone(raw: string): Millis | null {

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { World } from "./context.ts";
 import { processIo } from "./io.ts";
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT"] as const;
 
 /** The real world. The only place that reads `process` for the commands. @param entry the URL of the executable's module. */
 export function processWorld(entry: string, version: string): World {

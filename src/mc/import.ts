@@ -1,14 +1,7 @@
-import {
-  fromStoreTime,
-  type ImportLine,
-  type Millis,
-  readPriority,
-  readStatus,
-  STATUSES,
-  type Status,
-} from "@alai/core";
+import { fromStoreTime, type ImportLine, type Millis, readPriority, readStatus, type Status } from "@alai/core";
 import { usage } from "../kit/errors.ts";
 import { hasControl, oneLine, truncate } from "../kit/text.ts";
+import { MAX_TITLE, realTime } from "../kit/values.ts";
 
 /** Reads tasks written by others: our JSONL, taskwarrior's export (an array or lines) and `gh issue list --json`. */
 
@@ -64,7 +57,17 @@ function title(value: unknown, where: string): string {
   const text = typeof value === "string" ? value.trim() : "";
   if (text === "") throw usage(`${where} has no title.`, "Every task needs a title. Nothing was imported.");
   // A title from elsewhere is kept as good as it can be: made one line, not refused.
-  return hasControl(text) || text.length > 1024 ? truncate(oneLine(text), 1024) : text;
+  return isPlainTitle(text) ? text : truncate(oneLine(text), MAX_TITLE);
+}
+
+function isPlainTitle(text: string): boolean {
+  return text.length <= MAX_TITLE && !hasControl(text);
+}
+
+/** A title that had to be changed is kept whole in front of the description: nothing is lost. */
+function description(rawTitle: unknown, rest: string | null): string | null {
+  const text = String(rawTitle).trim();
+  return isPlainTitle(text) ? rest : [text, rest].filter(Boolean).join("\n\n");
 }
 
 function fromOurs(record: Json, where: string): ImportLine {
@@ -72,7 +75,7 @@ function fromOurs(record: Json, where: string): ImportLine {
   return {
     title: title(record.title, where),
     id: read.id("id"),
-    description: read.text("description"),
+    description: description(record.title, read.text("description")),
     status: read.status("status"),
     priority: read.priority("priority"),
     project: read.text("project"),
@@ -100,9 +103,10 @@ const TASKWARRIOR_STATUS: Readonly<Record<string, Status>> = {
 
 function fromTaskwarrior(record: Json, where: string): ImportLine {
   const read = new Fields(record, where);
-  const annotations = Array.isArray(record.annotations) ? (record.annotations as Json[]) : [];
+  const annotations = objects(record.annotations);
   return {
     title: title(record.description, where),
+    description: description(record.description, null),
     status: TASKWARRIOR_STATUS[String(record.status)] ?? "open",
     priority: record.priority === undefined ? undefined : read.priority("priority"),
     project: read.text("project"),
@@ -112,20 +116,29 @@ function fromTaskwarrior(record: Json, where: string): ImportLine {
     created_at: read.compactTime("entry"),
     done_at: record.status === "completed" ? read.compactTime("end") : undefined,
     dedup_key: `taskwarrior:${record.uuid}`,
+    blocked_by_keys: uuids(record.depends).map((uuid) => `taskwarrior:${uuid}`),
     notes: annotations.map((note) => String(note.description ?? "")).filter(Boolean),
   };
 }
 
+/** taskwarrior 3 writes an array, 2 a text with commas. */
+function uuids(depends: unknown): string[] {
+  if (Array.isArray(depends)) return depends.map(String);
+  return typeof depends === "string" ? depends.split(",").filter(Boolean) : [];
+}
+
+function objects(value: unknown): Json[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "object" && item !== null) : [];
+}
+
 function fromGitHub(record: Json, where: string): ImportLine {
   const read = new Fields(record, where);
-  const labels = Array.isArray(record.labels)
-    ? (record.labels as Json[]).map((label) => String(label.name ?? label))
-    : [];
-  const assignees = Array.isArray(record.assignees) ? (record.assignees as Json[]) : [];
+  const labels = objects(record.labels).map((label) => String(label.name ?? ""));
+  const assignees = objects(record.assignees);
   const closed = String(record.state ?? "OPEN").toUpperCase() === "CLOSED";
   return {
     title: title(record.title, where),
-    description: read.text("body"),
+    description: description(record.title, read.text("body")),
     status: closed ? (record.stateReason === "NOT_PLANNED" ? "cancelled" : "done") : "open",
     tags: labels.map((label) => label.replaceAll(/[\s,]+/g, "-")),
     owner: assignees[0] ? String(assignees[0].login ?? "") || null : null,
@@ -176,7 +189,7 @@ class Fields {
   time(field: string): Millis | null {
     const value = this.#record[field];
     if (value == null || value === "") return null;
-    return fromStoreTime(value) ?? this.#wrong(field, "a time");
+    return (typeof value === "string" ? realTime(value) : fromStoreTime(value)) ?? this.#wrong(field, "a time");
   }
 
   /** taskwarrior's `20260101T093000Z`. */
@@ -186,7 +199,7 @@ class Fields {
     const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(value));
     if (!match) return this.time(field);
     const [, year, month, day, hour, minute, second] = match;
-    return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    return realTime(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) ?? this.#wrong(field, "a time");
   }
 
   priority(field: string) {
@@ -195,20 +208,23 @@ class Fields {
     return readPriority(value) ?? this.#wrong(field, "a priority (0 to 4)");
   }
 
+  /** A word that is none of ours is kept: an adopted ledger may have it, and its export must come back. */
   status(field: string): Status | undefined {
     const value = this.#record[field];
-    if (value == null) return undefined;
-    return readStatus(value) ?? this.#wrong(field, `a status (${STATUSES.join(", ")})`);
+    if (value == null || value === "") return undefined;
+    if (typeof value !== "string") return this.#wrong(field, "a text");
+    return readStatus(value) ?? (value as Status);
   }
 
   evidence(field: string) {
     const value = this.#record[field] ?? [];
     if (!Array.isArray(value)) return this.#wrong(field, "an array");
-    return value.map((item: Json) => ({
-      path: String(item?.path ?? ""),
-      sha256: String(item?.sha256 ?? ""),
-      size: Number(item?.size ?? 0),
-    }));
+    return value.map((item: Json) => {
+      const { path, sha256, size } = item ?? {};
+      if (typeof path !== "string" || typeof sha256 !== "string" || !Number.isSafeInteger(size))
+        return this.#wrong(field, "an array of {path, sha256, size}");
+      return { path, sha256, size: Number(size) };
+    });
   }
 
   #wrong(field: string, what: string): never {

@@ -69,6 +69,8 @@ class GuardedCommand {
         ALAI_SESSION: caller.session,
       },
       stdio: ["inherit", "inherit", "inherit", "ipc"],
+      // Out of the terminal's process group: a Ctrl-Z that stops alai must leave the guard running.
+      detached: true,
       windowsHide: true,
     });
     this.outcome = this.#follow(command[0] ?? "");
@@ -95,7 +97,7 @@ class GuardedCommand {
 
   /** Forwards a signal; the third time, the command is given no choice. */
   signal(signal: NodeJS.Signals): void {
-    this.#signals += 1;
+    if (signal === "SIGINT" || signal === "SIGTERM") this.#signals += 1;
     this.#send({ kind: "signal", signal: this.#signals > 2 ? "SIGKILL" : signal });
   }
 

@@ -6,7 +6,9 @@ describe("statuses", () => {
   it.each([
     ["open", "open"],
     ["TODO", "open"],
-    [" In Progress ", "open"],
+    ["In Progress", "open"],
+    // As SQL compares it: what a filter does not find must not be claimable either.
+    [" open ", null],
     ["in_progress", "open"],
     ["Ready", "ready"],
     ["blocked", "paused"],

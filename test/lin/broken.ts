@@ -5,7 +5,7 @@ import { claimOne } from "../../core/src/sqlite/claim.ts";
 import { SqliteLedger } from "../../core/src/sqlite/ledger.ts";
 import { type LockedTask, lockedTask } from "../../core/src/sqlite/locked-task.ts";
 import { type OpenOptions, openStore } from "../../core/src/sqlite/open.ts";
-import { clearLease, sweepAll } from "../../core/src/sqlite/release.ts";
+import { clearLease, listExpired } from "../../core/src/sqlite/release.ts";
 import { extendOne } from "../../core/src/sqlite/renew.ts";
 import type { Store, Tx } from "../../core/src/sqlite/store.ts";
 import { toStoreTime } from "../../core/src/time.ts";
@@ -123,8 +123,8 @@ const BREAKS: Readonly<Record<Fault, Break>> = {
   }),
 
   "stale-sweep": (store, _, between) => ({
-    sweep: async (caller) => {
-      const expired = await store.write((tx) => sweepAll(store, tx, caller, false));
+    sweep: async () => {
+      const expired = await store.write((tx) => listExpired(store, tx.now));
       await between();
       return store.write(() =>
         expired.map((lease) => {

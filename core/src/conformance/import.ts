@@ -26,7 +26,7 @@ export function importTests(harness: Harness): void {
           notes: ["first", "second"],
           evidence: [{ path: "a.txt", sha256: "b".repeat(64), size: 3 }],
         };
-        expect(await t.ledger.import([line], ann)).toEqual({ added: 1, existing: 0, renumbered: {} });
+        expect(await t.ledger.import([line], ann)).toEqual({ added: 1, existing: 0, unresolved: 0, renumbered: {} });
         const { notes, ...fields } = line;
         const task = await t.get(500);
         expect(task).toMatchObject({ ...fields, fence: 0, lease_state: "free" });
@@ -72,7 +72,7 @@ export function importTests(harness: Harness): void {
         expect(first).toMatchObject({ added: 4, existing: 0 });
         const before = await t.ledger.stats();
         const second = await t.ledger.import(lines, ann);
-        expect(second).toEqual({ added: 0, existing: 4, renumbered: first.renumbered });
+        expect(second).toEqual({ added: 0, existing: 4, unresolved: 0, renumbered: first.renumbered });
         const { now: _, ...after } = await t.ledger.stats();
         expect(before).toMatchObject(after);
       }),

@@ -1,9 +1,10 @@
+import type { SQLInputValue } from "node:sqlite";
 import type { Added, Caller, Imported, ImportLine } from "../ledger.ts";
 import { notFound } from "../refusal.ts";
 import type { NewTask, Task } from "../task.ts";
 import type { Millis } from "../time.ts";
 import { DEFAULT_PRIORITY } from "../vocabulary.ts";
-import type { Column } from "./columns.ts";
+import type { Column, TimeColumn } from "./columns.ts";
 import { insertDependency } from "./deps.ts";
 import { writePriority, writeTags, writeTime } from "./rows.ts";
 import type { Store, Tx } from "./store.ts";
@@ -24,39 +25,54 @@ function byDedupKey(store: Store, key: string): number | null {
   return row ? Number(row.id) : null;
 }
 
-/** Writes the row; gives its id. `also` overrides or adds columns. */
-function insert(
-  store: Store,
-  tx: Tx,
-  task: NewTask,
-  also: { id?: number; created_at?: Millis; done_at?: Millis },
-): number {
-  const { columns: map } = store;
-  const values: Partial<Record<Column, unknown>> = {
+/** What an import knows of a task beyond what `add` may say. */
+interface Origin {
+  readonly id?: number;
+  readonly created_at?: Millis;
+  readonly done_at?: Millis;
+}
+
+/** Writes the row; gives its id. */
+function insert(store: Store, tx: Tx, task: NewTask, origin: Origin): number {
+  const values: Partial<Record<Column, SQLInputValue>> = {
+    ...contentOf(store, task),
+    ...timesOf(store, tx, task, origin),
+  };
+  const id = origin.id ?? (store.columns.explicitIds ? nextId(store) : undefined);
+  if (id !== undefined) values.id = id;
+  // A column left out keeps the file's own default, and its NOT NULL rule if it has one.
+  const columns = (Object.keys(values) as Column[]).filter((column) => values[column] != null);
+  const row = store.get(
+    `INSERT INTO tasks (${columns.map((column) => store.names[column]).join(", ")}) VALUES (${columns.map(() => "?").join(", ")}) RETURNING ${store.names.id} AS id`,
+    ...columns.map((column) => values[column] ?? null),
+  );
+  return Number(row?.id);
+}
+
+function contentOf({ columns: map }: Store, task: NewTask): Partial<Record<Column, SQLInputValue>> {
+  const status = task.status ?? "open";
+  return {
     title: task.title,
     description: task.description ?? null,
-    status: map.statusWords[task.status ?? "open"],
+    status: map.statusWords[status] ?? status,
     priority: writePriority(map, task.priority ?? DEFAULT_PRIORITY),
     project: task.project ?? null,
     owner: task.owner ?? null,
     tags: writeTags(map, task.tags ?? []),
     parent: task.parent ?? null,
-    due: writeTime(map, "due", task.due ?? null),
-    deferred_until: writeTime(map, "deferred_until", task.deferred_until ?? null),
     dedup_key: task.dedup_key || null,
-    created_at: writeTime(map, "created_at", also.created_at ?? tx.now),
-    updated_at: writeTime(map, "updated_at", tx.now),
-    done_at: writeTime(map, "done_at", also.done_at ?? null),
   };
-  const id = also.id ?? (map.explicitIds ? nextId(store) : undefined);
-  if (id !== undefined) values.id = id;
-  // A column left out keeps the file's own default, and its NOT NULL rule if it has one.
-  const columns = (Object.keys(values) as Column[]).filter((column) => values[column] !== null);
-  const row = store.get(
-    `INSERT INTO tasks (${columns.map((column) => store.names[column]).join(", ")}) VALUES (${columns.map(() => "?").join(", ")}) RETURNING ${store.names.id} AS id`,
-    ...columns.map((column) => values[column] as string | number),
-  );
-  return Number(row?.id);
+}
+
+function timesOf(store: Store, tx: Tx, task: NewTask, origin: Origin): Partial<Record<Column, SQLInputValue>> {
+  const write = (column: TimeColumn, ms: Millis | null | undefined) => writeTime(store.columns, column, ms ?? null);
+  return {
+    due: write("due", task.due),
+    deferred_until: write("deferred_until", task.deferred_until),
+    created_at: write("created_at", origin.created_at ?? tx.now),
+    updated_at: write("updated_at", tx.now),
+    done_at: write("done_at", origin.done_at),
+  };
 }
 
 function nextId(store: Store): number {
@@ -85,9 +101,10 @@ export function importAll(store: Store, tx: Tx, lines: readonly ImportLine[], ca
     else existing += 1;
     if (line.id !== undefined) ids.set(line.id, id);
   }
-  for (const { id, line } of fresh) relink(store, id, line, ids);
+  let unresolved = 0;
+  for (const { id, line } of fresh) unresolved += relink(store, id, line, ids);
   const renumbered = Object.fromEntries([...ids].filter(([from, to]) => from !== to));
-  return { added: fresh.length, existing, renumbered };
+  return { added: fresh.length, existing, unresolved, renumbered };
 }
 
 /** The task a line already is: by dedup key, or the same id with the same title and time of creation (our own export). */
@@ -140,13 +157,15 @@ function importOne(store: Store, tx: Tx, line: ImportLine, caller: Caller): numb
   return id;
 }
 
-/** Parents and blockers by their ids here. One that was not imported and is not here is dropped from the links, not guessed. */
-function relink(store: Store, id: number, line: ImportLine, ids: ReadonlyMap<number, number>): void {
+/** Parents and blockers by their ids here. One that was not imported and is not here is left out, not guessed. @returns how many were. */
+function relink(store: Store, id: number, line: ImportLine, ids: ReadonlyMap<number, number>): number {
   const here = (from: number) => ids.get(from) ?? (isTaken(store, from) ? from : null);
   const parent = line.parent == null ? null : here(line.parent);
   if (parent !== null) store.run(`UPDATE tasks SET ${store.names.parent} = ? WHERE ${store.names.id} = ?`, parent, id);
-  for (const from of line.blocked_by ?? []) {
-    const blocker = here(from);
-    if (blocker !== null) insertDependency(store, id, blocker);
-  }
+  const blockers = [
+    ...(line.blocked_by ?? []).map(here),
+    ...(line.blocked_by_keys ?? []).map((key) => byDedupKey(store, key)),
+  ];
+  for (const blocker of blockers) if (blocker !== null) insertDependency(store, id, blocker);
+  return blockers.filter((blocker) => blocker === null).length + (line.parent != null && parent === null ? 1 : 0);
 }

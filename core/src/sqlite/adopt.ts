@@ -1,21 +1,22 @@
-import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { Caller } from "../ledger.ts";
 import { StoreError } from "../refusal.ts";
+import { toStoreTime } from "../time.ts";
 import { type AdoptionPlan, makePlan } from "./adoption-plan.ts";
 import { backUp } from "./backup.ts";
 import { quote } from "./columns.ts";
 import { fromSqlite } from "./errors.ts";
 import { applyMigrations } from "./migrate.ts";
-import { connect } from "./open.ts";
+import { checkFile, connect, sqliteVersion } from "./open.ts";
 import { DEFAULT_BUSY_LIMIT, retryBusy } from "./retry.ts";
+import { requireSafeSqlite } from "./safety.ts";
 
 /**
  * Looks at a file made by another program. Opens it read-only.
  * Throws StoreError: `not_a_ledger`, `corrupt`, `locked`, `unavailable`.
  */
 export async function planAdoption(file: string, busyLimit = DEFAULT_BUSY_LIMIT): Promise<AdoptionPlan> {
-  if (!existsSync(file)) throw new StoreError("unavailable", `There is no file ${file}.`, "Name the file to adopt.");
+  if (!checkFile(file)) throw new StoreError("unavailable", `There is no file ${file}.`, "Name the file to adopt.");
   try {
     const db = await connect(file, busyLimit, true);
     try {
@@ -37,6 +38,7 @@ export async function adopt(
   caller: Caller,
   options: { busyLimit?: number; clock?: () => number } = {},
 ): Promise<{ plan: AdoptionPlan; backup: string | null }> {
+  requireSafeSqlite(sqliteVersion());
   const busyLimit = options.busyLimit ?? DEFAULT_BUSY_LIMIT;
   const first = await planAdoption(file, busyLimit);
   if (first.adopted) return { plan: first, backup: null };
@@ -76,5 +78,5 @@ function recordAdoption(db: DatabaseSync, plan: AdoptionPlan, caller: Caller, no
   const data = { tasks: plan.tasks, open: plan.open, added: plan.add_columns.map((column) => column.name) };
   db.prepare(
     "INSERT INTO alai_events (seq, task_id, kind, at, actor, session, fence, data) VALUES (1, NULL, 'adopted', ?, ?, ?, NULL, ?)",
-  ).run(new Date(now).toISOString().replace("T", " ").slice(0, 23), caller.actor, caller.session, JSON.stringify(data));
+  ).run(toStoreTime(now), caller.actor, caller.session, JSON.stringify(data));
 }

@@ -2,7 +2,15 @@ import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../refusal.ts";
 import { fromStoreTime } from "../time.ts";
 import { PRIORITY_SPELLINGS, readPriority, STATUS_SPELLINGS, STATUSES, type Status } from "../vocabulary.ts";
-import { type Column, type ColumnMap, LOGICAL_COLUMNS, quote, TIME_COLUMNS, type TimeColumn } from "./columns.ts";
+import {
+  type Column,
+  type ColumnMap,
+  LOGICAL_COLUMNS,
+  quote,
+  TIME_COLUMNS,
+  type TimeColumn,
+  type TimeForm,
+} from "./columns.ts";
 
 /** Columns whose meaning must be exactly ours: another program's column of that name is never used for them. */
 const CONTROL: readonly Column[] = ["version", "dedup_key", "lease_ttl", "lease_fence", "attempts"];
@@ -12,17 +20,20 @@ export interface FoundColumn {
   readonly name: string;
   readonly type: string;
   readonly pk: number;
+  /** 2 or 3: computed by SQLite, cannot be written. */
+  readonly hidden: number;
 }
 
 /** How this file stores what the ledger means. Throws `not_a_ledger` when it cannot. */
 export function mapColumns(db: DatabaseSync, file: string, found: readonly FoundColumn[]): ColumnMap {
+  const computed = new Set(found.filter((column) => Number(column.hidden) > 0).map((column) => column.name));
   const byName = new Map(found.map((column) => [column.name.toLowerCase(), column.name]));
-  const times: Partial<Record<TimeColumn, "seconds" | "millis">> = {};
+  const times: Partial<Record<TimeColumn, TimeForm>> = {};
   const names = Object.fromEntries(
     LOGICAL_COLUMNS.map((column) => {
       const theirs = byName.get(column);
       if (theirs === undefined) return [column, column];
-      const usable = canUse(db, file, column, theirs, times);
+      const usable = !computed.has(theirs) && canUse(db, file, column, theirs, times);
       return [column, usable ? theirs : freeName(byName, column)];
     }),
   ) as Record<Column, string>;
@@ -49,7 +60,7 @@ function canUse(
   file: string,
   column: Column,
   name: string,
-  times: Partial<Record<TimeColumn, "seconds" | "millis">>,
+  times: Partial<Record<TimeColumn, TimeForm>>,
 ): boolean {
   if (CONTROL.includes(column)) return false;
   if (column === "parent") return isAll(db, name, "typeof(x) = 'integer'");
@@ -59,7 +70,12 @@ function canUse(
     .filter((value) => value !== null && value !== "");
   const readable = values.every((value) => fromStoreTime(value) !== null) && isReadByFilters(db, name);
   const numeric = values.filter((value) => typeof value === "number" || typeof value === "bigint");
-  if (readable && numeric.length === 0) return true;
+  if (readable && numeric.length === 0) {
+    // `lease_until` is always written in the ledger's own form: people's queries compare it as text.
+    if (column !== "lease_until" && values.some((value) => String(value).includes("T")))
+      times[column as TimeColumn] = "iso";
+    return true;
+  }
   if (readable && numeric.length === values.length) {
     times[column as TimeColumn] = values.some((value) => Number(value) > 1e11) ? "millis" : "seconds";
     return true;

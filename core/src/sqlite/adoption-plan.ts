@@ -85,7 +85,7 @@ function readColumns(db: DatabaseSync, file: string): FoundColumn[] {
     .prepare("SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = 'tasks' COLLATE NOCASE")
     .get() as { type: string } | undefined;
   const columns = db
-    .prepare("SELECT name, type, pk FROM pragma_table_xinfo('tasks') WHERE hidden <> 1")
+    .prepare("SELECT name, type, pk, hidden FROM pragma_table_xinfo('tasks') WHERE hidden <> 1")
     .all() as unknown as FoundColumn[];
   const names = new Set(columns.map((column) => column.name.toLowerCase()));
   const missing = ["id", "title", "status"].filter((name) => !names.has(name));

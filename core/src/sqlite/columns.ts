@@ -29,6 +29,9 @@ export type Column = (typeof LOGICAL_COLUMNS)[number];
 export const TIME_COLUMNS = ["due", "deferred_until", "created_at", "updated_at", "done_at", "lease_until"] as const;
 export type TimeColumn = (typeof TIME_COLUMNS)[number];
 
+/** How a file of another program writes times. */
+export type TimeForm = "seconds" | "millis" | "iso";
+
 /**
  * How a file stores what the ledger means. In a file of our own the identity; in an adopted one, where a column's name was
  * taken for something else, our own column beside it, and the file's own words where it has them.
@@ -36,8 +39,8 @@ export type TimeColumn = (typeof TIME_COLUMNS)[number];
 export interface ColumnMap {
   readonly names: Readonly<Record<Column, string>>;
   readonly tags: "json" | "comma";
-  /** Columns in which the file keeps times as numbers since the epoch. */
-  readonly times: Readonly<Partial<Record<TimeColumn, "seconds" | "millis">>>;
+  /** Columns in which the file keeps times in another form than ours: numbers since the epoch, or ISO text with T and Z. */
+  readonly times: Readonly<Partial<Record<TimeColumn, TimeForm>>>;
   readonly statusWords: Readonly<Record<Status, string>>;
   /** What is written for priority 0 to 4. */
   readonly priorityWords: readonly (string | number)[];

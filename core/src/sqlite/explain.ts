@@ -5,9 +5,11 @@ const DAY: Millis = 24 * 3_600_000;
 
 /** Why this task comes first: the order of `next` in words, only what applies. */
 export function explainNext(task: Task, ready: number, now: Millis): string[] {
-  const why = [`priority ${task.priority ?? "unset (counts as 2)"}, the highest of ${ready} ready`];
+  const why = [
+    `priority ${task.priority ?? task.priority_raw ?? "unset (counts as 2)"}, none of the ${ready} ready is higher`,
+  ];
   if (task.due !== null) why.push(dueIn(task.due - now));
-  why.push(ready === 1 ? "the only one ready" : "lowest id among equals");
+  why.push(ready === 1 ? "the only one ready" : "of equals the lowest id comes first");
   return why;
 }
 

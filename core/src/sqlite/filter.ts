@@ -115,7 +115,7 @@ export class Filters {
 
   /** One parameter: now. */
   #live(): string {
-    return `${this.#hasHolder()} AND coalesce(${this.time("lease_until")} > ?, 0)`;
+    return `${this.#hasHolder()} AND coalesce(${this.time("lease_until")} > ?, 1)`;
   }
 
   *#plain(filter: TaskFilter): Generator<Condition> {

@@ -15,7 +15,7 @@ import { statusOne } from "./lease-status.ts";
 import { detailOf, listTasks } from "./list.ts";
 import { claimNext, nextOne } from "./next.ts";
 import { type OpenOptions, openStore } from "./open.ts";
-import { releaseOne, sweepAll } from "./release.ts";
+import { listExpired, releaseExpired, releaseOne } from "./release.ts";
 import { extendOne } from "./renew.ts";
 import { readStats } from "./stats.ts";
 import type { Store } from "./store.ts";
@@ -92,7 +92,8 @@ export class SqliteLedger implements Ledger {
   }
 
   sweep(caller: Caller, autoRelease: boolean) {
-    return this.#store.write((tx) => sweepAll(this.#store, tx, caller, autoRelease));
+    if (!autoRelease) return this.#store.read((now) => listExpired(this.#store, now));
+    return this.#store.write((tx) => releaseExpired(this.#store, tx, caller));
   }
 
   approve(ids: readonly number[], reason: string, ttl: Millis, caller: Caller) {

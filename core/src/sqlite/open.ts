@@ -24,7 +24,7 @@ export interface OpenOptions {
  * Throws StoreError: `not_adopted` (another program's tasks table), `not_a_ledger`, `corrupt`, `locked`, `too_new`, …
  */
 export async function openStore(file: string, options: OpenOptions): Promise<Store> {
-  requireSafeSqlite(options.sqliteVersion ?? process.versions.sqlite ?? sqliteVersion());
+  requireSafeSqlite(options.sqliteVersion ?? sqliteVersion());
   const busyLimit = options.busyLimit ?? DEFAULT_BUSY_LIMIT;
   try {
     const exists = checkFile(file);
@@ -69,7 +69,8 @@ export async function connect(file: string, busyLimit: number, readOnly = false)
 }
 
 /** Asked before the file is opened, which would make it; bun does not list SQLite among its versions. */
-function sqliteVersion(): string {
+export function sqliteVersion(): string {
+  if (process.versions.sqlite) return process.versions.sqlite;
   const db = new DatabaseSync(":memory:");
   try {
     return String((db.prepare("SELECT sqlite_version() AS v").get() as { v: string }).v);
@@ -79,7 +80,7 @@ function sqliteVersion(): string {
 }
 
 /** True when the file is there. Throws for a folder, a pipe or a device: opening those can hang. */
-function checkFile(file: string): boolean {
+export function checkFile(file: string): boolean {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (stat && !stat.isFile())
     throw new StoreError("unavailable", `${file} is not a regular file.`, "Name an SQLite file with --db FILE.");

@@ -1,6 +1,7 @@
 import { formatHolder } from "../holder.ts";
 import { decideRelease, type LeaseRow } from "../lease.ts";
 import type { Caller, Released, SweptLease } from "../ledger.ts";
+import type { Millis } from "../time.ts";
 import { Filters } from "./filter.ts";
 import { memoryOf } from "./journal.ts";
 import { lockedTask } from "./locked-task.ts";
@@ -34,30 +35,28 @@ export function isHolder(store: Store): string {
   return `coalesce(CAST(${store.names.lease_holder} AS TEXT), '') = ?`;
 }
 
-/** Lists leases that ran out; clears them when asked. The fence is left alone, so a late holder may still finish. */
-export function sweepAll(store: Store, tx: Tx, caller: Caller, autoRelease: boolean): SweptLease[] {
-  const { sql, params } = new Filters(store.columns, tx.now).where({ status: [], expired: true });
+/** Leases that ran out and that nobody released or took since. */
+export function listExpired(store: Store, now: Millis): SweptLease[] {
+  const { sql, params } = new Filters(store.columns, now).where({ status: [], expired: true });
   const list = selectList(store.columns, ["id", "title", "lease_holder", "lease_until", "fence"]);
   const rows = store.all(`SELECT ${list} FROM tasks t WHERE ${sql} ORDER BY ${col(store, "id")}`, ...params);
   return rows.map((row) => {
-    const lease = readLease(row);
-    if (autoRelease) {
-      clearLease(store, lease);
-      tx.append({
-        task: lease.id,
-        kind: "expired",
-        by: caller,
-        fence: lease.fence,
-        data: { prev_holder: lease.holder, prev_until: lease.until },
-      });
-    }
-    return {
-      id: lease.id,
-      title: String(row.$title ?? ""),
-      holder: lease.holder ?? "",
-      until: lease.until ?? 0,
+    const { id, holder, until, fence } = readLease(row);
+    return { id, title: String(row.$title ?? ""), holder: holder ?? "", until: until ?? 0, fence, released: false };
+  });
+}
+
+/** Takes the holders off these. The fence is left alone, so a late holder may still finish. */
+export function releaseExpired(store: Store, tx: Tx, caller: Caller): SweptLease[] {
+  return listExpired(store, tx.now).map((lease) => {
+    clearLease(store, lease);
+    tx.append({
+      task: lease.id,
+      kind: "expired",
+      by: caller,
       fence: lease.fence,
-      released: autoRelease,
-    };
+      data: { prev_holder: lease.holder, prev_until: lease.until },
+    });
+    return { ...lease, released: true };
   });
 }

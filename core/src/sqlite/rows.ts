@@ -2,7 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 import type { LedgerEvent } from "../event.ts";
 import { type LeaseRow, leaseState } from "../lease.ts";
 import type { Evidence, Task } from "../task.ts";
-import { fromStoreTime, type Millis, toStoreTime } from "../time.ts";
+import { fromStoreTime, type Millis, toIso, toStoreTime } from "../time.ts";
 import { type Priority, readPriority, readStatus } from "../vocabulary.ts";
 import { type Column, type ColumnMap, LOGICAL_COLUMNS, quote, type TimeColumn } from "./columns.ts";
 import type { Row, Store } from "./store.ts";
@@ -103,7 +103,7 @@ export function readTask(row: Row, map: ColumnMap, now: Millis): Task {
 
 const NO_EXTRA: Readonly<Record<string, unknown>> = {};
 
-/** The lease part of a row. A holder with no readable expiry holds nothing: nothing says until when. */
+/** The lease part of a row. */
 export function readLease(row: Row): LeaseRow {
   return {
     id: Number(row.$id),
@@ -155,6 +155,7 @@ export function writeTime(map: ColumnMap, column: TimeColumn, ms: Millis | null)
   if (ms === null) return null;
   const unit = map.times[column];
   if (unit === "seconds") return Math.floor(ms / 1000);
+  if (unit === "iso") return toIso(ms);
   return unit === "millis" ? ms : toStoreTime(ms);
 }
 

@@ -4,7 +4,7 @@ import type { Changes, EventKind, LedgerEvent } from "../event.ts";
 import type { Holder } from "../holder.ts";
 import { fromStoreTime, type Millis, toStoreTime } from "../time.ts";
 import { type Column, type ColumnMap, LOGICAL_COLUMNS, quote } from "./columns.ts";
-import { fromSqlite } from "./errors.ts";
+import { fromSqlite, isBusy } from "./errors.ts";
 import { retryBusy } from "./retry.ts";
 
 export type Row = Record<string, SQLInputValue>;
@@ -144,7 +144,14 @@ export class Store {
 
   /** True when another connection has written since the last call. */
   changed(): boolean {
-    const version = this.get("PRAGMA data_version")?.data_version;
+    let version: unknown;
+    try {
+      version = this.get("PRAGMA data_version")?.data_version;
+    } catch (error) {
+      // Someone writes just now, in a file without WAL: that is a change too.
+      if (isBusy(error)) return true;
+      throw fromSqlite(error, this.file);
+    }
     const moved = version !== this.#dataVersion;
     this.#dataVersion = version;
     return moved;

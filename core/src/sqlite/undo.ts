@@ -4,6 +4,7 @@ import { Refusal } from "../refusal.ts";
 import type { Task } from "../task.ts";
 import { CLOSED_STATUSES, LIVE_STATUSES, readStatus, type Status } from "../vocabulary.ts";
 import { writableTask } from "./batch.ts";
+import type { Column } from "./columns.ts";
 import { deleteDependency, insertDependency } from "./deps.ts";
 import { clearLease } from "./release.ts";
 import { readEvent } from "./rows.ts";
@@ -98,7 +99,14 @@ function reverse(store: Store, tx: Tx, event: LedgerEvent, task: Task): Changes 
     task.id,
     Object.fromEntries(Object.entries(changes).map(([field, [, value]]) => [field, value])),
   );
+  restoreRaw(store, task.id, event.data.raw as Readonly<Partial<Record<Column, string | number>>> | undefined);
   return changes;
+}
+
+/** Words of another program that our own writing would not give back. */
+function restoreRaw(store: Store, id: number, raw: Readonly<Partial<Record<Column, string | number>>> = {}): void {
+  for (const [column, value] of Object.entries(raw))
+    store.run(`UPDATE tasks SET ${store.names[column as Column]} = ? WHERE ${store.names.id} = ?`, value, id);
 }
 
 function isOpenWork(status: unknown): boolean {

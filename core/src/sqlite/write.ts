@@ -1,5 +1,7 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Changes, LedgerEvent } from "../event.ts";
+import { formatHolder } from "../holder.ts";
+import { isLive } from "../lease.ts";
 import type { Caller, StatusChange } from "../ledger.ts";
 import { badInput, notFound, Refusal } from "../refusal.ts";
 import type { Evidence, Task, TaskPatch } from "../task.ts";
@@ -7,10 +9,10 @@ import type { Millis } from "../time.ts";
 import type { Priority, Status } from "../vocabulary.ts";
 import { writableTask } from "./batch.ts";
 import type { Column, TimeColumn } from "./columns.ts";
-import { lockedTask } from "./locked-task.ts";
+import { type LockedTask, lockedTask } from "./locked-task.ts";
 import { clearLease } from "./release.ts";
 import { renewIfMine } from "./renew.ts";
-import { col, readTask, selectList, writePriority, writeTags, writeTime } from "./rows.ts";
+import { col, readTask, selectColumns, selectList, writePriority, writeTags, writeTime } from "./rows.ts";
 import type { Store, Tx } from "./store.ts";
 
 /** One task, whole. Throws `not_found`. */
@@ -68,9 +70,28 @@ export function editOne(store: Store, tx: Tx, id: number, patch: TaskPatch, call
   if (patch.parent != null) requireNoLoop(store, id, patch.parent);
   renewIfMine(store, tx, locked, caller);
   if (Object.keys(changes).length === 0) return before;
+  const raw = rawBefore(store, before, Object.keys(changes) as Column[]);
   setColumns(store, tx, id, Object.fromEntries(Object.entries(changes).map(([field, [, after]]) => [field, after])));
-  tx.append({ task: id, kind: "edited", by: caller, fence: locked.fence, data: { changes } });
+  tx.append({ task: id, kind: "edited", by: caller, fence: locked.fence, data: { changes, ...(raw && { raw }) } });
   return oneTask(store, tx.now, id);
+}
+
+/** What the file stores where it is not what we would write for the same value: undo puts it back as it was. */
+function rawBefore(store: Store, before: Task, columns: readonly Column[]): Record<string, string | number> | null {
+  const row = store.get(
+    `SELECT ${selectColumns(store.columns, columns)} FROM tasks t WHERE ${col(store, "id")} = ?`,
+    before.id,
+  );
+  const stored = columns.map((column) => {
+    const value = row?.[`$${column}`];
+    return [column, typeof value === "bigint" ? Number(value) : value] as const;
+  });
+  const differs = stored.filter(
+    ([column, value]) =>
+      (typeof value === "string" || typeof value === "number") &&
+      value !== encode(store, column, before[column as keyof Task]),
+  );
+  return differs.length === 0 ? null : (Object.fromEntries(differs) as Record<string, string | number>);
 }
 
 function changesOf(before: Task, patch: TaskPatch): Changes {
@@ -122,7 +143,8 @@ export function setStatusOne(store: Store, tx: Tx, id: number, change: StatusCha
   const before = oneTask(store, tx.now, id);
   const target = TARGETS[change.verb];
   const evidence = (change.evidence ?? []).filter((file) => !hasEvidence(before, file));
-  if (before.status === target && evidence.length === 0) return before;
+  const ends = change.verb !== "reopened" && mayEnd(locked, caller, tx.now);
+  if (before.status === target && evidence.length === 0 && !ends) return before;
   if (change.verb === "done") requireEvidence(before, change);
   for (const file of evidence) addEvidence(store, id, file);
   const doneAt = target === "done" ? whenDone(before, tx.now) : null;
@@ -131,7 +153,6 @@ export function setStatusOne(store: Store, tx: Tx, id: number, change: StatusCha
     ...(before.done_at !== doneAt && { done_at: [before.done_at, doneAt] }),
   };
   setColumns(store, tx, id, { status: target, done_at: doneAt });
-  const ends = locked.holder !== null && change.verb !== "reopened";
   if (ends) clearLease(store, locked);
   tx.append({
     task: id,
@@ -146,6 +167,11 @@ export function setStatusOne(store: Store, tx: Tx, id: number, change: StatusCha
     },
   });
   return oneTask(store, tx.now, id);
+}
+
+/** Where enforcement is off, a change is let through; the lease of another stays what it is all the same. */
+function mayEnd(locked: LockedTask, caller: Caller, now: Millis): boolean {
+  return locked.holder !== null && (locked.holder === formatHolder(caller) || !isLive(locked, now));
 }
 
 /** Evidence that comes later does not move the time at which a task was done. */

@@ -1,11 +1,16 @@
 import { resolve } from "node:path";
 import { defineCommand } from "../../kit/command.ts";
+import { effective } from "../../kit/effective.ts";
 import { usage } from "../../kit/errors.ts";
+import { printJson } from "../../kit/output.ts";
+import { findSetting } from "../../kit/settings.ts";
 import { writeSetting } from "../../kit/write-settings.ts";
+import { SETTING_FIELDS } from "./view.ts";
 
 export const command = defineCommand({
   summary: "change a setting",
-  description: "Without a value, or with an empty one, the setting goes back to its default.",
+  description:
+    "With an empty value or --unset the setting goes back to its default. Prints nothing but, with --json, the setting.",
   examples: [
     ["alai config set mc.ttl 30m", "leases of half an hour"],
     ["alai config set mc.requireEvidence true", "no `done` without evidence"],
@@ -15,6 +20,7 @@ export const command = defineCommand({
     { name: "key", summary: "a setting's name" },
     { name: "value", summary: "its value", optional: true },
   ],
+  fields: SETTING_FIELDS,
   flags: { unset: { summary: "go back to the default" } },
   async run(context, { args: [key, value], flags }) {
     if (value === undefined && !flags.unset)
@@ -22,5 +28,6 @@ export const command = defineCommand({
     const raw = flags.unset || value === "" || value === undefined ? null : value;
     // A path means the same from every folder.
     await writeSetting(context, key, raw !== null && key === "mc.db" ? resolve(context.cwd, raw) : raw);
+    if (context.flags.json) printJson(context, { ...effective(context, findSetting(key)) });
   },
 });

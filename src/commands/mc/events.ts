@@ -34,7 +34,7 @@ export const command = defineCommand({
   },
   fields: EVENT_FIELDS,
   async run(context, { flags }) {
-    const ledger = await openLedger(context, "read");
+    const ledger = await openLedger(context, flags.follow ? "write" : "read");
     const { after, task } = flags;
     const limit = flags.limit ?? (after === undefined ? RECENT : 0);
     const range = limit === 0 ? {} : after === undefined ? { last: limit } : { limit };

@@ -25,6 +25,7 @@ export const command = defineCommand({
   fields: {
     added: "how many were added",
     existing: "how many were here already",
+    unresolved: "links to tasks that are neither here nor in the input, left out",
     renumbered: "ids that were taken, with the new ones",
   },
   async run(context, { args: [file] }) {
@@ -39,6 +40,8 @@ export const command = defineCommand({
       `Importing ${lines.length} ${lines.length === 1 ? "task" : "tasks"}`,
       () => ledger.import(lines, context.caller()),
     );
+    if (result.unresolved > 0)
+      context.warn(`${result.unresolved} links to tasks that are neither here nor in the input were left out`);
     await printResults(
       context,
       [result],

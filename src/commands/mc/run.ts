@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { Refusal, StoreError } from "@alai/core";
+import { type Holder, type Ledger, type Millis, Refusal, StoreError } from "@alai/core";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
@@ -9,7 +9,7 @@ import { withLock } from "../../kit/lock.ts";
 import { duration } from "../../kit/values.ts";
 import { claimWhenFree } from "../../mc/claim.ts";
 import { locateLedger, openLedger } from "../../mc/open.ts";
-import { runUnderLease } from "../../mc/run.ts";
+import { type Outcome, runUnderLease } from "../../mc/run.ts";
 import { ID, leaseTtl, TTL_FLAGS } from "./shared.ts";
 
 export const command = defineCommand({
@@ -28,44 +28,65 @@ export const command = defineCommand({
     wait: { value: "TIME", summary: "how long to wait while another holds it", parse: duration },
   },
   async run(context, { args: [id, words], flags }) {
-    const ttl = leaseTtl(context, flags);
     const ledger = await openLedger(context, "write");
     const { actor, session } = context.identity();
     const caller = { actor, session };
-    return onlyRunOf(context, id, flags.wait ?? 0, async () => {
-      const { interrupted } = context;
-      let claimedAt = process.hrtime.bigint();
-      const asked = flags.wait ?? 0;
-      const [grant] = await claimWhenFree(ledger, [id], caller, ttl, asked, interrupted, () => {
-        claimedAt = process.hrtime.bigint();
-      });
-      if (!grant) throw new Error("a claim without a grant");
+    const wait = flags.wait ?? 0;
+    const ttl = leaseTtl(context, flags);
+    const requireEvidence = flags.done === true && context.settings().get("mc.requireEvidence") === true;
+    if (requireEvidence) await refuseWithoutEvidence(ledger, id);
+    return onlyRunOf(context, id, wait, async () => {
+      const { grant, claimedAt } = await claimOne(context, ledger, id, caller, ttl, wait);
       const outcome = await runUnderLease(ledger, grant, caller, words, claimedAt, context);
       const mine = { ...caller, fence: grant.fence };
-      if (outcome.kind === "lease_lost")
-        throw new Exit(
-          EXIT.leaseLost,
-          "lease_lost",
-          `The lease on task ${id} was lost: ${outcome.why.replace(/\.$/, "")}. The command was stopped.`,
-        );
-      const finish = flags.done && outcome.kind === "ended" && outcome.exit === 0;
-      await settle(
-        context,
-        id,
-        () => (finish ? ledger.setStatus([id], { verb: "done" }, mine) : ledger.release([id], mine)),
-        finish ?? false,
-      );
-      if (outcome.kind === "not_started")
-        throw new Exit(
-          outcome.exit,
-          "not_started",
-          outcome.message,
-          "The command is started without a shell; for shell words type: alai mc run 12 -- sh -c '…'",
-        );
-      return outcome.exit;
+      const finish = flags.done === true && outcome.kind === "ended" && outcome.exit === 0;
+      // Also when the lease was lost: it is still ours if only the guard was, and someone else's is left alone by `release`.
+      const end = finish
+        ? () => ledger.setStatus([id], { verb: "done", requireEvidence }, mine)
+        : () => ledger.release([id], mine);
+      await settle(context, id, end, finish);
+      return exitOf(outcome, id);
     });
   },
 });
+
+/** Claims, waiting if asked to. Whoever interrupted that does not want the command any more. */
+async function claimOne(context: Context, ledger: Ledger, id: number, caller: Holder, ttl: Millis, wait: Millis) {
+  const { interrupted } = context;
+  let claimedAt = process.hrtime.bigint();
+  const [grant] = await claimWhenFree(ledger, [id], caller, ttl, wait, interrupted, () => {
+    claimedAt = process.hrtime.bigint();
+  });
+  if (!grant) throw new Error("a claim without a grant");
+  if (!interrupted.aborted) return { grant, claimedAt };
+  await settle(context, id, () => ledger.release([id], caller), false);
+  throw new Exit(EXIT.interrupted, "interrupted", "Interrupted before the command was started.");
+}
+
+/** The command's own exit code, or the error that says why there is none. */
+function exitOf(outcome: Outcome, id: number): number {
+  if (outcome.kind === "ended") return outcome.exit;
+  if (outcome.kind === "lease_lost") {
+    const why = outcome.why.replace(/\.$/, "");
+    throw new Exit(EXIT.leaseLost, "lease_lost", `The lease on task ${id} was lost: ${why}. The command was stopped.`);
+  }
+  throw new Exit(
+    outcome.exit,
+    "not_started",
+    outcome.message,
+    "The command is started without a shell; for shell words type: alai mc run 12 -- sh -c '…'",
+  );
+}
+
+/** `--done` will need evidence, and a command cannot give any later: better said before an hour of work than after. */
+async function refuseWithoutEvidence(ledger: Ledger, id: number): Promise<void> {
+  const [task] = await ledger.get([id]);
+  if (task && task.evidence.length === 0)
+    throw new Refusal("evidence_required", `Task ${id} needs evidence before it is done (mc.requireEvidence is on).`, {
+      taskId: id,
+      hint: `Run it without --done, then type \`alai mc done ${id} --evidence FILE\`.`,
+    });
+}
 
 /**
  * Two runs of one task in one session would both be told that the lease is theirs, and the first to end would give it away
