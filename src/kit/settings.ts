@@ -107,9 +107,10 @@ export function readSettings(file: string): ReadonlyMap<string, SettingValue> {
   return parseSettings(text, file);
 }
 
-/** Refuses a settings file that is not JSON: it is not ours to repair. Without a file all is well. */
-export function requireJson(file: string): void {
-  if (existsSync(file)) parseJson(readFileSync(file, "utf8"), file);
+/** Refuses a settings file that is not JSON or has an unknown key: not ours to repair. A wrong value may be just that. */
+export function requireUsable(file: string): void {
+  if (!existsSync(file)) return;
+  for (const [key] of flatten(parseJson(readFileSync(file, "utf8"), file), "")) findSetting(key);
 }
 
 function parseJson(text: string, file: string): unknown {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync } from "node:fs";
 import type { Context } from "./context.ts";
 import { withLock } from "./lock.ts";
-import { findSetting, requireJson, settingsFile } from "./settings.ts";
+import { findSetting, requireUsable, settingsFile } from "./settings.ts";
 
 /**
  * Changes one setting, or removes it with null. `conf` writes aside and renames, but is not safe for several processes:
@@ -14,7 +14,7 @@ export async function writeSetting(context: Context, key: string, raw: string | 
   await withLock(config, "config", async () => {
     const file = settingsFile(config);
     // A file that cannot be understood is refused here, before conf would see it; a wrong value may be what is repaired.
-    requireJson(file);
+    requireUsable(file);
     const { default: Conf } = await import("conf");
     const conf = new Conf({ cwd: config, configName: "config", configFileMode: 0o600, clearInvalidConfig: false });
     if (value === null) conf.delete(key);

@@ -1,4 +1,12 @@
-import { fromStoreTime, type ImportLine, type Millis, readPriority, readStatus, type Status } from "@alai/core";
+import {
+  fromStoreTime,
+  type ImportLine,
+  type Millis,
+  readPriority,
+  readStatus,
+  STATUSES,
+  type Status,
+} from "@alai/core";
 import { usage } from "../kit/errors.ts";
 import { hasControl, oneLine, truncate } from "../kit/text.ts";
 import { MAX_TITLE, realTime } from "../kit/values.ts";
@@ -208,12 +216,13 @@ class Fields {
     return readPriority(value) ?? this.#wrong(field, "a priority (0 to 4)");
   }
 
-  /** A word that is none of ours is kept: an adopted ledger may have it, and its export must come back. */
+  /** A word that is none of ours is kept where `status_raw` says it is meant: the export of an adopted ledger comes back. */
   status(field: string): Status | undefined {
     const value = this.#record[field];
     if (value == null || value === "") return undefined;
     if (typeof value !== "string") return this.#wrong(field, "a text");
-    return readStatus(value) ?? (value as Status);
+    const known = readStatus(value) ?? (this.#record.status_raw === value ? (value as Status) : null);
+    return known ?? this.#wrong(field, `a status (${STATUSES.join(", ")})`);
   }
 
   evidence(field: string) {

@@ -56,6 +56,15 @@ function announce(context: Context, { file, source }: Extract<Location, { kind: 
       `There is no folder ${dirname(file)} for the ledger of --db.`,
       "Make the folder, or correct the path.",
     );
+  const isNamed = source === "--db" || source.startsWith("setting");
+  if (purpose === "read" && isNamed)
+    throw new StoreError(
+      "unavailable",
+      `There is no ledger ${file} (${source}).`,
+      "Correct the path; `alai mc add` makes a new ledger there.",
+    );
+  // Said to people only: behind `--json` or a pipe stderr is for errors.
+  if (!context.io.stderrIsTty || context.flags.json || context.flags.quiet) return;
   if (purpose === "read") context.warn(`there is no ledger ${file} (${source}) yet; \`alai mc add\` makes one`);
   else if (source !== "default") context.warn(`new ledger ${file} (${source})`);
 }

@@ -46,7 +46,7 @@ export const command = defineCommand({
         json: ({ task, why, grant }) => ({ ...taskJson(task), why, claimed: grant !== null }),
         sentence: ({ task, why, grant }, style) => {
           const held = grant ? ` ${style.dim(`yours, fence ${grant.fence}, ends ${relative(grant.until, now)}`)}` : "";
-          return `${style.strong(`#${task.id}`)} ${oneLine(task.title)}${held}\n  ${style.dim(`because: ${why.join("; ")}`)}`;
+          return `${style.strong(`#${task.id}`)} ${oneLine(task.title)}${held}\n  ${style.dim(`because: ${oneLine(why.join("; "))}`)}`;
         },
       },
       true,
