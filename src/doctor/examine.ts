@@ -71,7 +71,9 @@ function settings(context: Context): Finding {
 
 function identity(context: Context): Finding {
   const { actor, session, actorSource, sessionSource } = context.identity();
-  return ok(`${actor} (${actorSource}), session ${session} (${sessionSource})`);
+  const finding = `${actor} (${actorSource}), session ${session} (${sessionSource})`;
+  if (!sessionSource.includes("no terminal")) return ok(finding);
+  return { state: "warn", finding, remedy: "set ALAI_SESSION, so that every call is the same session" };
 }
 
 function ledger(context: Context): Finding[] {

@@ -1,3 +1,4 @@
+import type * as ChildProcess from "node:child_process";
 import { readFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { type Holder, validHolder } from "@alai/core";
@@ -35,7 +36,7 @@ function findSession(flag: string | undefined, env: Env): [string, string] {
   if (env.ALAI_SESSION) return [env.ALAI_SESSION, "ALAI_SESSION"];
   const agent = agentSession(env);
   if (agent) return [agent.session, agent.variable];
-  return [terminalSession(env), "host and terminal"];
+  return terminalSession(env);
 }
 
 /** The user's name as the system has it, without what an actor's name may not have. */
@@ -69,13 +70,16 @@ const TERMINALS = [
 ];
 
 /** `host-ab12cd34`: the same for every call from one terminal, different for every terminal. */
-function terminalSession(env: Env): string {
+function terminalSession(env: Env): [session: string, source: string] {
   const host =
     hostname()
       .split(".")[0]
       ?.replaceAll(/[^\w-]/g, "") || "host";
-  const marks = [hostname(), ...TERMINALS.map((name) => env[name] ?? ""), processSession()];
-  return `${host}-${shortHash(marks.join("\n"))}`;
+  const marks = TERMINALS.map((name) => env[name] ?? "");
+  const known = marks.some((mark) => mark !== "");
+  const { id, hasTerminal } = processSession(known);
+  const source = known || hasTerminal ? "host and terminal" : "host and process session: there is no terminal";
+  return [`${host}-${shortHash([hostname(), ...marks, id].join("\n"))}`, source];
 }
 
 /** FNV-1a, 32 bit, as eight hex digits. Nothing secret hangs on it, and `node:crypto` takes 6 ms to load. */
@@ -87,13 +91,23 @@ function shortHash(text: string): string {
 
 /**
  * The system's session and controlling terminal, with the time its leader started, since numbers are used again. Linux
- * tells in /proc; elsewhere the terminal's variables must do, or `ALAI_SESSION`.
+ * tells in /proc; elsewhere `ps` is asked, but only where the terminal's variables do not tell terminals apart already.
  */
-function processSession(): string {
+function processSession(known: boolean): { id: string; hasTerminal: boolean } {
   const [session, terminal] = statFields("self", [5, 6]);
-  if (session === undefined) return "";
-  const [started] = statFields(session, [21]);
-  return `${session} ${terminal} ${started}`;
+  if (session !== undefined) {
+    const [started] = statFields(session, [21]);
+    return { id: `${session} ${terminal} ${started}`, hasTerminal: terminal !== "0" };
+  }
+  if (known || process.platform === "win32") return { id: "", hasTerminal: false };
+  // Loaded here only: 3 ms that no other call should pay.
+  const { spawnSync }: typeof ChildProcess = process.getBuiltinModule("node:child_process");
+  const { stdout } = spawnSync("ps", ["-o", "sess=,tty=", "-p", String(process.pid)], {
+    encoding: "utf8",
+    timeout: 1000,
+  });
+  const id = (stdout ?? "").trim();
+  return { id, hasTerminal: id !== "" && !/\?\??$/.test(id) };
 }
 
 /** Fields of /proc/PID/stat, counted from 0; the name in field 1 may have spaces, so it is cut off first. */

@@ -41,7 +41,6 @@ export function applyMigrations(
   set.run("schema", String(latest(migrations)));
   if (from > 0) return;
   set.run("columns", JSON.stringify(columns));
-  set.run("epoch", "1");
 }
 
 /** Makes an empty file a ledger. Safe when many processes do it at once: one does, the others find it done. */
