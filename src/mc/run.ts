@@ -50,6 +50,21 @@ export async function runUnderLease(
   }
 }
 
+/** Runs a command with nothing to guard: where enforcement is off (`MC_LEASE_ENFORCE=0`) and the lease was refused. */
+export function runWithoutLease(command: readonly string[], world: RunWorld): Promise<Outcome> {
+  const [program = "", ...args] = command;
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: world.cwd, env: world.env, stdio: "inherit", windowsHide: true });
+    const stopListening = world.onSignal((signal) => child.kill(signal));
+    const end = (outcome: Outcome) => {
+      stopListening();
+      resolve(outcome);
+    };
+    child.on("error", (error: NodeJS.ErrnoException) => end(notStarted(program, error.code ?? "")));
+    child.on("exit", (code, signal) => end({ kind: "ended", exit: exitOf(code, signal) }));
+  });
+}
+
 /** The guard process and, behind it, the command. */
 class GuardedCommand {
   readonly outcome: Promise<Outcome>;

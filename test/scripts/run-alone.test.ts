@@ -51,6 +51,18 @@ describe.each(BUILDS)("$name: run", (build) => {
     expect((await place.run("mc run 1 -- true")).code).toBe(0);
   });
 
+  test("with enforcement off runs all the same, with a warning, and leaves the other's lease alone", async () => {
+    using place = new Place(build);
+    await place.add("a");
+    await place.run("mc claim 1", { env: BOB });
+    const { code, stdout, stderr } = await place.run(["mc", "run", "1", "--", "sh", "-c", "echo ran; exit 7"], {
+      env: { MC_LEASE_ENFORCE: "0" },
+    });
+    expect([code, stdout]).toEqual([7, "ran\n"]);
+    expect(stderr).toContain("not enforced");
+    expect(place.sql("SELECT lease_holder AS h FROM tasks")).toEqual([{ h: "bob:s2" }]);
+  });
+
   test("interrupted while it waits starts nothing", async () => {
     using place = new Place(build);
     await place.add("a");

@@ -9,8 +9,8 @@ import { withLock } from "../../kit/lock.ts";
 import { duration } from "../../kit/values.ts";
 import { claimWhenFree } from "../../mc/claim.ts";
 import { locateLedger, openLedger } from "../../mc/open.ts";
-import { type Outcome, runUnderLease } from "../../mc/run.ts";
-import { ID, leaseTtl, TTL_FLAGS } from "./shared.ts";
+import { type Outcome, runUnderLease, runWithoutLease } from "../../mc/run.ts";
+import { enforced, ID, leaseTtl, TTL_FLAGS } from "./shared.ts";
 
 export const command = defineCommand({
   summary: "run a command while holding a task",
@@ -36,7 +36,9 @@ export const command = defineCommand({
     const requireEvidence = flags.done === true && context.settings().get("mc.requireEvidence") === true;
     if (requireEvidence) await refuseWithoutEvidence(ledger, id);
     return onlyRunOf(context, id, wait, async () => {
-      const { grant, claimedAt } = await claimOne(context, ledger, id, caller, ttl, wait);
+      const claimed = await claimOne(context, ledger, id, caller, ttl, wait);
+      if (claimed === null) return exitOf(await runWithoutLease(words, context), id);
+      const { grant, claimedAt } = claimed;
       const outcome = await runUnderLease(ledger, grant, caller, words, claimedAt, context);
       const mine = { ...caller, fence: grant.fence };
       const finish = flags.done === true && outcome.kind === "ended" && outcome.exit === 0;
@@ -50,14 +52,19 @@ export const command = defineCommand({
   },
 });
 
-/** Claims, waiting if asked to. Whoever interrupted that does not want the command any more. */
+/**
+ * Claims, waiting if asked to; null when it was refused and enforcement is off. Whoever interrupted that does not want the
+ * command any more.
+ */
 async function claimOne(context: Context, ledger: Ledger, id: number, caller: Holder, ttl: Millis, wait: Millis) {
   const { interrupted } = context;
   let claimedAt = process.hrtime.bigint();
-  const [grant] = await claimWhenFree(ledger, [id], caller, ttl, wait, interrupted, () => {
-    claimedAt = process.hrtime.bigint();
-  });
-  if (!grant) throw new Error("a claim without a grant");
+  const [grant] = await enforced(context, () =>
+    claimWhenFree(ledger, [id], caller, ttl, wait, interrupted, () => {
+      claimedAt = process.hrtime.bigint();
+    }),
+  );
+  if (!grant) return null;
   if (!interrupted.aborted) return { grant, claimedAt };
   await settle(context, id, () => ledger.release([id], caller), false);
   throw new Exit(EXIT.interrupted, "interrupted", "Interrupted before the command was started.");
