@@ -9,7 +9,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import type { Context } from "../kit/context.ts";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 
@@ -33,6 +35,17 @@ interface HookGroup {
 }
 
 type Settings = Record<string, unknown> & { hooks?: Record<string, HookGroup[]> };
+
+/** The file that was named, or this user's. */
+export function claudeSettingsFile(context: Context, named: string | undefined): string {
+  if (named !== undefined) return resolve(context.cwd, named);
+  return join(context.env.HOME || homedir(), ".claude", "settings.json");
+}
+
+/** True when Claude Code is told to run no hooks at all. */
+export function hooksAreOff(settings: Settings): boolean {
+  return settings.disableAllHooks === true;
+}
 
 /** What `hook install` writes. Without onFailure a gate that dies or hangs would let the call through. */
 export function gateGroup(command: string): HookGroup {

@@ -2,9 +2,7 @@ import { type Caller, type Grant, type Ledger, type Millis, Refusal } from "@ala
 import { monotonic } from "@alai/core/monotonic";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
-
-/** Longest time between two tries: an expiry makes no event that would wake us. */
-const LONGEST_PAUSE: Millis = 500;
+import { LONGEST_PAUSE } from "./pause.ts";
 
 /**
  * Claims, and while others hold the tasks tries again whenever the ledger changed or a lease may have ended.

@@ -10,9 +10,7 @@ import {
 import { monotonic } from "@alai/core/monotonic";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
-
-/** Longest time between two looks: an expiry makes no event that would wake us. */
-const LONGEST_PAUSE: Millis = 500;
+import { LONGEST_PAUSE } from "./pause.ts";
 
 /** Waits until a task is free (or finished), or done. Throws `timed_out`. @param timeout milliseconds. */
 export async function waitFor(

@@ -94,6 +94,17 @@ describe.each(BUILDS)("$name: hook install", (build) => {
     expect((await place.run("hook doctor --settings s.json", { cwd: dir })).code).toBe(0);
   });
 
+  test("doctor says that a good gate is of no use where all hooks are switched off", async () => {
+    using place = new Place(build);
+    await place.ok("hook install --settings s.json");
+    expect((await place.run("hook doctor --settings s.json")).code).toBe(0);
+    const settings = JSON.parse(readFileSync(place.file("s.json"), "utf8"));
+    writeFileSync(place.file("s.json"), JSON.stringify({ ...settings, disableAllHooks: true }));
+    const { code, stderr } = await place.run("hook doctor --settings s.json");
+    expect(code).toBe(1);
+    expect(stderr).toContain("disableAllHooks");
+  });
+
   test("doctor sees through a gate that lets everything pass, and one that is not there", async () => {
     using place = new Place(build);
     for (const command of ["true; : hook claim-gate", "/no/such/alai hook claim-gate"]) {

@@ -1,11 +1,11 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Added, Caller, Imported, ImportLine } from "../ledger.ts";
-import { notFound } from "../refusal.ts";
 import type { NewTask, Task } from "../task.ts";
 import type { Millis } from "../time.ts";
 import { DEFAULT_PRIORITY } from "../vocabulary.ts";
 import type { Column, TimeColumn } from "./columns.ts";
 import { insertDependency } from "./deps.ts";
+import { isTaken, requireTask } from "./existing.ts";
 import { writePriority, writeTags, writeTime } from "./rows.ts";
 import type { Store, Tx } from "./store.ts";
 import { addEvidence, oneTask } from "./write.ts";
@@ -84,10 +84,6 @@ function link(store: Store, id: number, task: NewTask): void {
   for (const blocker of task.blocked_by ?? []) insertDependency(store, id, blocker);
 }
 
-export function requireTask(store: Store, id: number): void {
-  if (!store.get(`SELECT 1 FROM tasks WHERE ${store.names.id} = ?`, id)) throw notFound(id);
-}
-
 /** Imports all lines or none. A line whose dedup key is here already is counted, not added. */
 export function importAll(store: Store, tx: Tx, lines: readonly ImportLine[], caller: Caller): Imported {
   const ids = new Map<number, number>();
@@ -126,10 +122,6 @@ function importedBefore(store: Store): Map<string, number> {
 
 function importKey(line: Pick<ImportLine, "id" | "title" | "created_at">): string {
   return JSON.stringify([line.id, line.title, line.created_at ?? null]);
-}
-
-function isTaken(store: Store, id: number): boolean {
-  return store.get(`SELECT 1 FROM tasks WHERE ${store.names.id} = ?`, id) !== undefined;
 }
 
 function importOne(store: Store, tx: Tx, line: ImportLine, caller: Caller): number {

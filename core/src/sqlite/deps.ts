@@ -1,14 +1,15 @@
 import type { Caller } from "../ledger.ts";
-import { notFound, Refusal } from "../refusal.ts";
+import { Refusal } from "../refusal.ts";
 import type { Task } from "../task.ts";
 import { writableTask } from "./batch.ts";
+import { requireTask } from "./existing.ts";
 import { renewIfMine } from "./renew.ts";
 import type { Store, Tx } from "./store.ts";
 import { oneTask, setColumns } from "./write.ts";
 
 /** Adds `blocker → id`. Throws `not_found`, or `cycle` when the blocker waits for this task itself. False: it was there. */
 export function insertDependency(store: Store, id: number, blocker: number): boolean {
-  if (!store.get(`SELECT 1 FROM tasks WHERE ${store.names.id} = ?`, blocker)) throw notFound(blocker);
+  requireTask(store, blocker);
   if (waitsFor(store, blocker, id))
     throw new Refusal("cycle", `Task ${blocker} waits for task ${id} already; they cannot wait for each other.`, {
       taskId: id,

@@ -1,8 +1,6 @@
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
 import { gateCommand } from "../../hook/command-line.ts";
 import { type Proof, proveGate } from "../../hook/prove.ts";
-import { installedGates, readClaudeSettings } from "../../hook/settings-file.ts";
+import { claudeSettingsFile, hooksAreOff, installedGates, readClaudeSettings } from "../../hook/settings-file.ts";
 import { defineCommand } from "../../kit/command.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { printRows } from "../../kit/output.ts";
@@ -10,7 +8,7 @@ import { printRows } from "../../kit/output.ts";
 export const command = defineCommand({
   summary: "prove that each gate blocks what it must",
   description:
-    "Runs every claim gate in the settings as it is written there, on a ledger made for this, and looks at its exit codes.\nNo gate installed, or one that does not do its duty: exit 1. Lines (not on a terminal): ok or failed, check, expected, got, gate.",
+    "Runs every claim gate in the settings as it is written there, on a ledger made for this, and looks at its exit codes.\nNo gate installed, all hooks switched off, or a gate that does not do its duty: exit 1. Lines (not on a terminal): ok or failed, check, expected, got, gate.",
   examples: [
     ["alai hook doctor", "this user's settings"],
     ["alai hook doctor --settings .claude/settings.json", "a project's"],
@@ -25,11 +23,11 @@ export const command = defineCommand({
     ok: "true when they agree",
   },
   async run(context, { flags }) {
-    const file =
-      flags.settings === undefined
-        ? join(context.env.HOME || homedir(), ".claude", "settings.json")
-        : resolve(context.cwd, flags.settings);
-    const installed = installedGates(readClaudeSettings(file));
+    const file = claudeSettingsFile(context, flags.settings);
+    const settings = readClaudeSettings(file);
+    const installed = installedGates(settings);
+    const off = hooksAreOff(settings);
+    if (off) context.warn(`${file} has disableAllHooks: Claude Code runs no gate at all`);
     if (installed.length === 0)
       context.warn(`no claim gate in ${file}: type \`alai hook install\`. This is how this alai itself does:`);
     const proofs: Proof[] = [];
@@ -49,6 +47,6 @@ export const command = defineCommand({
       ],
       json: (row) => ({ ...row }),
     });
-    return installed.length > 0 && proofs.every((proof) => proof.ok) ? EXIT.ok : EXIT.refused;
+    return installed.length > 0 && !off && proofs.every((proof) => proof.ok) ? EXIT.ok : EXIT.refused;
   },
 });

@@ -1,7 +1,6 @@
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
 import { gateCommand } from "../../hook/command-line.ts";
 import {
+  claudeSettingsFile,
   gateGroup,
   installedGates,
   readClaudeSettings,
@@ -33,10 +32,7 @@ export const command = defineCommand({
     hook: "what was written",
   },
   async run(context, { flags }) {
-    const file =
-      flags.settings === undefined
-        ? join(context.env.HOME || homedir(), ".claude", "settings.json")
-        : resolve(context.cwd, flags.settings);
+    const file = claudeSettingsFile(context, flags.settings);
     const line = gateCommand(context);
     const before = readClaudeSettings(file);
     const after = withGate(before, line);

@@ -15,7 +15,7 @@ import { enforced, ID, leaseTtl, TTL_FLAGS } from "./shared.ts";
 export const command = defineCommand({
   summary: "run a command while holding a task",
   description:
-    "Claims the task, runs the command without a shell, renews the lease by itself and releases it at the end. If the lease\ncannot be renewed, the command is stopped before anyone else can hold the task: exit 75. Otherwise the command's own exit\ncode. The command gets ALAI_MC_TASK, ALAI_MC_FENCE, ALAI_ACTOR and ALAI_SESSION.",
+    "Claims the task, runs the command without a shell, renews the lease by itself and releases it at the end. If the lease\ncannot be renewed, the command is stopped before anyone else can hold the task: exit 75. Otherwise the command's own exit\ncode. The command gets ALAI_MC_TASK, ALAI_MC_FENCE, ALAI_ACTOR and ALAI_SESSION. It has no controlling terminal, so what\nasks for a password there (sudo, ssh) cannot.",
   examples: [
     ["alai mc run 12 -- make deploy", "hold the task for as long as it runs"],
     ["alai mc run 12 --done --wait 10m -- ./migrate.sh", "queue for it, and finish the task on success"],
