@@ -4,6 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { median } from "./measure.ts";
 
+/**
+ * Writes the peak down in KiB. Linux counts a parent's own peak into `maxRSS` of what it starts, so there the process's own
+ * high-water mark is read.
+ */
+function preloaded(note: string): string {
+  return `const fs = require("node:fs");
+process.on("exit", () => {
+  const peak = process.platform === "linux"
+    ? /VmHWM:\\s*(\\d+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))[1]
+    : process.resourceUsage().maxRSS;
+  fs.writeFileSync(${JSON.stringify(note)}, String(peak));
+});`;
+}
+
 /** Peak resident memory of Node programs, in MiB: a preloaded line writes it down as the process ends. */
 export function peakMemory(
   argvs: readonly (readonly string[])[],
@@ -13,10 +27,7 @@ export function peakMemory(
   const dir = mkdtempSync(join(tmpdir(), "alai-bench-"));
   const preload = join(dir, "rss.cjs");
   const note = join(dir, "rss.txt");
-  writeFileSync(
-    preload,
-    `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(note)}, String(process.resourceUsage().maxRSS)));`,
-  );
+  writeFileSync(preload, preloaded(note));
   const peaks = argvs.map((): number[] => []);
   try {
     for (let round = 0; round < rounds; round++)
