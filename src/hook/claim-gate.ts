@@ -73,6 +73,9 @@ function readEvent(text: string): HookEvent {
  * machinery costs more than all the rest of this path.
  */
 async function readInput(): Promise<string> {
+  // bun has its own way, which starts no threads: a millisecond less.
+  const { Bun: bun } = globalThis as { Bun?: { stdin: { text(): Promise<string> } } };
+  if (bun) return bun.stdin.text();
   const chunks: Buffer[] = [];
   for (;;) {
     const chunk = await readChunk();
