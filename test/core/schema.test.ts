@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
@@ -204,7 +204,9 @@ describe("SQLite versions", () => {
 describe("the queries people already run", () => {
   const sqlite3 = (sql: string) => execFileSync("sqlite3", [file, sql], { encoding: "utf8" }).trim();
 
-  it("give the right rows through the sqlite3 program", async () => {
+  it("give the right rows through the sqlite3 program", async ({ skip }) => {
+    // In CI the program is installed; a fresh machine may not have it, and need not to try alai out.
+    if (!process.env.CI && spawnSync("sqlite3", ["--version"]).error) skip("needs the sqlite3 program");
     let shift = -120_000;
     const ledger = await open({ clock: () => Date.now() + shift });
     const titles = ["held", "lapsed", "free", "done", "just", "gone"];
