@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { constants } from "node:os";
+import { delimiter, join } from "node:path";
 import { type Caller, type Grant, type Ledger, type Millis, Refusal } from "@alai/core";
 import { killGroup } from "../guard/group.ts";
 import { type FromGuard, GUARD_WORD, type ToGuard } from "../guard/protocol.ts";
@@ -60,7 +62,7 @@ export function runWithoutLease(command: readonly string[], world: RunWorld): Pr
       stopListening();
       resolve(outcome);
     };
-    child.on("error", (error: NodeJS.ErrnoException) => end(notStarted(program, error.code ?? "")));
+    child.on("error", (error: NodeJS.ErrnoException) => end(notStarted(program, error.code ?? "", world.env.PATH)));
     child.on("exit", (code, signal) => end({ kind: "ended", exit: exitOf(code, signal) }));
   });
 }
@@ -69,10 +71,12 @@ export function runWithoutLease(command: readonly string[], world: RunWorld): Pr
 class GuardedCommand {
   readonly outcome: Promise<Outcome>;
   readonly #guard: ChildProcess;
+  readonly #path: string | undefined;
   #pid: number | undefined;
   #signals = 0;
 
   constructor(world: RunWorld, grant: Grant, caller: Caller, command: readonly string[]) {
+    this.#path = world.env.PATH;
     const [program = "", ...words] = world.self;
     this.#guard = spawn(program, [...words, GUARD_WORD, "--", ...command], {
       cwd: world.cwd,
@@ -126,7 +130,7 @@ class GuardedCommand {
       this.#guard.on("message", (message: FromGuard) => {
         if (message.kind === "started") this.#pid = message.pid;
         else if (message.kind === "expired") expired = true;
-        else if (message.kind === "failed") resolve(notStarted(program, message.code));
+        else if (message.kind === "failed") resolve(notStarted(program, message.code, this.#path));
         else
           resolve(
             expired
@@ -146,13 +150,19 @@ class GuardedCommand {
   }
 }
 
-function notStarted(program: string, code: string): Outcome {
-  const missing = code === "ENOENT";
+function notStarted(program: string, code: string, path: string | undefined): Outcome {
+  // A folder of PATH that may not be read makes the system say EACCES of a program that is nowhere.
+  const missing = code === "ENOENT" || (code === "EACCES" && !isFound(program, path));
   return {
     kind: "not_started",
     exit: missing ? 127 : 126,
     message: missing ? `There is no command ${program}.` : `The command ${program} cannot be run (${code}).`,
   };
+}
+
+function isFound(program: string, path = ""): boolean {
+  if (program.includes("/") || program.includes("\\")) return true;
+  return path.split(delimiter).some((dir) => dir !== "" && existsSync(join(dir, program)));
 }
 
 function exitOf(code: number | null, signal: NodeJS.Signals | null): number {
