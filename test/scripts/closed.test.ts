@@ -45,7 +45,8 @@ describe.each(BUILDS)("$name: the gate", (build) => {
     configure(place, JSON.stringify({ hook: { taskPattern: "(?:x+x+)+y(\\d+)" } }));
     const input = JSON.stringify({ session_id: "s9", tool_input: { command: "x".repeat(200) } });
     const { code, ms } = await place.run("hook claim-gate", { input });
-    expect([0, 2]).toContain(code);
+    // bun's engine sees by itself that nothing matches; Node's would not come back, and must be interrupted.
+    expect(build === NPM ? [2] : [0, 2]).toContain(code);
     expect(ms).toBeLessThan(4000);
   });
 });
