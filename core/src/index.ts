@@ -1,3 +1,4 @@
+export * from "./dump.ts";
 export * from "./event.ts";
 export * from "./holder.ts";
 export * from "./lease.ts";

@@ -12,7 +12,25 @@ export interface Caller extends Holder {
   readonly fence?: number | undefined;
   /** Given when enforcement is off (`MC_LEASE_ENFORCE=0`): told of each refusal that was passed over. */
   readonly unenforced?: ((refusal: Refusal) => void) | undefined;
+  /** Given when the call may be sent again after a lost answer: the change is then made once. */
+  readonly request?: RequestKey | undefined;
 }
+
+/**
+ * Names one call of a verb that changes something. The ledger keeps the key with the answer, in the transaction of the
+ * change itself: the same key and content again gets that answer and changes nothing. Refusals are not kept: nothing changed.
+ */
+export interface RequestKey {
+  /** 1 to 255 characters; of one subject's own choosing. */
+  readonly key: string;
+  /** A digest of everything that was asked. Another one under the same key is refused: `key_reused`. */
+  readonly fingerprint: string;
+  /** Told when the answer is one that was kept. */
+  readonly replayed?: (() => void) | undefined;
+}
+
+/** How long a kept answer is good for a retry. */
+export const REQUEST_MEMORY: Millis = 24 * 3_600_000;
 
 /** A lease just granted or found. */
 export interface Grant {
@@ -58,6 +76,31 @@ export interface SweptLease {
   readonly released: boolean;
 }
 
+export interface TaskPage {
+  readonly tasks: Task[];
+  /** The limit left some out. */
+  readonly cut: boolean;
+  /** Where the rest begins, for `ListQuery.after`; null when nothing was left out. */
+  readonly next: string | null;
+}
+
+export interface EventQuery {
+  /** Only events with a higher number. Throws `pruned` when some of those are not kept any more. */
+  readonly after?: number | undefined;
+  readonly task?: number | undefined;
+  /** At most so many, the oldest first. */
+  readonly limit?: number | undefined;
+  /** The newest so many, in the journal's order. */
+  readonly last?: number | undefined;
+}
+
+export interface Pruned {
+  /** How many events were dropped now. */
+  readonly dropped: number;
+  /** The highest number up to which the journal is not complete any more; 0 when it never was pruned. */
+  readonly through: number;
+}
+
 /** The next task and why it comes first. */
 export interface NextTask {
   readonly task: Task;
@@ -98,6 +141,8 @@ export interface Approval {
 
 export interface Stats {
   readonly store: string;
+  /** The ledger's own id, made with it and kept by every copy: two stores with the same one hold the same ledger. */
+  readonly ledger: string;
   readonly kind: "sqlite" | "postgres" | "http";
   readonly schema: number;
   readonly total: number;
@@ -139,7 +184,7 @@ export interface Imported {
  */
 export interface Ledger {
   add(tasks: readonly NewTask[], caller: Caller): Promise<Added[]>;
-  list(query: ListQuery): Promise<{ tasks: Task[]; cut: boolean }>;
+  list(query: ListQuery): Promise<TaskPage>;
   get(ids: readonly number[]): Promise<TaskDetail[]>;
   edit(ids: readonly number[], patch: TaskPatch, caller: Caller, ifVersion?: number): Promise<Task[]>;
   note(ids: readonly number[], text: string, caller: Caller): Promise<LedgerEvent[]>;
@@ -160,7 +205,12 @@ export interface Ledger {
   approvals(id: number): Promise<Approval[]>;
   /** Reverses the caller's newest change, or the given event, by a compensating event. */
   undo(seq: number | null, caller: Caller): Promise<LedgerEvent>;
-  events(query: { after?: number; task?: number; limit?: number; last?: number }): Promise<LedgerEvent[]>;
+  events(query: EventQuery): Promise<LedgerEvent[]>;
+  /**
+   * Drops the events before `before` that nothing hangs on: what each holder last gained and gave up, imports and standing
+   * approvals stay, so that no lease rule decides differently afterwards. Readers that ask for what was dropped are told so.
+   */
+  prune(before: Millis, caller: Caller): Promise<Pruned>;
   /** Resolves when something may have changed since the last call, or after `ms`. A hint, not a promise. */
   changed(ms: Millis): Promise<void>;
   import(lines: readonly ImportLine[], caller: Caller): Promise<Imported>;

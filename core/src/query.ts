@@ -49,6 +49,8 @@ export interface ListQuery extends TaskFilter {
   readonly sort?: readonly Sort[] | undefined;
   /** 0 or absent: all. */
   readonly limit?: number | undefined;
+  /** Where an earlier page of the same query ended (`TaskPage.next`). Throws `BadInput` when it is not one of this order. */
+  readonly after?: string | undefined;
   /** Only these fields are read from the store (speed); absent: all. */
   readonly fields?: readonly (keyof Task)[] | undefined;
 }

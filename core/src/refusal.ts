@@ -15,7 +15,10 @@ export type RefusalCode =
   | "constraint"
   | "nothing_to_undo"
   | "cycle"
-  | "timed_out";
+  | "timed_out"
+  | "key_reused"
+  | "in_flight"
+  | "pruned";
 
 /** Who stands in the way, for a refusal that names a lease. */
 export interface LeaseFacts {
