@@ -55,7 +55,8 @@ export function readStatus(raw: unknown): Status | null {
   return STATUS_BY_SPELLING.get(String(raw).toLowerCase()) ?? null;
 }
 
-export type Priority = 0 | 1 | 2 | 3 | 4;
+export const PRIORITIES = [0, 1, 2, 3, 4] as const;
+export type Priority = (typeof PRIORITIES)[number];
 export const DEFAULT_PRIORITY: Priority = 2;
 
 /** Lower-case spellings of priorities, 0 highest to 4. */
