@@ -4,7 +4,7 @@ import { LIVE_STATUSES, readPriority, readStatus, type Status } from "../vocabul
 import { type Distinct, distinct, type FoundColumn, mapColumns } from "./adoption-columns.ts";
 import { type Column, type ColumnMap, LOGICAL_COLUMNS, quote } from "./columns.ts";
 import { readMeta } from "./migrate.ts";
-import { COLUMN_TYPES, createBesideSql } from "./schema.ts";
+import { COLUMN_TYPES, createBesideSql, REQUESTS_SQL } from "./schema.ts";
 
 /** What adoption finds in a file and would add to it. Nothing is ever dropped, renamed or rewritten. */
 export interface AdoptionPlan {
@@ -59,6 +59,7 @@ export function makePlan(db: DatabaseSync, file: string): AdoptionPlan {
       : [
           ...add_columns.map(({ name, type }) => `ALTER TABLE tasks ADD COLUMN ${quote(name)} ${type}`),
           ...createBesideSql(columns),
+          ...REQUESTS_SQL,
         ],
     words: understood(statuses, priorities),
     unknown_words: [

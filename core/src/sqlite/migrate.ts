@@ -3,7 +3,7 @@ import { StoreError } from "../refusal.ts";
 import { backUp } from "./backup.ts";
 import { type ColumnMap, OWN_COLUMNS } from "./columns.ts";
 import { retryBusy } from "./retry.ts";
-import { createBesideSql, createTasksSql } from "./schema.ts";
+import { createBesideSql, createTasksSql, REQUESTS_SQL } from "./schema.ts";
 
 /** One step of the schema. Run in a transaction together with all others that are due; never changed once released. */
 export interface Migration {
@@ -16,6 +16,14 @@ export const MIGRATIONS: readonly Migration[] = [
     version: 1,
     up(db, columns) {
       for (const sql of createBesideSql(columns)) db.exec(sql);
+    },
+  },
+  {
+    version: 2,
+    up(db) {
+      for (const sql of REQUESTS_SQL) db.exec(sql);
+      // The ledger's own id comes from SQLite: node:crypto takes its time to load, and every start would pay for it.
+      db.exec("INSERT INTO alai_meta (key, value) VALUES ('ledger', lower(hex(randomblob(16)))), ('pruned', '0')");
     },
   },
 ];

@@ -56,3 +56,19 @@ export function createBesideSql(map: ColumnMap): string[] {
     `CREATE INDEX alai_tasks_parent ON tasks (${name("parent")}) WHERE ${name("parent")} IS NOT NULL`,
   ];
 }
+
+/**
+ * What version 2 adds: answers kept for retries. `at` stands before the answer, so that looking for old ones does not read
+ * them; `id` rises with time, so that the oldest are found without an index.
+ */
+export const REQUESTS_SQL: readonly string[] = [
+  `CREATE TABLE alai_requests (
+  id INTEGER PRIMARY KEY,
+  subject TEXT NOT NULL,
+  key TEXT NOT NULL,
+  at TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  answer TEXT NOT NULL
+)`,
+  "CREATE UNIQUE INDEX alai_requests_key ON alai_requests (subject, key)",
+];

@@ -2,6 +2,7 @@ import type { Stats } from "../ledger.ts";
 import { fromStoreTime, type Millis, toStoreTime } from "../time.ts";
 import { readStatus } from "../vocabulary.ts";
 import { Filters } from "./filter.ts";
+import { ledgerId } from "./meta.ts";
 import { LATEST } from "./migrate.ts";
 import type { Store } from "./store.ts";
 
@@ -19,6 +20,7 @@ export function readStats(store: Store, now: Millis): Stats {
   };
   return {
     store: store.file,
+    ledger: ledgerId(store),
     kind: "sqlite",
     schema: LATEST,
     total: count("1"),
