@@ -70,8 +70,8 @@ export const ROUTES = routes({
   batch: {
     method: "POST",
     path: "/tasks/batch",
-    summary: "One verb over several tasks: all or nothing",
-    scope: "tasks.write",
+    summary: "One verb over several tasks, all or nothing; all but get and lease need tasks.write",
+    scope: "tasks.read",
     body: R.BatchBody,
     answer: Closed({
       results: Type.Array(

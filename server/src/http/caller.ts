@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import type { Caller, Refusal, RequestKey } from "@alai/core";
+import { ENFORCE, FENCE, IDEMPOTENCY_KEY, PASSED_OVER, REPLAYED } from "@alai/core/wire/headers";
+import { problemOf } from "@alai/core/wire/problem";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { bindActor } from "../auth/actor.ts";
+import { BadRequest } from "./bad-request.ts";
+
+const KEY = /^[!-~]{1,255}$/;
+
+/** Who a request acts as, under which fence, and under which key it may be repeated. */
+export function callerOf(request: FastifyRequest, reply: FastifyReply, keyed: boolean): Caller {
+  const { headers, body } = request;
+  const fence = fenceOf(headers[FENCE], body);
+  return {
+    ...bindActor(request.subject, headers),
+    ...(fence !== undefined && { fence }),
+    ...(headers[ENFORCE] === "0" && { unenforced: passedOver(reply) }),
+    ...(keyed && headers[IDEMPOTENCY_KEY] !== undefined && { request: keyOf(request, reply) }),
+  };
+}
+
+/** By header or in the body; both must say the same. */
+function fenceOf(header: string | string[] | undefined, body: unknown): number | undefined {
+  const inBody = (body as { fence?: number } | null | undefined)?.fence;
+  if (header === undefined) return inBody;
+  if (typeof header !== "string" || !/^(0|[1-9]\d{0,15})$/.test(header))
+    throw new BadRequest("bad_input", `The header ${FENCE} is not a fence: a whole number from 0 up.`);
+  if (inBody !== undefined && inBody !== Number(header))
+    throw new BadRequest("bad_input", `The header ${FENCE} and the body name two different fences.`);
+  return Number(header);
+}
+
+/** Collects what was let through, for the client to warn of. */
+function passedOver(reply: FastifyReply): (refusal: Refusal) => void {
+  const problems: unknown[] = [];
+  return (refusal) => {
+    problems.push(problemOf(refusal));
+    reply.header(PASSED_OVER, encodeURIComponent(JSON.stringify(problems)));
+  };
+}
+
+/** The fingerprint is of everything that decides what the request does. */
+function keyOf(request: FastifyRequest, reply: FastifyReply): RequestKey {
+  const key = request.headers[IDEMPOTENCY_KEY];
+  if (typeof key !== "string" || !KEY.test(key))
+    throw new BadRequest("bad_input", "An Idempotency-Key is 1 to 255 visible ASCII characters.");
+  const { method, url, body, headers } = request;
+  const asked = JSON.stringify([
+    method,
+    url,
+    body ?? null,
+    headers["alai-session"] ?? null,
+    headers[FENCE] ?? null,
+    headers["if-match"] ?? null,
+  ]);
+  const fingerprint = createHash("sha256").update(asked).digest("base64url");
+  return { key, fingerprint, replayed: () => reply.header(REPLAYED, "true") };
+}

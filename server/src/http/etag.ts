@@ -1,0 +1,29 @@
+import { Refusal } from "@alai/core";
+import { BadRequest } from "./bad-request.ts";
+
+/** A task's version as an entity tag. */
+export function etagOf(version: number): string {
+  return `"${version}"`;
+}
+
+/**
+ * The version an `If-Match` asks for; undefined for `*`, any version. Several tags or weak ones can match no single
+ * version of ours: 412, as RFC 9110 says. Throws 428 when the header is missing.
+ */
+export function versionOf(header: string | undefined, id: number): number | undefined {
+  if (header === undefined)
+    throw new BadRequest(
+      "if_match_required",
+      "A change must say which version it is for.",
+      428,
+      "Send If-Match with the ETag of GET, or If-Match: * for whatever is there.",
+    );
+  const text = header.trim();
+  if (text === "*") return undefined;
+  const version = /^"(\d{1,15})"$/.exec(text)?.[1];
+  if (version !== undefined) return Number(version);
+  throw new Refusal("version_conflict", `${text.slice(0, 100)} is not the version of task ${id}.`, {
+    taskId: id,
+    hint: "Send the ETag that GET answered with, or If-Match: *.",
+  });
+}

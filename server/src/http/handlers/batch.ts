@@ -1,0 +1,39 @@
+import { DEFAULT_TTL } from "@alai/core";
+import type { Call, Handlers } from "../call.ts";
+import { requireScope } from "../scope.ts";
+
+/** One verb over several tasks, in one transaction of the ledger. */
+export const batchHandlers: Handlers<"batch"> = {
+  async batch(call) {
+    if (!READS.has(call.body.verb)) requireScope(call.request.subject, "tasks.write");
+    return { results: await run(call) };
+  },
+};
+
+/** Verbs that a token without `tasks.write` may use too. */
+const READS: ReadonlySet<string> = new Set(["get", "lease"]);
+
+function run({ ledger, caller, body }: Call<"batch">) {
+  switch (body.verb) {
+    case "add":
+      return ledger.add(body.tasks, caller);
+    case "get":
+      return ledger.get(body.ids);
+    case "edit":
+      return ledger.edit(body.ids, body.patch, caller, body.ifVersion);
+    case "note":
+      return ledger.note(body.ids, body.text, caller);
+    case "status":
+      return ledger.setStatus(body.ids, body.change, caller);
+    case "claim":
+      return ledger.claim(body.ids, caller, body.ttl ?? DEFAULT_TTL);
+    case "extend":
+      return ledger.extend(body.ids, caller, body.ttl);
+    case "release":
+      return ledger.release(body.ids, caller);
+    case "lease":
+      return ledger.leaseStatus(body.ids, caller);
+    case "approve":
+      return ledger.approve(body.ids, body.reason, body.ttl, caller);
+  }
+}

@@ -1,0 +1,15 @@
+import type { Ledger } from "@alai/core";
+import { type Feed, waitForEvents } from "../../streams/index.ts";
+import type { Handlers } from "../call.ts";
+
+export function journalHandlers(feed: Feed, ledger: Ledger): Handlers<"events" | "undo" | "prune"> {
+  return {
+    async events({ query, gone }) {
+      const { wait, ...asked } = query;
+      if (!wait || asked.last !== undefined) return { events: await ledger.events(asked) };
+      return { events: await waitForEvents(feed, ledger, { ...asked, wait }, gone) };
+    },
+    undo: ({ body, caller }) => ledger.undo(body?.seq ?? null, caller),
+    prune: ({ body, caller }) => ledger.prune(body.before, caller),
+  };
+}

@@ -1,0 +1,47 @@
+import { problem } from "@alai/core/wire/problem";
+import type { FastifyInstance } from "fastify";
+import { sendProblem } from "./problems.ts";
+
+/** What is asked of no route: 405 with `Allow` where another method would do, else 404. Answered before a body is read. */
+export function answerUnrouted(app: FastifyInstance): void {
+  const paths: { pattern: RegExp; methods: Set<string> }[] = [];
+  app.addHook("onRoute", ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replaceAll(/:\w+/g, "[^/]+")}/?$`);
+    const known = paths.find((path) => path.pattern.source === pattern.source);
+    const methods = known?.methods ?? new Set();
+    for (const name of [method].flat()) methods.add(name);
+    if (!known) paths.push({ pattern, methods });
+  });
+  const answer = (url: string) => {
+    const path = url.split("?", 1)[0] ?? "";
+    // A fixed path (`/tasks/next`) comes before one with a parameter.
+    const found = paths.filter(({ pattern }) => pattern.test(path));
+    return found.find(({ pattern }) => !pattern.source.includes("[^/]+")) ?? found[0];
+  };
+  app.addHook("onRequest", async (request, reply) => {
+    if (!request.is404) return;
+    const path = answer(request.url);
+    if (!path) {
+      await sendProblem(
+        request,
+        reply,
+        problem(404, "no_route", "There is no such route.", { hint: "See /docs for those there are." }),
+      );
+      return;
+    }
+    const allow = [...path.methods].join(", ");
+    reply.header("allow", allow);
+    await sendProblem(
+      request,
+      reply,
+      problem(
+        405,
+        "method_not_allowed",
+        `${request.method} is not allowed here; ${allow} ${path.methods.size > 1 ? "are" : "is"}.`,
+      ),
+    );
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, problem(404, "no_route", "There is no such route.")),
+  );
+}

@@ -1,0 +1,86 @@
+import { DEFAULT_TTL } from "@alai/core";
+import { Problem } from "@alai/core/wire/entities";
+import * as H from "@alai/core/wire/headers";
+import { REFUSAL_STATUS } from "@alai/core/wire/problem";
+import type { Operation, Route } from "@alai/core/wire/routes";
+import type { FastifySchema } from "fastify";
+import Type, { type TProperties } from "typebox";
+
+/** What Fastify checks and @fastify/swagger documents for one route of the table. */
+export function schemaOf(operation: Operation, route: Route): FastifySchema {
+  return {
+    operationId: operation,
+    summary: route.summary,
+    description: route.scope === null ? "Open to everyone." : `Scope: \`${route.scope}\`.`,
+    tags: [route.path.split("/")[1] ?? "other"],
+    ...(route.scope !== null && { security: [{ bearer: [] }, {}] }),
+    ...(route.params && { params: route.params }),
+    ...(route.query && { querystring: route.query }),
+    ...(route.body && { body: route.body }),
+    headers: Type.Object(headersOf(route)),
+    response: { ...success(route), ...problemsOf(route) },
+  } as FastifySchema;
+}
+
+/** Documented here, read in caller.ts and etag.ts. */
+function headersOf(route: Route): TProperties {
+  const text = (description: string) => Type.Optional(Type.String({ description }));
+  return {
+    [H.ACTOR]: text("Who acts, percent-encoded; only for tokens that may act for others, and where nobody signs in."),
+    [H.SESSION]: text("Which session of the actor holds leases, percent-encoded. Default: http."),
+    ...(route.method !== "GET" && {
+      [H.FENCE]: text(
+        "The fence the caller works under, a whole number; a newer one at the task is refused with `fenced`.",
+      ),
+    }),
+    ...(route.keyed && {
+      [H.IDEMPOTENCY_KEY]: text("1 to 255 visible characters: the same key and request again gets the first answer."),
+    }),
+    ...(route.ifMatch && { "if-match": Type.String({ description: "The task's ETag, or `*`." }) }),
+  };
+}
+
+function success(route: Route): Record<number, unknown> {
+  const answer = (description: string) => ({
+    description,
+    content: { "application/json": { schema: route.answer } },
+    ...(route.etag && { headers: { etag: { schema: { type: "string" }, description: "The task's version." } } }),
+  });
+  if (route.status !== 201) return { 200: answer(route.summary) };
+  return { 200: answer("It was there already."), 201: answer(route.summary) };
+}
+
+/** What any route may answer, with why. */
+const COMMON: Readonly<Record<number, string>> = {
+  400: "bad_input, invalid_json: the request is not what this route takes",
+  401: "unauthenticated, invalid_token: sign-in needed",
+  403: "insufficient_scope, not_your_actor: the token does not allow this",
+  429: "rate_limited: see Retry-After",
+  503: "unavailable: the store does not answer; nothing is known to have changed",
+};
+
+function problemsOf(route: Route): Record<number, unknown> {
+  const why = new Map<number, string[]>(Object.entries(COMMON).map(([status, text]) => [Number(status), [text]]));
+  const say = (status: number, text: string) => why.set(status, [...(why.get(status) ?? []), text]);
+  for (const code of route.refusals) say(REFUSAL_STATUS[code], code);
+  if (route.keyed) {
+    say(409, "in_flight: the same key is being answered just now");
+    say(422, "key_reused: the key was used for another request");
+  }
+  if (route.ifMatch) say(428, "if_match_required");
+  if (route.body) {
+    say(413, "too_large");
+    say(415, "unsupported_media_type");
+  }
+  return Object.fromEntries(
+    [...why].map(([status, texts]) => [
+      status,
+      { description: texts.join("; "), content: { "application/problem+json": { schema: Problem } } },
+    ]),
+  );
+}
+
+/** Said once, at the top of the document. */
+export const INTRODUCTION = `One ledger of tasks for people and agents, with leases that cannot be held twice.
+
+Times and lengths are milliseconds; a lease is ${DEFAULT_TTL / 60_000} minutes long when \`ttl\` is left out. A claim that is sent again by the same session answers with the same fence. Errors are problem details (RFC 9457) with a stable \`code\` and a \`hint\`. Lists are paged by \`next\` → \`after\`. The journal is gap-free: read it with \`GET /events?after=\`, \`/events/stream\` or \`/events/ws\`, and go on from the last number you saw.`;

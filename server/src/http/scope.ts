@@ -1,0 +1,11 @@
+import type { Scope } from "@alai/core/wire/routes";
+import { AuthError, type Subject } from "../auth/subject.ts";
+
+/** Throws 403 unless the token allows `scope`; `admin` allows everything. */
+export function requireScope({ scopes }: Subject, scope: Scope): void {
+  if (scopes.has(scope) || scopes.has("admin")) return;
+  throw new AuthError(403, "insufficient_scope", `This needs the scope ${scope}.`, {
+    reason: `scope ${scope} is missing`,
+    hint: "Ask for a token that has it.",
+  });
+}

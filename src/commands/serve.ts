@@ -1,0 +1,57 @@
+import { resolve } from "node:path";
+import { badInput } from "@alai/core";
+import { defineCommand } from "../kit/command.ts";
+import { oneOf, wholeNumber } from "../kit/values.ts";
+import { ledgerFile } from "../mc/open.ts";
+
+const DEFAULT_PORT = 8787;
+const HIGHEST_PORT = 65_535;
+const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+
+export const command = defineCommand({
+  summary: "serve the ledger to other machines",
+  description: `Serves the API that ALAI_MC_URL points at: the local ledger's file, or Postgres with --database-url or DATABASE_URL.
+On this machine only (127.0.0.1) nobody must sign in; on any other address it starts only with sign-in set up (docs/security.md).
+Log lines (JSON) go to standard output. SIGTERM and Ctrl-C finish what runs, then end. The API is described at /docs.`,
+  examples: [
+    ["alai serve", `on http://127.0.0.1:${DEFAULT_PORT}, with the local ledger`],
+    ["alai serve --db team.db --port 9000", "another file, another port"],
+    ["DATABASE_URL=postgres://… alai serve --host 0.0.0.0", "a replica over Postgres, for everyone who may sign in"],
+  ],
+  args: [],
+  flags: {
+    host: { value: "ADDRESS", summary: "address to listen on (127.0.0.1)" },
+    port: { value: "N", summary: `port (${DEFAULT_PORT}); 0 takes a free one`, parse: port },
+    databaseUrl: { value: "URL", summary: "Postgres instead of a file (DATABASE_URL)" },
+    logLevel: { value: "LEVEL", summary: `${LEVELS.join(", ")} (info)`, parse: oneOf("log level", LEVELS) },
+  },
+  async run(context, { flags }) {
+    const { env } = context;
+    const databaseUrl = flags.databaseUrl ?? (context.flags.db === undefined ? env.DATABASE_URL : undefined);
+    if (flags.databaseUrl !== undefined && context.flags.db !== undefined)
+      throw badInput("--db and --database-url contradict each other.", "Leave one of them out.");
+    const { serve } = await import("@alai/server");
+    const server = await serve({
+      host: flags.host ?? "127.0.0.1",
+      port: flags.port ?? DEFAULT_PORT,
+      store: databaseUrl
+        ? { kind: "postgres", url: databaseUrl }
+        : { kind: "sqlite", file: resolve(context.cwd, ledgerFile(context)) },
+      env,
+      version: context.version,
+      logLevel: flags.logLevel ?? env.ALAI_LOG_LEVEL ?? "info",
+    });
+    if (!context.flags.quiet) context.io.err(`alai serves ${server.store} on ${server.url} (${server.access})\n`);
+    const off = context.onSignal((signal) => {
+      if (signal === "SIGTERM" || signal === "SIGINT") void server.stop();
+    });
+    await server.stopped;
+    off();
+  },
+});
+
+function port(raw: string): number {
+  const value = wholeNumber("port")(raw);
+  if (value <= HIGHEST_PORT) return value;
+  throw badInput(`${raw} is not a port.`, `Type a number from 0 to ${HIGHEST_PORT}.`);
+}
