@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { claimTests } from "./claim.ts";
+import { cursorTests } from "./cursors.ts";
 import { freshnessTests } from "./freshness.ts";
 import type { Harness } from "./harness.ts";
 import { importTests } from "./import.ts";
@@ -27,6 +28,7 @@ export function conformanceSuite(name: string, harness: Harness): void {
     undoTests(harness);
     journalTests(harness);
     listTests(harness);
+    cursorTests(harness);
     importTests(harness);
   });
 }

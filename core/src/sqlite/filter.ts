@@ -1,5 +1,7 @@
 import type { SQLInputValue } from "node:sqlite";
-import type { Sort, SortKey, TaskFilter } from "../query.ts";
+import { afterCursor, type Cursor } from "../cursor.ts";
+import { type OrderTerm, orderTerms } from "../order.ts";
+import type { Sort, TaskFilter } from "../query.ts";
 import { type Millis, toStoreTime } from "../time.ts";
 import {
   CLOSED_STATUSES,
@@ -66,27 +68,40 @@ export class Filters {
   }
 
   orderBy(sorts: readonly Sort[]): string {
-    const keys = sorts.some((sort) => sort.key === "id")
-      ? sorts
-      : [...sorts, { key: "id", descending: false } as const];
-    return keys.flatMap((sort) => this.#order(sort.key, sort.descending ? " DESC" : "")).join(", ");
+    return orderTerms(sorts)
+      .map((term) => `${this.orderValue(term)}${term.descending ? " DESC" : ""} NULLS ${term.nulls}`)
+      .join(", ");
   }
 
-  #order(key: SortKey, direction: string): string[] {
-    switch (key) {
-      case "urgency":
-        return [`${this.#priorityNumber()}${direction}`, `${this.time("due")}${direction} NULLS LAST`];
+  /** What a step of an order compares: a number, or text, times as comparable text. */
+  orderValue({ value }: OrderTerm): string {
+    switch (value) {
+      case "id":
+        return this.#column("id");
       case "priority":
-        return [`${this.#priorityNumber()}${direction}`];
+        return this.#priorityNumber();
       case "due":
-        return [`${this.time("due")}${direction} NULLS LAST`];
-      case "created":
-        return [`${this.time("created_at")}${direction}`];
-      case "updated":
-        return [`${this.time("updated_at")}${direction}`];
+      case "created_at":
+      case "updated_at":
+        return this.time(value);
       default:
-        return [`${this.#column(key)}${direction}`];
+        // Another program may keep numbers in such a column, which SQLite would put before every text.
+        return `CAST(${this.#column(value === "status_raw" ? "status" : value)} AS TEXT)`;
     }
+  }
+
+  /** What comes after the place where a page ended. */
+  after(cursor: Cursor): Condition {
+    const params: SQLInputValue[] = [];
+    const sql = afterCursor(
+      cursor,
+      (term) => this.orderValue(term),
+      (value) => {
+        params.push(value);
+        return "?";
+      },
+    );
+    return { sql, params };
   }
 
   /** 0 to 4 from any spelling; what cannot be read sorts as the default, 2. */
