@@ -14,8 +14,15 @@ const out = join(root, "dist", "npm");
 /** Less to read at every start; names stay, so that the stack of a bug can be read. */
 const TERSE = ["--minify-whitespace", "--minify-syntax"];
 
-/** Libraries that few commands need and that cost more to load than all the rest. */
-const HEAVY = ["@inquirer/prompts", "chalk", "cli-table3", "conf", "ora"];
+/** What few commands need and costs more to load than all the rest; with the names it is used by, where these are few. */
+const HEAVY: Readonly<Record<string, readonly string[]>> = {
+  "@alai/server": ["serve"],
+  "@inquirer/prompts": ["confirm"],
+  chalk: [],
+  "cli-table3": [],
+  conf: [],
+  ora: [],
+};
 
 function bun(...words: string[]): void {
   const { status } = spawnSync("bun", ["build", ...words], { stdio: ["ignore", "ignore", "inherit"] });
@@ -26,7 +33,7 @@ function bun(...words: string[]): void {
 function buildNpm(): void {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, "vendor"), { recursive: true });
-  const externals = HEAVY.flatMap((name) => ["--external", name]);
+  const externals = Object.keys(HEAVY).flatMap((name) => ["--external", name]);
   bun(
     join(root, "src", "start.ts"),
     "--outfile",
@@ -54,13 +61,10 @@ function buildNpm(): void {
 function buildVendor(): void {
   const entries = join(root, "dist", ".vendor");
   mkdirSync(entries, { recursive: true });
-  const files = HEAVY.map((name) => {
+  const files = Object.entries(HEAVY).map(([name, used]) => {
     const file = join(entries, `${vendorName(name)}.js`);
-    const exported =
-      name === "@inquirer/prompts"
-        ? `export { confirm } from "${name}";`
-        : `export * from "${name}"; export { default } from "${name}";`;
-    writeFileSync(file, exported);
+    const all = `export * from "${name}"; export { default } from "${name}";`;
+    writeFileSync(file, used.length > 0 ? `export { ${used.join(", ")} } from "${name}";` : all);
     return file;
   });
   bun(...files, "--outdir", join(out, "vendor"), "--target=node", "--format=esm", "--splitting");
@@ -86,7 +90,7 @@ function replaceSome(text: string, from: RegExp, to: string): string {
 }
 
 function withVendor(text: string): string {
-  return HEAVY.reduce(
+  return Object.keys(HEAVY).reduce(
     (all, name) =>
       replaceSome(all, new RegExp(`import\\("${name}"\\)`, "g"), `import("./vendor/${vendorName(name)}.js")`),
     text,

@@ -35,8 +35,17 @@ export interface Failure {
   readonly message: string;
 }
 
+/** By name: the server's bundle has its own copy of these classes, and the CLI must know them all the same. */
+function isNamed(value: unknown, name: string): boolean {
+  return value instanceof Error && value.name === name;
+}
+
 /** A typed no. `message` is one sentence for a person; it never names a command that evicts a holder (claims.md §b.9). */
 export class Refusal extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, "Refusal");
+  }
+
   readonly code: RefusalCode;
   readonly hint: string | undefined;
   readonly taskId: number | undefined;
@@ -76,6 +85,10 @@ export type StoreErrorCode =
 
 /** The store could not answer. Exit 69, never 1: an outage must not look like "held". Nothing was changed. */
 export class StoreError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, "StoreError");
+  }
+
   readonly code: StoreErrorCode;
   readonly hint: string | undefined;
 
@@ -89,6 +102,10 @@ export class StoreError extends Error {
 
 /** The caller asked for something that cannot be: exit 64. */
 export class BadInput extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, "BadInput");
+  }
+
   readonly code = "bad_input";
   readonly hint: string | undefined;
 

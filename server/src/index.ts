@@ -1,2 +1,1 @@
-/** The companion server of alai: an empty shell until its own issue. Nothing imports it. */
-export {};
+export { type RunningServer, type ServeOptions, serve } from "./serve.ts";
