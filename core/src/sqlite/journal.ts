@@ -1,12 +1,15 @@
 import type { LedgerEvent } from "../event.ts";
 import type { Holder } from "../holder.ts";
+import { requireKept } from "../journal.ts";
 import type { HolderMemory } from "../lease.ts";
+import type { EventQuery } from "../ledger.ts";
+import { prunedThrough } from "./meta.ts";
 import { readEvent } from "./rows.ts";
 import type { Store } from "./store.ts";
 
-const GAINS = "'acquired', 'taken_over'";
+export const GAINS = "'acquired', 'taken_over'";
 /** Verbs by which a holder gives its lease up itself. */
-const ENDS = "'released', 'done', 'ready', 'paused', 'cancelled'";
+export const ENDS = "'released', 'done', 'ready', 'paused', 'cancelled'";
 
 /** What the journal remembers of one holder on one task: its newest fence, and whether it gave that up itself. */
 export function memoryOf(store: Store, task: number, holder: Holder): HolderMemory {
@@ -19,15 +22,17 @@ export function memoryOf(store: Store, task: number, holder: Holder): HolderMemo
   return row ? { fence: Number(row.fence), ended: Number(row.ended) === 1 } : { fence: null, ended: true };
 }
 
-/** Events after a sequence number, oldest first; or the `last` few. */
-export function listEvents(
-  store: Store,
-  query: { after?: number; task?: number; limit?: number; last?: number },
-): LedgerEvent[] {
-  const where = query.task === undefined ? "seq > ?" : "seq > ? AND task_id = ?";
-  const params = query.task === undefined ? [query.after ?? 0] : [query.after ?? 0, query.task];
-  if (query.last !== undefined) {
-    const rows = store.all(`SELECT * FROM alai_events WHERE ${where} ORDER BY seq DESC LIMIT ?`, ...params, query.last);
+/**
+ * Events after a sequence number, oldest first; or the `last` few. Throws `pruned` when some after that number are not kept
+ * any more, those of other tasks too: which task a dropped event was of is not known. Without a number it is what there is.
+ */
+export function listEvents(store: Store, query: EventQuery): LedgerEvent[] {
+  const { after = 0, task, last } = query;
+  if (query.after !== undefined) requireKept(query.after, prunedThrough(store));
+  const where = task === undefined ? "seq > ?" : "seq > ? AND task_id = ?";
+  const params = task === undefined ? [after] : [after, task];
+  if (last !== undefined) {
+    const rows = store.all(`SELECT * FROM alai_events WHERE ${where} ORDER BY seq DESC LIMIT ?`, ...params, last);
     return rows.reverse().map(readEvent);
   }
   return store

@@ -17,8 +17,9 @@ import { claimNext, nextOne } from "./next.ts";
 import { type OpenOptions, openStore } from "./open.ts";
 import { listExpired, releaseExpired, releaseOne } from "./release.ts";
 import { extendOne } from "./renew.ts";
+import { once } from "./requests.ts";
 import { readStats } from "./stats.ts";
-import type { Store } from "./store.ts";
+import type { Store, Tx } from "./store.ts";
 import { undo } from "./undo.ts";
 import { editOne, noteOne, setStatusOne } from "./write.ts";
 
@@ -39,7 +40,7 @@ export class SqliteLedger implements Ledger {
   }
 
   add(tasks: readonly NewTask[], caller: Caller) {
-    return this.#store.write((tx) => tasks.map((task) => addOne(this.#store, tx, task, caller)));
+    return this.#change(caller, (tx) => tasks.map((task) => addOne(this.#store, tx, task, caller)));
   }
 
   list(query: ListQuery) {
@@ -51,40 +52,40 @@ export class SqliteLedger implements Ledger {
   }
 
   edit(ids: readonly number[], patch: TaskPatch, caller: Caller, ifVersion?: number) {
-    return this.#store.write((tx) => each(ids, (id) => editOne(this.#store, tx, id, patch, caller, ifVersion)));
+    return this.#change(caller, (tx) => each(ids, (id) => editOne(this.#store, tx, id, patch, caller, ifVersion)));
   }
 
   note(ids: readonly number[], text: string, caller: Caller) {
-    return this.#store.write((tx) => each(ids, (id) => noteOne(this.#store, tx, id, text, caller)));
+    return this.#change(caller, (tx) => each(ids, (id) => noteOne(this.#store, tx, id, text, caller)));
   }
 
   setStatus(ids: readonly number[], change: Api.StatusChange, caller: Caller): Promise<Task[]> {
-    return this.#store.write((tx) => each(ids, (id) => setStatusOne(this.#store, tx, id, change, caller)));
+    return this.#change(caller, (tx) => each(ids, (id) => setStatusOne(this.#store, tx, id, change, caller)));
   }
 
   addDependency(id: number, blockers: readonly number[], caller: Caller) {
-    return this.#store.write((tx) => addDependencies(this.#store, tx, id, blockers, caller));
+    return this.#change(caller, (tx) => addDependencies(this.#store, tx, id, blockers, caller));
   }
 
   removeDependency(id: number, blockers: readonly number[], caller: Caller) {
-    return this.#store.write((tx) => removeDependencies(this.#store, tx, id, blockers, caller));
+    return this.#change(caller, (tx) => removeDependencies(this.#store, tx, id, blockers, caller));
   }
 
   next(filter: TaskFilter, caller: Caller, claim: { ttl: Millis } | null) {
     if (!claim) return this.#store.read((now) => nextOne(this.#store, now, filter));
-    return this.#store.write((tx) => claimNext(this.#store, tx, filter, caller, claim.ttl));
+    return this.#change(caller, (tx) => claimNext(this.#store, tx, filter, caller, claim.ttl));
   }
 
   claim(ids: readonly number[], caller: Caller, ttl: Millis) {
-    return this.#store.write((tx) => each(ids, (id) => claimOne(this.#store, tx, id, caller, ttl)));
+    return this.#change(caller, (tx) => each(ids, (id) => claimOne(this.#store, tx, id, caller, ttl)));
   }
 
   extend(ids: readonly number[], caller: Caller, ttl?: Millis) {
-    return this.#store.write((tx) => each(ids, (id) => extendOne(this.#store, tx, id, caller, ttl)));
+    return this.#change(caller, (tx) => each(ids, (id) => extendOne(this.#store, tx, id, caller, ttl)));
   }
 
   release(ids: readonly number[], caller: Caller) {
-    return this.#store.write((tx) => each(ids, (id) => releaseOne(this.#store, tx, id, caller)));
+    return this.#change(caller, (tx) => each(ids, (id) => releaseOne(this.#store, tx, id, caller)));
   }
 
   leaseStatus(ids: readonly number[], holder: { actor: string; session: string }) {
@@ -93,11 +94,11 @@ export class SqliteLedger implements Ledger {
 
   sweep(caller: Caller, autoRelease: boolean) {
     if (!autoRelease) return this.#store.read((now) => listExpired(this.#store, now));
-    return this.#store.write((tx) => releaseExpired(this.#store, tx, caller));
+    return this.#change(caller, (tx) => releaseExpired(this.#store, tx, caller));
   }
 
   approve(ids: readonly number[], reason: string, ttl: Millis, caller: Caller) {
-    return this.#store.write((tx) => each(ids, (id) => approveOne(this.#store, tx, id, reason, ttl, caller)));
+    return this.#change(caller, (tx) => each(ids, (id) => approveOne(this.#store, tx, id, reason, ttl, caller)));
   }
 
   approvals(id: number) {
@@ -105,11 +106,16 @@ export class SqliteLedger implements Ledger {
   }
 
   undo(seq: number | null, caller: Caller) {
-    return this.#store.write((tx) => undo(this.#store, tx, seq, caller));
+    return this.#change(caller, (tx) => undo(this.#store, tx, seq, caller));
   }
 
   events(query: Parameters<Ledger["events"]>[0]) {
     return this.#store.read(() => listEvents(this.#store, query));
+  }
+
+  async prune(before: Millis, caller: Caller) {
+    const { prune } = await import("./prune.ts");
+    return this.#change(caller, (tx) => prune(this.#store, tx, before));
   }
 
   async changed(ms: Millis) {
@@ -118,7 +124,7 @@ export class SqliteLedger implements Ledger {
   }
 
   import(lines: readonly Api.ImportLine[], caller: Caller) {
-    return this.#store.write((tx) => importAll(this.#store, tx, lines, caller));
+    return this.#change(caller, (tx) => importAll(this.#store, tx, lines, caller));
   }
 
   stats() {
@@ -127,5 +133,10 @@ export class SqliteLedger implements Ledger {
 
   close() {
     this.#store.close();
+  }
+
+  /** Every verb that changes something goes through here: one transaction, made once for each request key. */
+  #change<T>(caller: Caller, body: (tx: Tx) => T): Promise<T> {
+    return once(this.#store, caller, body);
   }
 }
