@@ -8,6 +8,8 @@ import { journalTests } from "./journal.ts";
 import { listTests } from "./list.ts";
 import { nextTests } from "./next.ts";
 import { ownershipTests } from "./ownership.ts";
+import { pruneTests } from "./prune.ts";
+import { requestTests } from "./requests.ts";
 import { statusTests } from "./status.ts";
 import { sweepTests } from "./sweep.ts";
 import { taskTests } from "./tasks.ts";
@@ -30,5 +32,7 @@ export function conformanceSuite(name: string, harness: Harness): void {
     listTests(harness);
     cursorTests(harness);
     importTests(harness);
+    requestTests(harness);
+    pruneTests(harness);
   });
 }
