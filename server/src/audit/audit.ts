@@ -1,0 +1,101 @@
+import type { SecurityStore } from "../auth/store/store.ts";
+import { type AuditEntry, type AuditInput, auditEntry } from "./entry.ts";
+import { createFloodGate, type FloodLimits } from "./flood.ts";
+
+/** The audit as the server's parts see it. */
+export interface Audit {
+  /** Keeps an entry soon. Never throws and never waits: no request is slower or fails for it. */
+  record(input: AuditInput): void;
+  /** Resolves when everything recorded so far is kept, or could not be. */
+  flush(): Promise<void>;
+  /** Keeps what is left; nothing is recorded afterwards. */
+  close(): Promise<void>;
+}
+
+export interface AuditOptions {
+  readonly clock?: () => number;
+  readonly limits?: Partial<FloodLimits>;
+  /** Told when entries cannot be kept. */
+  readonly warn?: (message: string, error?: unknown) => void;
+  /** Milliseconds an entry waits for others to be written with. */
+  readonly delay?: number;
+}
+
+const DELAY = 250;
+const BATCH = 200;
+/** Entries that wait while the store does not answer; further ones are counted only. */
+const MOST = 10_000;
+const AGAIN = 2_000;
+
+export function createAudit(
+  store: Pick<SecurityStore, "append">,
+  { clock = Date.now, limits, warn = () => {}, delay = DELAY }: AuditOptions = {},
+): Audit {
+  let waiting: AuditEntry[] = [];
+  let lost = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> | null = null;
+  let closed = false;
+  const gate = createFloodGate(clock, limits);
+
+  const push = (inputs: readonly AuditInput[]) => {
+    for (const input of inputs) {
+      if (waiting.length < MOST) waiting.push(auditEntry(input, clock()));
+      else lost += 1;
+    }
+    if (waiting.length > 0) wake(delay);
+  };
+  const wake = (ms: number) => {
+    if (timer || writing || closed) return;
+    timer = setTimeout(() => void write(), ms).unref();
+  };
+  /** One batch at a time. A batch that fails goes back to the front: order is what the chain is about. */
+  const writeBatch = async () => {
+    if (lost > 0 && waiting.length < MOST) {
+      const detail = { entries: lost };
+      lost = 0;
+      waiting.push(auditEntry({ subject: "server", action: "audit.lost", outcome: "failed", detail }, clock()));
+    }
+    const batch = waiting.slice(0, BATCH);
+    await store.append(batch);
+    waiting = waiting.slice(batch.length);
+  };
+  const write = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    writing ??= (async () => {
+      let failed = false;
+      try {
+        while (waiting.length > 0) await writeBatch();
+      } catch (error) {
+        failed = true;
+        warn(`${waiting.length} audit entries wait: the store does not take them`, error);
+      } finally {
+        writing = null;
+        if (waiting.length > 0) wake(failed ? AGAIN : delay);
+      }
+    })();
+    return writing;
+  };
+  const minute = setInterval(() => push(gate.summaries()), 60_000).unref();
+
+  return {
+    record(input) {
+      if (closed) return;
+      push(input.outcome === "denied" ? gate.pass(input) : [input]);
+    },
+    async flush() {
+      await writing;
+      await write();
+    },
+    async close() {
+      if (closed) return;
+      clearInterval(minute);
+      push(gate.summaries(true));
+      closed = true;
+      await writing;
+      await write();
+      clearTimeout(timer);
+    },
+  };
+}

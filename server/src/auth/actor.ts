@@ -1,0 +1,34 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { badInput, type Holder, validHolder } from "@alai/core";
+import { ACTOR, SESSION } from "@alai/core/wire/headers";
+import { notYourActor } from "./refuse.ts";
+import type { Subject } from "./subject.ts";
+
+/** The session of a request that names none. */
+const DEFAULT_SESSION = "http";
+
+/**
+ * Who a request acts as. Another actor than the subject's own needs a token that may act for others: without it `not_your_actor`.
+ * Throws AuthError, or BadInput for a header that is no name.
+ */
+export function bindActor(subject: Subject, headers: IncomingHttpHeaders): Holder {
+  const asked = named(headers, ACTOR);
+  const holder = validHolder(asked ?? subject.actor, named(headers, SESSION) ?? DEFAULT_SESSION);
+  if (holder.actor !== subject.actor && !subject.mayActForOthers) throw notYourActor(holder.actor, subject.actor);
+  return holder;
+}
+
+/** True when a request acts as someone else than its token's owner: goes to the audit. */
+export function actsForAnother(subject: Subject, holder: Holder): boolean {
+  return subject.id !== "open" && holder.actor !== subject.actor;
+}
+
+function named(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  if (value === undefined) return undefined;
+  try {
+    return decodeURIComponent(String(value));
+  } catch {
+    throw badInput(`The header ${name} is not percent-encoded UTF-8.`);
+  }
+}

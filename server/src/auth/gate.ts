@@ -1,0 +1,75 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Scope } from "@alai/core/wire/routes";
+import type { Audit } from "../audit/audit.ts";
+import { BadRequest } from "../http/bad-request.ts";
+import { requireScope } from "../http/scope.ts";
+import { type RateLimiter, rateHeaders, type Verdict } from "./rate-limit.ts";
+import { AuthError, type Authenticator, type Subject } from "./subject.ts";
+
+/** The parts of a request that decide whether it is let in. */
+export interface GateRequest {
+  readonly id: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  /** The socket's, or what a trusted proxy says. */
+  readonly address: string;
+  /** Method and route, without ids: `PUT /tasks/:id/lease`. */
+  readonly route: string;
+}
+
+/** Lets requests in, one by one. */
+export interface Gate {
+  /**
+   * Who asks, when it may. `headers` is told what the answer should carry.
+   * Throws AuthError (401, 403, 503) or BadRequest `rate_limited` (429).
+   */
+  enter(request: GateRequest, scope: Scope, headers: (values: Record<string, string>) => void): Promise<Subject>;
+  /** Keeps a refusal that came later: another actor's name. */
+  refused(request: GateRequest, error: AuthError, subject: Subject | null): void;
+}
+
+export function createGate(parts: {
+  readonly authenticator: Authenticator;
+  readonly audit: Audit;
+  readonly limits: RateLimiter;
+}): Gate {
+  const { authenticator, audit, limits } = parts;
+  const keep = (request: GateRequest, error: AuthError, subject: Subject | null) => {
+    // An outage of the issuer is no one's doing.
+    if (error.status === 503) return;
+    audit.record({
+      subject: subject?.id ?? null,
+      action: "auth.denied",
+      target: request.route,
+      outcome: "denied",
+      address: request.address,
+      requestId: request.id,
+      detail: { status: error.status, code: error.code, reason: error.reason },
+    });
+  };
+  return {
+    refused: keep,
+    async enter(request, scope, headers) {
+      let subject: Subject | null = null;
+      try {
+        subject = await authenticator.authenticate(request.headers, request.rawHeaders);
+        obey(limits.take(subject), headers);
+        requireScope(subject, scope);
+        return subject;
+      } catch (error) {
+        if (!(error instanceof AuthError)) throw error;
+        keep(request, error, subject);
+        if (error.status === 401) obey(limits.fail(request.address), headers);
+        throw error;
+      }
+    },
+  };
+}
+
+/** Throws 429 when the bucket is empty. */
+function obey(verdict: Verdict | null, headers: (values: Record<string, string>) => void): void {
+  if (!verdict) return;
+  headers(rateHeaders(verdict));
+  if (verdict.allowed) return;
+  throw new BadRequest("rate_limited", "Too many requests.", 429, `Wait ${verdict.retryAfter} s, as Retry-After says.`);
+}

@@ -1,0 +1,31 @@
+import { AuthError } from "./subject.ts";
+
+/** The refusals. What the caller reads is the same for every reason; the reason itself goes to the log and the audit only. */
+
+const SIGN_IN = "Type `alai login`, or give a token in ALAI_TOKEN.";
+
+/** No token came with the request. */
+export function unauthenticated(reason: string): AuthError {
+  return new AuthError(401, "unauthenticated", "Sign-in is needed.", { hint: SIGN_IN, reason });
+}
+
+/** A token came and does not hold, whatever is wrong with it. */
+export function invalidToken(reason: string): AuthError {
+  return new AuthError(401, "invalid_token", "The token is not valid, or not any more.", { hint: SIGN_IN, reason });
+}
+
+/** The caller names an actor that is not its own. */
+export function notYourActor(actor: string, own: string): AuthError {
+  return new AuthError(403, "not_your_actor", `The token may act as ${own} only.`, {
+    hint: `Leave --actor and ALAI_ACTOR out, or set them to ${own}.`,
+    reason: `asked to act as ${actor}`,
+  });
+}
+
+/** Whether the token holds cannot be told now; nothing is wrong with it as far as is known. */
+export function authUnavailable(reason: string): AuthError {
+  return new AuthError(503, "auth_unavailable", "Tokens cannot be checked just now.", {
+    hint: "Try again in a moment.",
+    reason,
+  });
+}
