@@ -1,0 +1,23 @@
+import type { Millis } from "@alai/core";
+
+/** What streams may cost. */
+export interface StreamLimits {
+  /** Streams of this process, SSE and WebSocket together. */
+  readonly total: number;
+  /** Streams of one subject. */
+  readonly perSubject: number;
+  /** A sign of life when there is nothing to send. Proxies close what is silent for a minute or so. */
+  readonly heartbeat: Millis;
+  /** A reader that takes nothing for so long is cut. */
+  readonly stall: Millis;
+  /** What clients are told to wait before they come back. */
+  readonly retry: Millis;
+}
+
+export const STREAM_LIMITS: StreamLimits = {
+  total: 1000,
+  perSubject: 100,
+  heartbeat: 15_000,
+  stall: 30_000,
+  retry: 2000,
+};
