@@ -10,7 +10,7 @@ import { taskHandlers } from "./http/handlers/tasks.ts";
 import { transferHandlers } from "./http/handlers/transfer.ts";
 import { answerUnrouted } from "./http/methods.ts";
 import { documentApi } from "./http/openapi.ts";
-import { answerProblems, rawProblem } from "./http/problems.ts";
+import { answerProblems, answerUnreadable, rawProblem } from "./http/problems.ts";
 import { registerRoutes } from "./http/register.ts";
 import { requireScope } from "./http/scope.ts";
 import { validatorCompiler } from "./http/validation.ts";
@@ -55,6 +55,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     forceCloseConnections: "idle",
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     genReqId: (request) => options.requestId?.(request.headers) ?? `r${++made}`,
+    frameworkErrors: answerUnreadable,
     clientErrorHandler(error, socket) {
       if (socket.writable) socket.end(rawProblem(error.code));
       else socket.destroy();

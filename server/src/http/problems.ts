@@ -17,6 +17,11 @@ export function answerProblems(app: FastifyInstance): void {
   });
 }
 
+/** A path that cannot be read: Fastify asks here, before any hook. */
+export function answerUnreadable(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(request, reply, problemFor(error));
+}
+
 /** Sends a problem with the request's own path and id. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, body: Problem): FastifyReply {
   const instance = request.url.split("?", 1)[0] ?? "";

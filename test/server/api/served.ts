@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SqliteLedger } from "@alai/core/sqlite/ledger";
+import type { FastifyInstance } from "fastify";
+import { createApp } from "../../../server/src/app.ts";
+import { openAuthenticator } from "../../../server/src/auth/index.ts";
+import { createFeed, type Feed } from "../../../server/src/streams/index.ts";
+
+/** The API over a ledger of its own, in this process. */
+export interface Served {
+  readonly app: FastifyInstance;
+  readonly ledger: SqliteLedger;
+  readonly feed: Feed;
+  /** Where it listens; only after `listen`. */
+  listen(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Everyone may do everything; the ledger is empty. */
+export async function served(): Promise<Served> {
+  const folder = mkdtempSync(join(tmpdir(), "alai-api-"));
+  const ledger = await SqliteLedger.open(join(folder, "ledger.db"), { missing: "create" });
+  const feed = createFeed(ledger, {});
+  const stopping = new AbortController();
+  const app = await createApp({
+    ledger,
+    feed,
+    authenticator: openAuthenticator(),
+    version: "0.0.0",
+    stopping: stopping.signal,
+  });
+  return {
+    app,
+    ledger,
+    feed,
+    async listen() {
+      await app.listen({ host: "127.0.0.1", port: 0 });
+      const address = app.server.address();
+      return typeof address === "object" && address ? address.port : 0;
+    },
+    async close() {
+      stopping.abort();
+      await app.close();
+      await feed.close(0);
+      ledger.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Sends bytes as they are and gives what came back before the server closed or `ms` passed. */
+export function rawRequest(port: number, bytes: string | Buffer, ms = 2000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let got = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
+    const timer = setTimeout(() => socket.destroy(), ms);
+    socket.on("data", (chunk) => {
+      got += chunk.toString("latin1");
+    });
+    // A server that has refused may close while we still write: what it said counts.
+    socket.on("error", (error: NodeJS.ErrnoException) => (error.code === "ECONNREFUSED" ? reject(error) : undefined));
+    socket.on("close", () => {
+      clearTimeout(timer);
+      resolve(got);
+    });
+  });
+}
