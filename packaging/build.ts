@@ -17,6 +17,7 @@ const TERSE = ["--minify-whitespace", "--minify-syntax"];
 /** What few commands need and costs more to load than all the rest; with the names it is used by, where these are few. */
 const HEAVY: Readonly<Record<string, readonly string[]>> = {
   "@alai/server": ["serve"],
+  "@alai/server/admin": ["openSecurityStore", "createServiceToken", "revokeServiceToken", "verifyAudit"],
   "@inquirer/prompts": ["confirm"],
   chalk: [],
   "cli-table3": [],
@@ -72,7 +73,7 @@ function buildVendor(): void {
 }
 
 function vendorName(library: string): string {
-  return library.replace(/^@/, "").replace("/", "-");
+  return library.replace(/^@/, "").replaceAll("/", "-");
 }
 
 function rewrite(file: string, ...changes: ((text: string) => string)[]): void {

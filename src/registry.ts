@@ -91,6 +91,31 @@ export const REGISTRY: readonly Entry[] = [
     summary: "all settings and where each comes from",
     load: () => import("./commands/config/list.ts"),
   },
+  {
+    path: ["token", "create"],
+    summary: "make a service token for a machine",
+    load: () => import("./commands/token/create.ts"),
+  },
+  {
+    path: ["token", "list"],
+    summary: "service tokens, also revoked ones",
+    load: () => import("./commands/token/list.ts"),
+  },
+  {
+    path: ["token", "revoke"],
+    summary: "take a service token back",
+    load: () => import("./commands/token/revoke.ts"),
+  },
+  {
+    path: ["audit", "list"],
+    summary: "refusals, admins' doings, starts and stops",
+    load: () => import("./commands/audit/list.ts"),
+  },
+  {
+    path: ["audit", "verify"],
+    summary: "prove that no entry of the audit was changed",
+    load: () => import("./commands/audit/verify.ts"),
+  },
   { path: ["doctor"], summary: "check this machine, changing nothing", load: () => import("./commands/doctor.ts") },
 ];
 
@@ -100,5 +125,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   mc: "Mission Control: the ledger of tasks.",
   "mc dep": "Which task waits for which.",
   hook: "Gates for agents' tool calls.",
+  token: "Service tokens of machines, in the server's store.",
+  audit: "The server's audit: an append-only chain of hashes.",
   config: "The settings.",
 };

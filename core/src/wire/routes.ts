@@ -2,11 +2,10 @@ import Type from "typebox";
 import type { RefusalCode } from "../refusal.ts";
 import * as E from "./entities.ts";
 import * as R from "./requests.ts";
+import type { Scope } from "./scopes.ts";
 import { Closed, Id } from "./values.ts";
 
-/** What a token must allow. `admin` allows everything. */
-export const SCOPES = ["tasks.read", "tasks.write", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
+export { SCOPES, type Scope } from "./scopes.ts";
 
 /** One route of the API: what the server registers, checks and documents. */
 export interface Route {

@@ -13,33 +13,35 @@ export interface Verdict {
   readonly reason: string | null;
 }
 
+export interface Walk {
+  /** Every entry, in order. */
+  readonly rows: AsyncIterable<AuditRow>;
+  /** The chain's end as the store keeps it beside the entries. */
+  readonly head: () => Promise<ChainHead | null>;
+  /** The head of an earlier walk. */
+  readonly remembered?: string | undefined;
+}
+
 /**
- * Walks the chain from its first entry. Whoever can rewrite the store can rewrite the whole chain: only a head that was
- * remembered elsewhere shows that, and that the end was cut off.
- * @param recorded the head that the store itself keeps; @param remembered a head from an earlier walk.
+ * Walks the chain from its first entry; entries that are appended meanwhile are walked too. Whoever can rewrite the store
+ * can rewrite the whole chain: only a head that was remembered elsewhere shows that, and that the end was cut off cleanly.
  */
-export async function verifyChain(
-  rows: AsyncIterable<AuditRow>,
-  recorded: ChainHead | null,
-  remembered?: string,
-): Promise<Verdict> {
+export async function verifyChain({ rows, head, remembered }: Walk): Promise<Verdict> {
+  const before = (await head()) ?? GENESIS;
   let { seq, hash } = GENESIS;
   let found = remembered === undefined || remembered === hash;
-  const verdict = (broken: number | null, reason: string | null): Verdict => ({
-    count: seq,
-    head: hash,
-    broken,
-    reason,
-  });
+  const verdict = (broken: number | null, reason: string | null) => ({ count: seq, head: hash, broken, reason });
   for await (const row of rows) {
     if (row.seq !== seq + 1) return verdict(seq + 1, `the entry is missing; the next one there is ${row.seq}`);
     if (row.hash !== expected(hash, row)) return verdict(row.seq, "the entry is not what was written");
     seq = row.seq;
     hash = row.hash;
+    if (seq === before.seq && hash !== before.hash) return verdict(seq, "the entry was written anew");
     found ||= hash === remembered;
   }
-  if (recorded && (recorded.seq !== seq || recorded.hash !== hash))
-    return verdict(seq + 1, `the end is missing: the chain had ${recorded.seq} entries`);
+  if (seq < before.seq) return verdict(seq + 1, `the end is missing: there were ${before.seq} entries`);
+  const after = (await head()) ?? GENESIS;
+  if (seq > after.seq) return verdict(after.seq + 1, "the entry was added by another way");
   if (!found)
     return verdict(seq + 1, "the remembered head is nowhere in the chain: its end was cut off, or it was rewritten");
   return verdict(null, null);

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Scope } from "@alai/core/wire/routes";
+import type { Scope } from "@alai/core/wire/scopes";
 import type { Audit } from "../audit/audit.ts";
 import { BadRequest } from "../http/bad-request.ts";
 import { requireScope } from "../http/scope.ts";

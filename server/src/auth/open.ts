@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { SCOPES } from "@alai/core/wire/routes";
+import { SCOPES } from "@alai/core/wire/scopes";
 import { isLoopback } from "./loopback.ts";
 import { unauthenticated } from "./refuse.ts";
 import type { Authenticator, Subject } from "./subject.ts";

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Scope } from "@alai/core/wire/routes";
+import type { Scope } from "@alai/core/wire/scopes";
 
 /** Who a request is from, once its token has been checked. */
 export interface Subject {

@@ -1,4 +1,4 @@
-import { SCOPES, type Scope } from "@alai/core/wire/routes";
+import { SCOPES, type Scope } from "@alai/core/wire/scopes";
 import type { JWTPayload } from "jose";
 
 /** The scope that lets a token name another actor in Alai-Actor; `admin` does so too. */

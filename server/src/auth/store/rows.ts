@@ -1,4 +1,4 @@
-import { SCOPES, type Scope } from "@alai/core/wire/routes";
+import { SCOPES, type Scope } from "@alai/core/wire/scopes";
 import type { AuditRow, Detail } from "../../audit/entry.ts";
 import type { ServiceToken } from "./store.ts";
 

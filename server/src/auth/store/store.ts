@@ -1,5 +1,5 @@
 import type { Millis } from "@alai/core";
-import type { Scope } from "@alai/core/wire/routes";
+import type { Scope } from "@alai/core/wire/scopes";
 import type { ChainHead } from "../../audit/chain.ts";
 import type { AuditEntry, AuditRow } from "../../audit/entry.ts";
 
