@@ -1,5 +1,6 @@
 export * from "./cursor.ts";
 export * from "./dump.ts";
+export * from "./dump-rows.ts";
 export * from "./event.ts";
 export * from "./holder.ts";
 export * from "./journal.ts";

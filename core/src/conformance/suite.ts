@@ -16,6 +16,8 @@ import { taskTests } from "./tasks.ts";
 import { undoTests } from "./undo.ts";
 
 export type { Harness, OpenedLedger, TestClock } from "./harness.ts";
+export { transferSuite } from "./transfer.ts";
+export type { OpenedTransferable, TransferHarness } from "./transfer-bench.ts";
 
 /** What every ledger promises, whatever store is behind it: registers the tests for one implementation. */
 export function conformanceSuite(name: string, harness: Harness): void {

@@ -48,7 +48,8 @@ export function mapColumns(db: DatabaseSync, file: string, found: readonly Found
   };
 }
 
-function freeName(taken: ReadonlyMap<string, string>, column: Column): string {
+/** A name of ours that no column of the file has. */
+export function freeName(taken: ReadonlyMap<string, unknown>, column: Column): string {
   let name = `alai_${column}`;
   while (taken.has(name)) name += "_";
   return name;

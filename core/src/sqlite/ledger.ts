@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { DumpHead, DumpRow, Restored, Transferable } from "../dump.ts";
 import type * as Api from "../ledger.ts";
 import type { Caller, Ledger } from "../ledger.ts";
 import { monotonic } from "../monotonic.ts";
@@ -27,7 +28,7 @@ import { editOne, noteOne, setStatusOne } from "./write.ts";
 const POLL: Millis = 50;
 
 /** The ledger in one SQLite file, used by many processes at once. */
-export class SqliteLedger implements Ledger {
+export class SqliteLedger implements Ledger, Transferable {
   readonly #store: Store;
 
   constructor(store: Store) {
@@ -118,6 +119,21 @@ export class SqliteLedger implements Ledger {
     return this.#change(caller, (tx) => prune(this.#store, tx, before));
   }
 
+  async dumpHead(): Promise<DumpHead> {
+    const { readHead } = await import("./dump.ts");
+    return this.#store.read(() => readHead(this.#store));
+  }
+
+  async *dump(): AsyncGenerator<DumpRow> {
+    const { dumpRows } = await import("./dump.ts");
+    yield* dumpRows(this.#store);
+  }
+
+  async restore(head: DumpHead, rows: readonly DumpRow[]): Promise<Restored> {
+    const { restore } = await import("./restore.ts");
+    return restore(this.#store, head, rows);
+  }
+
   async changed(ms: Millis) {
     const end = monotonic() + ms;
     while (!this.#store.changed() && monotonic() < end) await sleep(Math.min(POLL, ms));
@@ -136,7 +152,8 @@ export class SqliteLedger implements Ledger {
   }
 
   /** Every verb that changes something goes through here: one transaction, made once for each request key. */
-  #change<T>(caller: Caller, body: (tx: Tx) => T): Promise<T> {
+  async #change<T>(caller: Caller, body: (tx: Tx) => T): Promise<T> {
+    if (!this.#store.whole) await (await import("./restore.ts")).requireWhole(this.#store);
     return once(this.#store, caller, body);
   }
 }

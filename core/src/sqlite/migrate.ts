@@ -68,13 +68,25 @@ export async function createLedger(db: DatabaseSync, busyLimit: number): Promise
   }
 }
 
+/** What must be known of a file before anything can be asked of it. */
+export interface FileMeta {
+  readonly schema: number;
+  readonly columns: ColumnMap;
+  /** False for a copy with rows still to come. */
+  readonly whole: boolean;
+}
+
 /** What `alai_meta` says, or null when the file has none. */
-export function readMeta(db: DatabaseSync): { schema: number; columns: ColumnMap } | null {
+export function readMeta(db: DatabaseSync): FileMeta | null {
   try {
     const rows = db.prepare("SELECT key, value FROM alai_meta").all() as { key: string; value: string }[];
     const meta = new Map(rows.map((row) => [row.key, row.value]));
     const columns = meta.get("columns");
-    return { schema: Number(meta.get("schema")), columns: columns ? JSON.parse(columns) : OWN_COLUMNS };
+    return {
+      schema: Number(meta.get("schema")),
+      columns: columns ? JSON.parse(columns) : OWN_COLUMNS,
+      whole: !meta.has("restoring"),
+    };
   } catch (error) {
     if (error instanceof Error && /no such table/.test(error.message)) return null;
     throw error;

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../refusal.ts";
 import { fromSqlite } from "./errors.ts";
-import { createLedger, LATEST, migrate, readMeta } from "./migrate.ts";
+import { createLedger, type FileMeta, LATEST, migrate, readMeta } from "./migrate.ts";
 import { DEFAULT_BUSY_LIMIT, retryBusy } from "./retry.ts";
 import { requireSafeSqlite } from "./safety.ts";
 import { type Failpoint, Store } from "./store.ts";
@@ -38,9 +38,10 @@ export async function openStore(file: string, options: OpenOptions): Promise<Sto
     if (!exists && path === file) mkdirSync(dirname(file), { recursive: true });
     const db = await connect(path, busyLimit);
     try {
-      const columns = await prepare(db, file, busyLimit);
+      const { columns, whole } = await prepare(db, file, busyLimit);
       return new Store(db, columns, {
         file,
+        whole,
         clock: options.clock ?? Date.now,
         busyLimit,
         failpoint: options.failpoint ?? (() => {}),
@@ -87,7 +88,7 @@ export function checkFile(file: string): boolean {
   return stat !== undefined;
 }
 
-async function prepare(db: DatabaseSync, file: string, busyLimit: number) {
+async function prepare(db: DatabaseSync, file: string, busyLimit: number): Promise<FileMeta> {
   let meta = await retryBusy(() => readMeta(db), busyLimit);
   if (meta === null) {
     await requireEmpty(db, file, busyLimit);
@@ -97,7 +98,7 @@ async function prepare(db: DatabaseSync, file: string, busyLimit: number) {
     await migrate(db, file, busyLimit);
   }
   if (meta === null) throw new StoreError("corrupt", `${file} lost its schema while it was opened.`);
-  return meta.columns;
+  return meta;
 }
 
 /** A file without our tables may only be made a ledger when nothing else is in it. */

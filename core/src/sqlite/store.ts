@@ -14,6 +14,8 @@ export type Failpoint = "before-begin" | "after-begin" | "after-change" | "befor
 
 export interface StoreOptions {
   readonly file: string;
+  /** False for a copy with rows still to come. */
+  readonly whole: boolean;
   /** The wall clock. Read only after the write lock is taken. */
   readonly clock: () => Millis;
   /** Milliseconds to wait for the write lock. */
@@ -41,9 +43,10 @@ export interface Tx {
 /** One open SQLite file: statements, the write lock, the clock and the journal's head. */
 export class Store {
   readonly file: string;
-  readonly columns: ColumnMap;
-  /** The file's column names by ours, quoted for SQL. */
-  readonly names: Readonly<Record<Column, string>>;
+  /** False for a copy with rows still to come, as far as this connection knows. */
+  whole: boolean;
+  #columns: ColumnMap;
+  #names: Readonly<Record<Column, string>>;
   readonly #db: DatabaseSync;
   readonly #options: StoreOptions;
   readonly #texts = new Map<string, string>();
@@ -55,13 +58,28 @@ export class Store {
 
   constructor(db: DatabaseSync, columns: ColumnMap, options: StoreOptions) {
     this.#db = db;
-    this.columns = columns;
-    this.names = Object.fromEntries(LOGICAL_COLUMNS.map((column) => [column, quote(columns.names[column])])) as Record<
-      Column,
-      string
-    >;
+    this.#columns = columns;
+    this.#names = quoted(columns);
     this.file = options.file;
+    this.whole = options.whole;
     this.#options = options;
+  }
+
+  get columns(): ColumnMap {
+    return this.#columns;
+  }
+
+  /** The file's column names by ours, quoted for SQL. */
+  get names(): Readonly<Record<Column, string>> {
+    return this.#names;
+  }
+
+  /** Takes other names for the columns: a restored copy may have made room for those of another program. */
+  remap(columns: ColumnMap): void {
+    if (columns === this.#columns) return;
+    this.#columns = columns;
+    this.#names = quoted(columns);
+    this.#texts.clear();
   }
 
   /** An SQL text that depends on the file's columns alone: built once for each open file. */
@@ -100,6 +118,22 @@ export class Store {
           return body(this.#now(this.#head().at));
         } finally {
           if (this.#db.isTransaction) this.run("COMMIT");
+        }
+      }, this.#options.busyLimit),
+    );
+  }
+
+  /** Begins a read that lasts until the connection is closed: one moment, for as long as a whole copy takes. */
+  async hold(): Promise<void> {
+    return this.#guard(() =>
+      retryBusy(() => {
+        this.run("BEGIN");
+        try {
+          // The moment is that of the first read, not of BEGIN.
+          this.#head();
+        } catch (error) {
+          this.run("ROLLBACK");
+          throw error;
         }
       }, this.#options.busyLimit),
     );
@@ -216,4 +250,9 @@ export class Store {
     };
     return { now, nowText, append };
   }
+}
+
+function quoted({ names }: ColumnMap): Record<Column, string> {
+  const pairs = LOGICAL_COLUMNS.map((column) => [column, quote(names[column])] as const);
+  return Object.fromEntries(pairs) as Record<Column, string>;
 }
