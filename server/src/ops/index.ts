@@ -1,0 +1,10 @@
+export { type NotReady, Readiness, type ReadinessOptions, registerHealth } from "./health.ts";
+export { InFlight } from "./in-flight.ts";
+export { createLogs, LOG_LEVELS, type LoggerOptions, type LogLevel, type Logs, readLogLevel } from "./logger.ts";
+export { type GaugeSource, Metrics, type MetricsOptions, registerMetrics } from "./metrics.ts";
+export { type Finished, observeRequests, type RequestObserver } from "./observe.ts";
+export { coarseAddress, redactLine } from "./redact.ts";
+export { fastifyLogging, logRequests } from "./request-log.ts";
+export { gracefulShutdown, type Shutdown, type ShutdownParts, stopOnSignals } from "./shutdown.ts";
+export { startTelemetry, type Telemetry, wantsTelemetry } from "./telemetry.ts";
+export { formatTraceparent, parseTraceparent, requestIdOf, type Trace, traceOf } from "./trace.ts";

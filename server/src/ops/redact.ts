@@ -1,0 +1,97 @@
+import { isIPv4, isIPv6 } from "node:net";
+
+/**
+ * Takes out of a finished log line what must not be in it. It works on the JSON text, so it sees every field, nested error and
+ * stack alike; nothing it puts in needs escaping, and nothing it takes out includes a quote, so the line stays JSON.
+ */
+export function redactLine(line: string): string {
+  let out = line;
+  if (SECRET_HINT.test(out)) out = withoutSecrets(out);
+  if (out.includes("=")) out = out.replace(QUERY, hideUnknown);
+  if (out.includes("@") || EMAIL_HINT.test(out))
+    out = out.replace(CREDENTIALS, "$1[secret]@").replace(EMAIL, "[email]");
+  if (V6_HINT.test(out)) out = out.replace(V6, coarse6);
+  return out.replace(V4, coarse4);
+}
+
+/** An address without what tells one machine from its neighbours: /24, for IPv6 /48. */
+export function coarseAddress(address: string): string {
+  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
+  if (isIPv4(plain)) return plain.replace(V4, coarse4);
+  return isIPv6(plain) ? coarse6(plain) : "unknown";
+}
+
+const NAMES =
+  "authorization|proxy-authorization|cookie|set-cookie|x-api-key|api_?key|password|passwd|secret|client_secret|" +
+  "access_token|refresh_token|id_token|token|database_?url|connection_?string";
+const STRING = '"(?:[^"\\\\]|\\\\.)*"';
+
+const SECRET_HINT = /eyJ|alai_st_|bearer|basic|dpop|authorization|cookie|api_?key|passw|secret|token|url"|string"/i;
+/** `"cookie":"…"`, a list of strings, a number; also as a pair in a list, as raw headers have it. */
+const FIELD = new RegExp(`("(?:${NAMES})"\\s*[:,]\\s*)(?:${STRING}|\\[(?:${STRING},?)*\\]|-?\\d[\\d.]*)`, "gi");
+/** The same in a text: `password=…`, `Cookie: …`, JSON within a string. */
+const MENTION = new RegExp(
+  `((?:${NAMES.replace("|token|", "|")})(?:\\s*[:=]\\s*|\\\\+"\\s*:\\s*\\\\+"))[^\\s"'\\\\,;&{}[\\]]+`,
+  "gi",
+);
+const SCHEME = /((?:bearer|basic|dpop)(?:\s|%20)+)(?=[^\s"]{0,200}[\d=+/._])[\w.~+/=-]{6,}/gi;
+const JWT = /eyJ[\w-]{6,}(?:\.[\w-]*){1,4}/g;
+const SERVICE_TOKEN = /alai_st_[\w-]+/g;
+
+function withoutSecrets(line: string): string {
+  return line
+    .replace(FIELD, '$1"[secret]"')
+    .replace(SCHEME, "$1[secret]")
+    .replace(MENTION, "$1[secret]")
+    .replace(JWT, "[secret]")
+    .replace(SERVICE_TOKEN, "[secret]");
+}
+
+/** `postgres://name:word@host`. */
+const CREDENTIALS = /(:\/\/)[^\s/@"\\]{0,256}@/g;
+
+const EMAIL_HINT = /%40|u0040/i;
+/** Not from the letter of an escape (`\n`) on: it belongs to the backslash. At most 64 long, so that no line takes long. */
+const EMAIL =
+  /(?<!\\)(?:[^\s"\\<>(),:;@[\]{}=?&/|]{1,64}|\\"[^"\\\s]{1,64}\\")(?:@|%40|\\+u0040)(?:[\p{L}\p{N}_-]{1,63}(?:\.[\p{L}\p{N}_-]{1,63})+|\[[^\]\s"\\]{1,64}\])/giu;
+
+/** Query values that tell nothing about a person. */
+const KNOWN = new Set([
+  "after",
+  "task",
+  "limit",
+  "last",
+  "wait",
+  "sort",
+  "status",
+  "priority",
+  "parent",
+  "all",
+  "fields",
+]);
+const QUERY = /([?&])([\w.~%[\]-]{1,64})=([^&\s"'#\\<>]*)/g;
+
+function hideUnknown(_: string, mark: string, name: string, value: string): string {
+  return `${mark}${name}=${KNOWN.has(name) ? value : "***"}`;
+}
+
+const V4 = /(?<![\d.])(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}(?!\.?\d)(?:\/\d{1,2})?/g;
+const V6_HINT = /::|(?::[\da-f]{1,4}){7}/i;
+const V6 =
+  /(?<![\da-f:.])(?:[\da-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]{1,4})?(?:%\w+)?(?![\w:])(?:\/\d{1,3})?/gi;
+
+function coarse4(_: string, network: string): string {
+  return `${network}.0/24`;
+}
+
+function coarse6(found: string): string {
+  const [address = ""] = found.split(/[%/]/);
+  if (!isIPv6(address)) return found;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+)\.\d+$/i.exec(address);
+  if (mapped) return `${mapped[1]}.0/24`;
+  const [head = "", tail] = address.split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);
+  const network = [...groups, ...Array<string>(missing).fill("0"), ...(tail ?? "").split(":")].slice(0, 3);
+  return `${network.join(":")}::/48`;
+}
