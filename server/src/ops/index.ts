@@ -5,6 +5,7 @@ export { type GaugeSource, Metrics, type MetricsOptions, registerMetrics } from 
 export { type Finished, observeRequests, type RequestObserver } from "./observe.ts";
 export { coarseAddress, redactLine } from "./redact.ts";
 export { fastifyLogging, logRequests } from "./request-log.ts";
+export { type Observation, type ObserveOptions, observe } from "./setup.ts";
 export { gracefulShutdown, type Shutdown, type ShutdownParts, stopOnSignals } from "./shutdown.ts";
 export { startTelemetry, type Telemetry, wantsTelemetry } from "./telemetry.ts";
 export { formatTraceparent, parseTraceparent, requestIdOf, type Trace, traceOf } from "./trace.ts";
