@@ -81,7 +81,7 @@ function issuerOf(env: Env, suffix: string): IssuerOptions | null {
   const audience = list(get("AUDIENCE"), name("AUDIENCE"));
   if (!audience)
     throw badInput(`${name("AUDIENCE")} is not set.`, "Set it to what your issuer puts into `aud` of tokens for alai.");
-  for (const of of ["JWKS_URI", "DISCOVERY_URL"] as const) if (get(of)) requireSafeUrl(get(of) ?? "", name(of));
+  for (const uri of ["JWKS_URI", "DISCOVERY_URL"] as const) if (get(uri)) requireSafeUrl(get(uri) ?? "", name(uri));
   return issuerOptions({
     issuer,
     audience,
