@@ -1,9 +1,10 @@
 import { formatHolder, parseHolder } from "../../core/src/holder.ts";
 import { decideClaim, heldRefusal, isLive } from "../../core/src/lease.ts";
 import type { Caller, Grant, StatusChange } from "../../core/src/ledger.ts";
+import type { LockedTask } from "../../core/src/rules/locked-task.ts";
 import { claimOne } from "../../core/src/sqlite/claim.ts";
 import { SqliteLedger } from "../../core/src/sqlite/ledger.ts";
-import { type LockedTask, lockedTask } from "../../core/src/sqlite/locked-task.ts";
+import { lockedTask } from "../../core/src/sqlite/locked-task.ts";
 import { type OpenOptions, openStore } from "../../core/src/sqlite/open.ts";
 import { clearLease, listExpired } from "../../core/src/sqlite/release.ts";
 import { extendOne } from "../../core/src/sqlite/renew.ts";

@@ -1,6 +1,16 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Added, Caller, Imported, ImportLine } from "../ledger.ts";
-import type { NewTask, Task } from "../task.ts";
+import {
+  importedEvent,
+  importKey,
+  isSameTask,
+  mayBeHere,
+  type Origin,
+  originOf,
+  renumberedOf,
+  withoutParent,
+} from "../rules/import.ts";
+import type { NewTask } from "../task.ts";
 import type { Millis } from "../time.ts";
 import { DEFAULT_PRIORITY } from "../vocabulary.ts";
 import type { Column, TimeColumn } from "./columns.ts";
@@ -23,13 +33,6 @@ export function addOne(store: Store, tx: Tx, task: NewTask, caller: Caller): Add
 function byDedupKey(store: Store, key: string): number | null {
   const row = store.get(`SELECT ${store.names.id} AS id FROM tasks WHERE ${store.names.dedup_key} = ?`, key);
   return row ? Number(row.id) : null;
-}
-
-/** What an import knows of a task beyond what `add` may say. */
-interface Origin {
-  readonly id?: number;
-  readonly created_at?: Millis;
-  readonly done_at?: Millis;
 }
 
 /** Writes the row; gives its id. */
@@ -99,16 +102,14 @@ export function importAll(store: Store, tx: Tx, lines: readonly ImportLine[], ca
   }
   let unresolved = 0;
   for (const { id, line } of fresh) unresolved += relink(store, id, line, ids);
-  const renumbered = Object.fromEntries([...ids].filter(([from, to]) => from !== to));
-  return { added: fresh.length, existing, unresolved, renumbered };
+  return { added: fresh.length, existing, unresolved, renumbered: renumberedOf(ids) };
 }
 
 /** The task a line already is: by dedup key, or the same id with the same title and time of creation (our own export). */
 function findImported(store: Store, tx: Tx, line: ImportLine): number | null {
   if (line.dedup_key) return byDedupKey(store, line.dedup_key);
-  if (line.id === undefined || line.created_at == null || !isTaken(store, line.id)) return null;
-  const here: Task = oneTask(store, tx.now, line.id);
-  return here.title === line.title && here.created_at === line.created_at ? here.id : null;
+  if (!mayBeHere(line) || !isTaken(store, line.id)) return null;
+  return isSameTask(line, oneTask(store, tx.now, line.id)) ? line.id : null;
 }
 
 /** Tasks by what they were imported from: a second run of the same file finds those that got another number too. */
@@ -120,30 +121,11 @@ function importedBefore(store: Store): Map<string, number> {
   return new Map(rows.map((row) => [importKey(JSON.parse(String(row.source))), Number(row.task_id)]));
 }
 
-function importKey(line: Pick<ImportLine, "id" | "title" | "created_at">): string {
-  return JSON.stringify([line.id, line.title, line.created_at ?? null]);
-}
-
 function importOne(store: Store, tx: Tx, line: ImportLine, caller: Caller): number {
-  const { id: wanted, created_at, done_at, notes, evidence } = line;
-  const keep = wanted !== undefined && !isTaken(store, wanted);
-  const id = insert(
-    store,
-    tx,
-    { ...line, parent: null },
-    {
-      ...(keep && { id: wanted }),
-      ...(created_at != null && { created_at }),
-      ...(done_at != null && { done_at }),
-    },
-  );
-  tx.append({
-    task: id,
-    kind: "imported",
-    by: caller,
-    fence: 0,
-    ...(wanted !== undefined && { data: { from: { id: wanted, title: line.title, created_at: created_at ?? null } } }),
-  });
+  const { notes, evidence } = line;
+  const keep = line.id !== undefined && !isTaken(store, line.id);
+  const id = insert(store, tx, withoutParent(line), originOf(line, keep));
+  tx.append(importedEvent(id, line, caller));
   for (const text of notes ?? []) tx.append({ task: id, kind: "noted", by: caller, fence: 0, data: { text } });
   for (const file of evidence ?? []) addEvidence(store, id, file);
   return id;

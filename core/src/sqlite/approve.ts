@@ -1,5 +1,6 @@
 import { formatHolder } from "../holder.ts";
 import type { Approval, Caller } from "../ledger.ts";
+import { APPROVALS_AMONG, approvedEvent, liveApprovalsOf } from "../rules/approve.ts";
 import type { Millis } from "../time.ts";
 import { listEvents } from "./journal.ts";
 import { lockedTask } from "./locked-task.ts";
@@ -9,19 +10,12 @@ import type { Store, Tx } from "./store.ts";
 export function approveOne(store: Store, tx: Tx, id: number, reason: string, ttl: Millis, caller: Caller): Approval {
   const task = lockedTask(store, id);
   const until = tx.now + ttl;
-  tx.append({ task: id, kind: "approved", by: caller, fence: task.fence, data: { reason, until } });
+  tx.append(approvedEvent(task, reason, until, caller));
   return { id, reason, until, by: formatHolder(caller) };
 }
 
 /** Approvals that are still good: not past their time, and given for the present claim. */
 export function liveApprovals(store: Store, now: Millis, id: number): Approval[] {
   const task = lockedTask(store, id);
-  return listEvents(store, { task: id, last: 200 })
-    .filter((event) => event.kind === "approved" && event.fence === task.fence && Number(event.data.until) > now)
-    .map((event) => ({
-      id,
-      reason: String(event.data.reason),
-      until: Number(event.data.until),
-      by: formatHolder(event),
-    }));
+  return liveApprovalsOf(task, listEvents(store, { task: id, last: APPROVALS_AMONG }), now);
 }

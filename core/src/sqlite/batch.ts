@@ -1,49 +1,13 @@
-import { formatHolder } from "../holder.ts";
-import { decideWrite } from "../lease.ts";
 import type { Caller } from "../ledger.ts";
-import { type Failure, Refusal } from "../refusal.ts";
+import type { LockedTask } from "../rules/locked-task.ts";
+import { requireWritable } from "../rules/writable.ts";
 import { memoryOf } from "./journal.ts";
-import { type LockedTask, lockedTask } from "./locked-task.ts";
+import { lockedTask } from "./locked-task.ts";
 import type { Store, Tx } from "./store.ts";
-
-/**
- * One verb over several tasks in one transaction. Every task is tried, so that the refusal can name each that failed;
- * one failure undoes all. A single task's refusal is thrown as it is.
- */
-export function each<T>(ids: readonly number[], verb: (id: number) => T): T[] {
-  const results: T[] = [];
-  const refusals: Refusal[] = [];
-  for (const id of new Set(ids)) {
-    try {
-      results.push(verb(id));
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      refusals.push(error);
-    }
-  }
-  const first = refusals[0];
-  if (!first) return results;
-  if (ids.length === 1) throw first;
-  const failures: Failure[] = refusals.map((refusal) => ({
-    id: refusal.taskId ?? 0,
-    code: refusal.code,
-    message: refusal.message,
-  }));
-  throw new Refusal(
-    first.code,
-    `Nothing was changed, because of ${failures.length} of ${ids.length}: ${failures.map((failure) => failure.message).join("; ")}`,
-    { failures, hint: "Leave these out and try again.", ...(first.taskId !== undefined && { taskId: first.taskId }) },
-  );
-}
 
 /** Reads a task for a change and checks that the caller may make it (freshness, rule 3). */
 export function writableTask(store: Store, tx: Tx, id: number, caller: Caller): LockedTask {
   const task = lockedTask(store, id);
-  try {
-    decideWrite(task, formatHolder(caller), tx.now, caller.fence, () => memoryOf(store, id, caller));
-  } catch (error) {
-    if (!(error instanceof Refusal) || !caller.unenforced) throw error;
-    caller.unenforced(error);
-  }
+  requireWritable(task, caller, tx.now, () => memoryOf(store, id, caller));
   return task;
 }

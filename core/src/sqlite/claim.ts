@@ -1,11 +1,11 @@
 import { formatHolder, type Holder } from "../holder.ts";
 import { decideClaim } from "../lease.ts";
 import type { Caller, Grant } from "../ledger.ts";
-import { Refusal } from "../refusal.ts";
+import { acquiredEvent, acquiredGrant, blockedRefusal, requireOpen } from "../rules/claim.ts";
+import type { LockedTask } from "../rules/locked-task.ts";
 import type { Millis } from "../time.ts";
-import { LIVE_STATUSES } from "../vocabulary.ts";
 import { Filters } from "./filter.ts";
-import { type LockedTask, lockedTask } from "./locked-task.ts";
+import { lockedTask } from "./locked-task.ts";
 import { isHolder } from "./release.ts";
 import { renew } from "./renew.ts";
 import { col, storableUntil, writeTime } from "./rows.ts";
@@ -22,11 +22,10 @@ export function claimOne(store: Store, tx: Tx, id: number, caller: Caller, ttl: 
 
 /** Gives the lease to `caller`: the fence rises by one in the statement that decides the winner. */
 export function acquire(store: Store, tx: Tx, task: LockedTask, caller: Holder, ttl: Millis): Grant {
-  const me = formatHolder(caller);
   const until = storableUntil(store.columns, tx.now + ttl);
   const won = store.get(
     store.sql("acquire", () => acquireSql(store)),
-    me,
+    formatHolder(caller),
     writeTime(store.columns, "lease_until", until),
     ttl,
     task.id,
@@ -36,19 +35,8 @@ export function acquire(store: Store, tx: Tx, task: LockedTask, caller: Holder, 
   // Under the write lock the row cannot have moved since it was read.
   if (!won) throw new Error(`task ${task.id} moved under the write lock`);
   const fence = Number(won.fence);
-  const takenOver = task.holder !== null;
-  tx.append({
-    task: task.id,
-    kind: takenOver ? "taken_over" : "acquired",
-    by: caller,
-    fence,
-    data: {
-      ttl,
-      until,
-      ...(takenOver && { prev_holder: task.holder, prev_until: task.until, prev_fence: task.fence }),
-    },
-  });
-  return { id: task.id, title: task.title, holder: me, fence, until, ttl, idempotent: false, previous: task.holder };
+  tx.append(acquiredEvent(task, caller, fence, until, ttl));
+  return acquiredGrant(task, caller, fence, until, ttl);
 }
 
 function acquireSql(store: Store): string {
@@ -57,24 +45,12 @@ function acquireSql(store: Store): string {
 }
 
 function requireClaimable(store: Store, tx: Tx, task: LockedTask): void {
-  if (!task.status || !LIVE_STATUSES.includes(task.status))
-    throw new Refusal("not_open", `Task ${task.id} is ${task.statusText}; only open or ready tasks can be claimed.`, {
-      taskId: task.id,
-      hint: `Type \`alai mc reopen ${task.id}\` to open it again.`,
-    });
+  requireOpen(task);
   if (!task.waits) return;
   const filters = new Filters(store.columns, tx.now);
   const id = col(store, "id");
   if (!store.get(`SELECT 1 FROM tasks t WHERE ${id} = ? AND ${filters.openBlocker()}`, task.id)) return;
-  const blockers = openBlockers(store, tx.now, task.id);
-  throw new Refusal(
-    "blocked",
-    `Task ${task.id} waits for ${blockers.map((blocker) => `task ${blocker}`).join(", ")}.`,
-    {
-      taskId: task.id,
-      hint: `Type \`alai mc show ${blockers[0]}\` to see what it waits for.`,
-    },
-  );
+  throw blockedRefusal(task.id, openBlockers(store, tx.now, task.id));
 }
 
 function openBlockers(store: Store, now: Millis, id: number): number[] {

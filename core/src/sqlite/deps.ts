@@ -1,5 +1,5 @@
 import type { Caller } from "../ledger.ts";
-import { Refusal } from "../refusal.ts";
+import { cycleRefusal, noDependency } from "../rules/dependencies.ts";
 import type { Task } from "../task.ts";
 import { writableTask } from "./batch.ts";
 import { requireTask } from "./existing.ts";
@@ -10,11 +10,7 @@ import { oneTask, setColumns } from "./write.ts";
 /** Adds `blocker → id`. Throws `not_found`, or `cycle` when the blocker waits for this task itself. False: it was there. */
 export function insertDependency(store: Store, id: number, blocker: number): boolean {
   requireTask(store, blocker);
-  if (waitsFor(store, blocker, id))
-    throw new Refusal("cycle", `Task ${blocker} waits for task ${id} already; they cannot wait for each other.`, {
-      taskId: id,
-      hint: `Type \`alai mc dep rm ${blocker} ${id}\` if it no longer does.`,
-    });
+  if (waitsFor(store, blocker, id)) throw cycleRefusal(id, blocker);
   const { changes } = store.run("INSERT OR IGNORE INTO alai_deps (task_id, blocker_id) VALUES (?, ?)", id, blocker);
   return Number(changes) > 0;
 }
@@ -46,8 +42,7 @@ export function removeDependencies(
   caller: Caller,
 ): Task {
   return changeDependencies(store, tx, id, blockers, caller, "dep_removed", (blocker) => {
-    if (!deleteDependency(store, id, blocker))
-      throw new Refusal("not_found", `Task ${id} does not wait for task ${blocker}.`, { taskId: id });
+    if (!deleteDependency(store, id, blocker)) throw noDependency(id, blocker);
     return true;
   });
 }

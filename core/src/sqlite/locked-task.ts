@@ -1,19 +1,9 @@
-import { DEFAULT_TTL, type LeaseRow } from "../lease.ts";
+import { DEFAULT_TTL } from "../lease.ts";
 import { notFound } from "../refusal.ts";
-import type { Millis } from "../time.ts";
-import { readStatus, type Status } from "../vocabulary.ts";
+import type { LockedTask } from "../rules/locked-task.ts";
+import { readStatus } from "../vocabulary.ts";
 import { col, readLease, selectColumns } from "./rows.ts";
 import type { Store } from "./store.ts";
-
-/** What every lease verb reads of a task, under the lock. */
-export interface LockedTask extends LeaseRow {
-  readonly title: string;
-  readonly status: Status | null;
-  readonly statusText: string;
-  readonly ttl: Millis;
-  /** It has blockers, open or not. */
-  readonly waits: boolean;
-}
 
 const LOCKED_COLUMNS = ["id", "title", "status", "lease_holder", "lease_until", "lease_ttl", "lease_fence"] as const;
 

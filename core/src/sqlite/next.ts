@@ -2,10 +2,9 @@ import { formatHolder } from "../holder.ts";
 import { decideClaim } from "../lease.ts";
 import type { Caller, NextTask } from "../ledger.ts";
 import type { TaskFilter } from "../query.ts";
-import { Refusal } from "../refusal.ts";
+import { explainNext, noneReady, taken } from "../rules/next.ts";
 import type { Millis } from "../time.ts";
 import { acquire } from "./claim.ts";
-import { explainNext } from "./explain.ts";
 import { Filters } from "./filter.ts";
 import { lockedTask } from "./locked-task.ts";
 import { readTask, selectList } from "./rows.ts";
@@ -23,10 +22,7 @@ export function nextOne(store: Store, now: Millis, filter: TaskFilter): NextTask
     `SELECT ${selectList(store.columns)} FROM tasks t WHERE ${where} ORDER BY ${order} LIMIT 1`,
     ...params,
   );
-  if (!row)
-    throw new Refusal("none_ready", "No task is ready: every open one is held, blocked, deferred or filtered out.", {
-      hint: "See what stands in the way with `alai mc list --held` and `alai mc list --blocked`.",
-    });
+  if (!row) throw noneReady();
   const ready = Number(store.get(`SELECT count(*) AS n FROM tasks t WHERE ${where}`, ...params)?.n);
   const task = readTask(row, store.columns, now);
   return { task, why: explainNext(task, ready, now), grant: null };
@@ -37,7 +33,5 @@ export function claimNext(store: Store, tx: Tx, filter: TaskFilter, caller: Call
   const locked = lockedTask(store, next.task.id);
   // The filter has decided already; this is the lease's own rule, which must agree before anyone's task is taken.
   decideClaim(locked, formatHolder(caller), tx.now);
-  const grant = acquire(store, tx, locked, caller, ttl);
-  const task = { ...next.task, lease_state: "held", lease_holder: grant.holder, lease_until: grant.until } as const;
-  return { ...next, task: { ...task, fence: grant.fence, attempts: task.attempts + 1 }, grant };
+  return taken(next, acquire(store, tx, locked, caller, ttl));
 }

@@ -1,6 +1,7 @@
 import { formatHolder } from "../holder.ts";
 import { decideRelease, type LeaseRow } from "../lease.ts";
 import type { Caller, Released, SweptLease } from "../ledger.ts";
+import { expiredEvent, lapsedLease, releasedEvent } from "../rules/release.ts";
 import type { Millis } from "../time.ts";
 import { Filters } from "./filter.ts";
 import { memoryOf } from "./journal.ts";
@@ -15,7 +16,7 @@ export function releaseOne(store: Store, tx: Tx, id: number, caller: Caller): Re
   );
   if (!already) {
     clearLease(store, task);
-    tx.append({ task: id, kind: "released", by: caller, fence: task.fence });
+    tx.append(releasedEvent(task, caller));
   }
   return { id, fence: task.fence, already_free: already };
 }
@@ -40,23 +41,14 @@ export function listExpired(store: Store, now: Millis): SweptLease[] {
   const { sql, params } = new Filters(store.columns, now).where({ status: [], expired: true });
   const list = selectList(store.columns, ["id", "title", "lease_holder", "lease_until", "fence"]);
   const rows = store.all(`SELECT ${list} FROM tasks t WHERE ${sql} ORDER BY ${col(store, "id")}`, ...params);
-  return rows.map((row) => {
-    const { id, holder, until, fence } = readLease(row);
-    return { id, title: String(row.$title ?? ""), holder: holder ?? "", until: until ?? 0, fence, released: false };
-  });
+  return rows.map((row) => lapsedLease(readLease(row), String(row.$title ?? "")));
 }
 
 /** Takes the holders off these. The fence is left alone, so a late holder may still finish. */
 export function releaseExpired(store: Store, tx: Tx, caller: Caller): SweptLease[] {
   return listExpired(store, tx.now).map((lease) => {
     clearLease(store, lease);
-    tx.append({
-      task: lease.id,
-      kind: "expired",
-      by: caller,
-      fence: lease.fence,
-      data: { prev_holder: lease.holder, prev_until: lease.until },
-    });
+    tx.append(expiredEvent(lease, caller));
     return { ...lease, released: true };
   });
 }

@@ -1,12 +1,11 @@
 import type { Stats } from "../ledger.ts";
+import { MEDIAN_OF, medianSpan, WEEK } from "../rules/stats.ts";
 import { fromStoreTime, type Millis, toStoreTime } from "../time.ts";
 import { readStatus } from "../vocabulary.ts";
 import { Filters } from "./filter.ts";
 import { ledgerId } from "./meta.ts";
 import { LATEST } from "./migrate.ts";
 import type { Store } from "./store.ts";
-
-const WEEK: Millis = 7 * 24 * 3_600_000;
 
 /** Counts over the whole ledger at one moment. */
 export function readStats(store: Store, now: Millis): Stats {
@@ -51,11 +50,7 @@ export function readStats(store: Store, now: Millis): Stats {
 function medianTimeToDone(store: Store, filters: Filters): number | null {
   const n = store.names;
   const rows = store.all(
-    `SELECT ${n.created_at} AS a, ${n.done_at} AS b FROM tasks t WHERE ${filters.statusIn(["done"])} AND ${n.done_at} IS NOT NULL AND ${n.created_at} IS NOT NULL ORDER BY ${filters.time("done_at")} DESC LIMIT 500`,
+    `SELECT ${n.created_at} AS a, ${n.done_at} AS b FROM tasks t WHERE ${filters.statusIn(["done"])} AND ${n.done_at} IS NOT NULL AND ${n.created_at} IS NOT NULL ORDER BY ${filters.time("done_at")} DESC LIMIT ${MEDIAN_OF}`,
   );
-  const spans = rows
-    .map((row) => (fromStoreTime(row.b) ?? Number.NaN) - (fromStoreTime(row.a) ?? Number.NaN))
-    .filter((span) => span >= 0)
-    .sort((a, b) => a - b);
-  return spans[Math.floor(spans.length / 2)] ?? null;
+  return medianSpan(rows.map((row) => (fromStoreTime(row.b) ?? Number.NaN) - (fromStoreTime(row.a) ?? Number.NaN)));
 }

@@ -1,8 +1,20 @@
-import type { Changes, EventKind, LedgerEvent } from "../event.ts";
+import type { Changes, LedgerEvent } from "../event.ts";
 import type { Caller } from "../ledger.ts";
-import { Refusal } from "../refusal.ts";
+import { valuesAfter } from "../rules/edit.ts";
+import {
+  dependencyChangedSince,
+  endsLease,
+  noEvent,
+  nothingToUndo,
+  rawValues,
+  requireUndoable,
+  reversedChanges,
+  reversedDependencies,
+  UNDOABLE,
+  undoneAlready,
+  undoneEvent,
+} from "../rules/undo.ts";
 import type { Task } from "../task.ts";
-import { CLOSED_STATUSES, LIVE_STATUSES, readStatus, type Status } from "../vocabulary.ts";
 import { writableTask } from "./batch.ts";
 import type { Column } from "./columns.ts";
 import { deleteDependency, insertDependency } from "./deps.ts";
@@ -11,19 +23,6 @@ import { readEvent } from "./rows.ts";
 import type { Store, Tx } from "./store.ts";
 import { oneTask, setColumns } from "./write.ts";
 
-/** What can be undone. A lease cannot: give it back with claim-release. */
-const UNDOABLE: readonly EventKind[] = [
-  "added",
-  "edited",
-  "done",
-  "ready",
-  "paused",
-  "reopened",
-  "cancelled",
-  "dep_added",
-  "dep_removed",
-];
-
 /** Reverses one change by a new event; the journal keeps both. */
 export function undo(store: Store, tx: Tx, seq: number | null, caller: Caller): LedgerEvent {
   const event = seq === null ? newest(store, caller) : byNumber(store, seq);
@@ -31,14 +30,8 @@ export function undo(store: Store, tx: Tx, seq: number | null, caller: Caller): 
   const locked = writableTask(store, tx, id, caller);
   const task = oneTask(store, tx.now, id);
   const changes = reverse(store, tx, event, task);
-  if (changes?.status && locked.holder !== null && !isOpenWork(changes.status[1])) clearLease(store, locked);
-  return tx.append({
-    task: id,
-    kind: "undone",
-    by: caller,
-    fence: locked.fence,
-    data: { undoes: event.seq, kind: event.kind, ...(changes && { changes }) },
-  });
+  if (endsLease(changes, locked)) clearLease(store, locked);
+  return tx.append(undoneEvent(event, changes, locked, caller));
 }
 
 function newest(store: Store, caller: Caller): LedgerEvent {
@@ -49,85 +42,41 @@ function newest(store: Store, caller: Caller): LedgerEvent {
     caller.session,
   );
   if (row) return readEvent(row);
-  throw new Refusal("nothing_to_undo", "There is no change of this session to undo.", {
-    hint: "Find the event's number with `alai mc events`, then type `alai mc undo NUMBER`.",
-  });
+  throw nothingToUndo();
 }
 
 function byNumber(store: Store, seq: number): LedgerEvent {
   const row = store.get("SELECT * FROM alai_events WHERE seq = ?", seq);
-  if (!row) throw new Refusal("not_found", `There is no event ${seq}.`, { hint: "Type `alai mc events` to see them." });
+  if (!row) throw noEvent(seq);
   const event = readEvent(row);
-  if (!UNDOABLE.includes(event.kind))
-    throw new Refusal("nothing_to_undo", `Event ${seq} (${event.kind}) cannot be undone.`, {
-      hint: `Undo reverses ${UNDOABLE.join(", ")}.`,
-    });
+  requireUndoable(event);
   const undone = store.get(
     "SELECT seq FROM alai_events WHERE task_id IS ? AND kind = 'undone' AND json_extract(data, '$.undoes') = ?",
     event.task,
     seq,
   );
-  if (undone) throw new Refusal("nothing_to_undo", `Event ${seq} was undone by event ${undone.seq} already.`);
+  if (undone) throw undoneAlready(seq, Number(undone.seq));
   return event;
 }
 
-/** Applies the reverse. Refuses when the field was changed again since: undo would take that change with it. */
+/** Applies the reverse; gives the fields it set. */
 function reverse(store: Store, tx: Tx, event: LedgerEvent, task: Task): Changes | null {
-  if (event.kind === "dep_added" || event.kind === "dep_removed") {
-    const change = event.kind === "dep_added" ? deleteDependency : insertDependency;
-    for (const blocker of event.data.blockers as number[])
-      if (!change(store, task.id, blocker)) throw changedSince(event, task.id, [`dependency on task ${blocker}`]);
+  const dependencies = reversedDependencies(event);
+  if (dependencies) {
+    const change = dependencies.add ? insertDependency : deleteDependency;
+    for (const blocker of dependencies.blockers)
+      if (!change(store, task.id, blocker)) throw dependencyChangedSince(event, blocker);
     setColumns(store, tx, task.id, {});
     return null;
   }
-  const changes = (event.kind === "added" ? { status: [task.status, "cancelled"] } : reversed(event)) as Changes;
-  // One that was closed since is somebody's result: cancelling it would take that away.
-  const closedSince = CLOSED_STATUSES.includes(task.status as Status) ? [["status"]] : [];
-  const moved =
-    event.kind === "added"
-      ? closedSince
-      : Object.entries(changes).filter(([field, [now]]) => !isSame(task, field, now));
-  if (moved.length > 0)
-    throw changedSince(
-      event,
-      task.id,
-      moved.map(([field]) => field),
-    );
-  setColumns(
-    store,
-    tx,
-    task.id,
-    Object.fromEntries(Object.entries(changes).map(([field, [, value]]) => [field, value])),
-  );
-  restoreRaw(store, task.id, event.data.raw as Readonly<Partial<Record<Column, string | number>>> | undefined);
+  const changes = reversedChanges(event, task);
+  setColumns(store, tx, task.id, valuesAfter(changes));
+  restoreRaw(store, task.id, rawValues(event));
   return changes;
 }
 
 /** Words of another program that our own writing would not give back. */
-function restoreRaw(store: Store, id: number, raw: Readonly<Partial<Record<Column, string | number>>> = {}): void {
+function restoreRaw(store: Store, id: number, raw: Readonly<Record<string, string | number>>): void {
   for (const [column, value] of Object.entries(raw))
     store.run(`UPDATE tasks SET ${store.names[column as Column]} = ? WHERE ${store.names.id} = ?`, value, id);
-}
-
-function isOpenWork(status: unknown): boolean {
-  return LIVE_STATUSES.includes(readStatus(status) as Status);
-}
-
-function changedSince(event: LedgerEvent, id: number, what: readonly string[]): Refusal {
-  return new Refusal(
-    "version_conflict",
-    `Task ${id} was changed again since event ${event.seq} (${what.join(", ")}).`,
-    { taskId: id, hint: `Undo the later change first: \`alai mc events --task ${id}\`.` },
-  );
-}
-
-function reversed(event: LedgerEvent): Changes {
-  const changes = (event.data.changes ?? {}) as Changes;
-  return Object.fromEntries(
-    Object.entries(changes).map(([field, [before, after]]) => [field, [after, before] as const]),
-  );
-}
-
-function isSame(task: Task, field: string, value: unknown): boolean {
-  return JSON.stringify(task[field as keyof Task] ?? null) === JSON.stringify(value ?? null);
 }
