@@ -133,12 +133,14 @@ export class Subscription {
 
   #turnTo({ frames, through }: Page): void {
     const first = frames[0];
-    if (this.#task === undefined && first && first.seq !== this.#after + 1) {
+    const whole = this.#task !== undefined ? frames : frames.filter(({ seq }, i) => seq === this.#after + 1 + i);
+    if (first && whole.length === 0) {
       this.end(hole(this.#after, first.seq));
       return;
     }
-    this.#ahead = frames;
-    this.#through = through;
+    this.#ahead = whole;
+    // Up to a hole only: the next page begins at it, and tells.
+    this.#through = whole.length === frames.length ? through : this.#after;
     this.wake();
   }
 }
