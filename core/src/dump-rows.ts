@@ -3,16 +3,21 @@ import type { LedgerEvent } from "./event.ts";
 import type { Task } from "./task.ts";
 import type { Millis } from "./time.ts";
 
+/**
+ * Rows of a copy, the same to the letter from every store: their members stand in order of their names, since stores keep
+ * those of an object in orders of their own.
+ */
+
 /** A task as a copy carries it. What is empty in a column of another program is left out: a store without it has the same. */
 export function dumpTask(task: Task, leaseTtl: Millis | null): DumpTask {
   const { lease_state: _derived, blocked_by: _dependencies, evidence: _rows, extra, ...row } = task;
   const filled = Object.entries(extra).filter(([, value]) => value !== null && value !== undefined);
-  return { ...row, extra: ordered(Object.fromEntries(filled)), lease_ttl: leaseTtl };
+  return ordered({ ...row, extra: Object.fromEntries(filled), lease_ttl: leaseTtl });
 }
 
-/** An event as a copy carries it: stores keep the members of its data in orders of their own. */
+/** An event as a copy carries it. */
 export function dumpEvent(event: LedgerEvent): LedgerEvent {
-  return { ...event, data: ordered(event.data) };
+  return ordered(event);
 }
 
 /** True for rows with the same content, in whatever order their members stand. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DumpRow } from "../dump.ts";
+import { FOREIGN } from "./foreign-copy.ts";
 import { ann, bob, eve, MINUTE, present } from "./harness.ts";
 import { dice } from "./random-ledger.ts";
 import {
@@ -160,6 +161,22 @@ export function transferSuite(name: string, harness: TransferHarness): void {
         expect(added).toBe(2);
         expect(await copy.ledger.get([a, b, c])).toEqual(before);
         expect(await copy.get(id)).toMatchObject({ title: "new", history: [{ seq: seq + 2, kind: "added" }] });
+      }),
+    );
+
+    it(
+      "keeps what another program wrote: its words, its columns, its leases without an end",
+      on(async ({ copy }) => {
+        expect(await copy.whole.restore(FOREIGN.head, FOREIGN.rows)).toMatchObject({ different: [] });
+        expect(await rowsOf(copy)).toEqual(FOREIGN.rows);
+        expect(await copy.whole.dumpHead()).toEqual(FOREIGN.head);
+        expect(await copy.whole.restore(FOREIGN.head, FOREIGN.rows)).toMatchObject({ added: 0, different: [] });
+        const [doing] = (await copy.ledger.list({ status: ["Doing"], priority: [] })).tasks;
+        expect(doing).toMatchObject({ id: 3, status: "open", status_raw: "Doing", priority: null });
+        expect(doing?.extra).toMatchObject({ version: "v1.2", score: 1.5, big: "9223372036854775806" });
+        await copy.refused("held", [3], () => copy.ledger.claim([3], ann, MINUTE));
+        const [edited] = await copy.ledger.edit([4], { title: "now it has one" }, ann);
+        expect(edited).toMatchObject({ id: 4, version: 2, status: "weird", priority: 1, priority_raw: "HIGH" });
       }),
     );
 
