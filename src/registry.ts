@@ -116,6 +116,7 @@ export const REGISTRY: readonly Entry[] = [
     summary: "prove that no entry of the audit was changed",
     load: () => import("./commands/audit/verify.ts"),
   },
+  { path: ["serve"], summary: "serve the ledger to other machines", load: () => import("./commands/serve.ts") },
   { path: ["doctor"], summary: "check this machine, changing nothing", load: () => import("./commands/doctor.ts") },
 ];
 

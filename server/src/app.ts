@@ -1,6 +1,7 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Scope } from "@alai/core/wire/routes";
-import Fastify, { type FastifyInstance } from "fastify";
-import type { Authenticator, Subject } from "./auth/subject.ts";
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from "fastify";
+import { AuthError, type Gate, type GateRequest, type Subject } from "./auth/index.ts";
 import { readJsonBodies } from "./http/body.ts";
 import type { ServedLedger } from "./http/call.ts";
 import { batchHandlers } from "./http/handlers/batch.ts";
@@ -12,7 +13,6 @@ import { answerUnrouted } from "./http/methods.ts";
 import { documentApi } from "./http/openapi.ts";
 import { answerProblems, answerUnreadable, rawProblem } from "./http/problems.ts";
 import { registerRoutes } from "./http/register.ts";
-import { requireScope } from "./http/scope.ts";
 import { validatorCompiler } from "./http/validation.ts";
 import type { Feed } from "./streams/index.ts";
 
@@ -30,23 +30,29 @@ declare module "fastify" {
 export interface AppOptions {
   readonly ledger: ServedLedger;
   readonly feed: Feed;
-  readonly authenticator: Authenticator;
+  readonly gate: Gate;
   readonly version: string;
   /** Fires when the server is about to stop. */
   readonly stopping: AbortSignal;
-  /** Observers (logs, metrics, traces, rate limit) and further routes, registered before the API's own. */
-  readonly extend?: (app: FastifyInstance) => Promise<void>;
-  readonly requestId?: (headers: Readonly<Record<string, unknown>>) => string;
+  /** Watchers of requests (logs, metrics, traces): registered before anything that may answer. */
+  readonly watch?: (app: FastifyInstance) => void;
+  /** Further routes: streams, health, metrics. */
+  readonly extend?: (app: FastifyInstance) => void | Promise<void>;
+  readonly logging?: Pick<FastifyServerOptions, "loggerInstance" | "logController" | "childLoggerFactory">;
+  readonly requestId?: (headers: IncomingHttpHeaders) => string;
+  /** Addresses of proxies whose X-Forwarded-For counts. */
+  readonly trustProxy?: string | undefined;
 }
 
 const BODY_LIMIT = 2 ** 20;
 
 /** The API over one ledger, without a port: `inject` or `listen` on it. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { ledger, feed, authenticator, version, stopping } = options;
+  const { ledger, feed, gate, version, stopping } = options;
   let made = 0;
   const app = Fastify({
-    logger: false,
+    ...(options.logging ?? { logger: false }),
+    trustProxy: options.trustProxy ?? false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: 60_000,
     // A proxy in front keeps its connections longer than this: it would otherwise send into one that is just closed.
@@ -65,10 +71,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify);
   readJsonBodies(app);
   answerProblems(app);
+  options.watch?.(app);
   answerUnrouted(app);
-  letIn(app, authenticator);
-  await options.extend?.(app);
+  letIn(app, gate);
   await documentApi(app, version);
+  await options.extend?.(app);
   registerRoutes(app, {
     ledger,
     stopping,
@@ -85,13 +92,26 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 /** Nobody gets further than this without the scope that the route asks for. */
-function letIn(app: FastifyInstance, authenticator: Authenticator): void {
+function letIn(app: FastifyInstance, gate: Gate): void {
   app.decorateRequest("subject");
   app.addHook("onRequest", async (request, reply) => {
-    reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
-    const { scope } = request.routeOptions.config;
-    if (scope === null) return;
-    request.subject = await authenticator.authenticate(request.headers, request.raw.rawHeaders);
-    requireScope(request.subject, scope ?? "admin");
+    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
+    const { scope = "admin" } = request.routeOptions.config;
+    if (scope !== null)
+      request.subject = await gate.enter(entryOf(request), scope, (headers) => reply.headers(headers));
   });
+  // Whose name a request may use is seen only when it is read.
+  app.addHook("onError", async (request, _reply, error) => {
+    if (error instanceof AuthError && request.subject) gate.refused(entryOf(request), error, request.subject);
+  });
+}
+
+function entryOf(request: FastifyRequest): GateRequest {
+  return {
+    id: request.id,
+    headers: request.headers,
+    rawHeaders: request.raw.rawHeaders,
+    address: request.ip,
+    route: `${request.method} ${request.routeOptions.url ?? ""}`,
+  };
 }

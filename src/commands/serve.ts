@@ -1,12 +1,15 @@
-import { resolve } from "node:path";
 import { badInput } from "@alai/core";
 import { defineCommand } from "../kit/command.ts";
 import { oneOf, wholeNumber } from "../kit/values.ts";
-import { ledgerFile } from "../mc/open.ts";
+import { DATABASE_URL_FLAG, serverStore } from "../mc/server-store.ts";
 
 const DEFAULT_PORT = 8787;
 const HIGHEST_PORT = 65_535;
+/** The others would end the process, or mean nothing to it. */
+const STOPS: readonly string[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
 const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+
+const level = oneOf("log level", LEVELS);
 
 export const command = defineCommand({
   summary: "serve the ledger to other machines",
@@ -22,28 +25,23 @@ Log lines (JSON) go to standard output. SIGTERM and Ctrl-C finish what runs, the
   flags: {
     host: { value: "ADDRESS", summary: "address to listen on (127.0.0.1)" },
     port: { value: "N", summary: `port (${DEFAULT_PORT}); 0 takes a free one`, parse: port },
-    databaseUrl: { value: "URL", summary: "Postgres instead of a file (DATABASE_URL)" },
-    logLevel: { value: "LEVEL", summary: `${LEVELS.join(", ")} (info)`, parse: oneOf("log level", LEVELS) },
+    ...DATABASE_URL_FLAG,
+    logLevel: { value: "LEVEL", summary: `${LEVELS.join(", ")} (info)`, parse: level },
   },
   async run(context, { flags }) {
     const { env } = context;
-    const databaseUrl = flags.databaseUrl ?? (context.flags.db === undefined ? env.DATABASE_URL : undefined);
-    if (flags.databaseUrl !== undefined && context.flags.db !== undefined)
-      throw badInput("--db and --database-url contradict each other.", "Leave one of them out.");
     const { serve } = await import("@alai/server");
     const server = await serve({
       host: flags.host ?? "127.0.0.1",
       port: flags.port ?? DEFAULT_PORT,
-      store: databaseUrl
-        ? { kind: "postgres", url: databaseUrl }
-        : { kind: "sqlite", file: resolve(context.cwd, ledgerFile(context)) },
+      store: serverStore(context, flags.databaseUrl),
       env,
       version: context.version,
       logLevel: flags.logLevel ?? env.ALAI_LOG_LEVEL ?? "info",
     });
     if (!context.flags.quiet) context.io.err(`alai serves ${server.store} on ${server.url} (${server.access})\n`);
     const off = context.onSignal((signal) => {
-      if (signal === "SIGTERM" || signal === "SIGINT") void server.stop();
+      if (STOPS.includes(signal)) void server.stop();
     });
     await server.stopped;
     off();

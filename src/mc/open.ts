@@ -16,12 +16,24 @@ export type Location =
 /** `--db` > `ALAI_MC_URL` > `ALAI_MC_DB` > the settings > the data folder. */
 export function locateLedger(context: Context): Location {
   const { env, flags } = context;
-  const file = (path: string, source: string): Location => ({ kind: "file", file: resolve(context.cwd, path), source });
+  if (flags.db === undefined) {
+    if (env.ALAI_MC_URL) return { kind: "url", url: env.ALAI_MC_URL, source: "ALAI_MC_URL" };
+    const url = env.ALAI_MC_DB ? undefined : context.settings().get("mc.url");
+    if (typeof url === "string") return { kind: "url", url, source: "setting mc.url" };
+  }
+  return locateFile(context);
+}
+
+/** The same without the companion server: what this machine itself serves. */
+export function locateFile(context: Context): FileLocation {
+  const { env, flags } = context;
+  const file = (path: string, source: string): FileLocation => ({
+    kind: "file",
+    file: resolve(context.cwd, path),
+    source,
+  });
   if (flags.db !== undefined) return file(flags.db, "--db");
-  if (env.ALAI_MC_URL) return { kind: "url", url: env.ALAI_MC_URL, source: "ALAI_MC_URL" };
   if (env.ALAI_MC_DB) return file(env.ALAI_MC_DB, "ALAI_MC_DB");
-  const url = context.settings().get("mc.url");
-  if (typeof url === "string") return { kind: "url", url, source: "setting mc.url" };
   const db = context.settings().get("mc.db");
   if (typeof db === "string") return file(db, "setting mc.db");
   return file(join(context.paths.data, "ledger.db"), "default");
@@ -33,22 +45,29 @@ export type Purpose = "read" | "write";
 /** Opens the ledger for a command; it is closed when the command ends. Throws StoreError. */
 export async function openLedger(context: Context, purpose: Purpose): Promise<Ledger> {
   const location = locateLedger(context);
-  if (location.kind === "url")
-    throw new StoreError(
-      "unavailable",
-      `${location.source} names a companion server (${location.url}), which this version of alai cannot talk to yet.`,
-      "Unset it to use the local ledger: two ledgers are worse than none, so alai does not choose for you.",
-    );
-  announce(context, location, purpose);
-  const ledger = await openFile(context, location.file, purpose).catch((error) =>
-    offerAdoption(context, location.file, purpose, error),
-  );
+  const ledger =
+    location.kind === "url" ? await openUrl(context, location) : await openLocal(context, location, purpose);
   context.onExit(() => ledger.close());
   return ledger;
 }
 
+type FileLocation = Extract<Location, { kind: "file" }>;
+
+/** Loaded here only: what talks to a server has no part in local calls. */
+async function openUrl(context: Context, site: Extract<Location, { kind: "url" }>): Promise<Ledger> {
+  const { openServer } = await import("./http/open.ts");
+  return openServer(context, site);
+}
+
+function openLocal(context: Context, location: FileLocation, purpose: Purpose): Promise<Ledger> {
+  announce(context, location, purpose);
+  return openFile(context, location.file, purpose).catch((error) =>
+    offerAdoption(context, location.file, purpose, error),
+  );
+}
+
 /** A mistyped path must not look like an empty ledger, nor quietly become a second one. */
-function announce(context: Context, { file, source }: Extract<Location, { kind: "file" }>, purpose: Purpose): void {
+function announce(context: Context, { file, source }: FileLocation, purpose: Purpose): void {
   if (existsSync(file)) return;
   if (source === "--db" && !existsSync(dirname(file)))
     throw new StoreError(

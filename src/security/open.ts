@@ -1,13 +1,6 @@
-import { resolve } from "node:path";
 import type { SecurityStore } from "@alai/server/admin";
 import type { Context } from "../kit/context.ts";
-import { usage } from "../kit/errors.ts";
-import { ledgerFile } from "../mc/open.ts";
-
-/** The flag beside `--db` of commands that work on a server's store itself. */
-export const DATABASE_URL_FLAG = {
-  databaseUrl: { value: "URL", summary: "Postgres instead of a file (DATABASE_URL)" },
-} as const;
+import { serverStore } from "../mc/server-store.ts";
 
 /** The part of the server that these commands use: loaded when one of them runs. */
 export const loadAdmin = () => import("@alai/server/admin");
@@ -21,15 +14,12 @@ export async function openSecurity(
   databaseUrl: string | undefined,
   purpose: "read" | "write",
 ): Promise<SecurityStore> {
-  const { env, flags } = context;
-  if (databaseUrl !== undefined && flags.db !== undefined)
-    throw usage("--db and --database-url contradict each other.", "Leave one of them out.");
-  const url = databaseUrl ?? (flags.db === undefined ? env.DATABASE_URL : undefined);
+  const where = serverStore(context, databaseUrl);
   const { openSecurityStore } = await loadAdmin();
   const store = await openSecurityStore(
-    url
-      ? { databaseUrl: url }
-      : { file: resolve(context.cwd, ledgerFile(context)), missing: purpose === "write" ? "create" : "fail" },
+    where.kind === "postgres"
+      ? { databaseUrl: where.url }
+      : { file: where.file, missing: purpose === "write" ? "create" : "fail" },
   );
   context.onExit(() => void store.close());
   return store;

@@ -1,7 +1,8 @@
 import { defineCommand } from "../../kit/command.ts";
 import { printRows } from "../../kit/output.ts";
 import { wholeNumber } from "../../kit/values.ts";
-import { DATABASE_URL_FLAG, openSecurity } from "../../security/open.ts";
+import { DATABASE_URL_FLAG } from "../../mc/server-store.ts";
+import { openSecurity } from "../../security/open.ts";
 import { AUDIT_FIELDS, AUDIT_VIEW } from "../../security/views.ts";
 
 const DEFAULT_LIMIT = 50;

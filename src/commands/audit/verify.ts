@@ -2,7 +2,8 @@ import { defineCommand } from "../../kit/command.ts";
 import { Exit, usage } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { printJson, toLine } from "../../kit/output.ts";
-import { DATABASE_URL_FLAG, loadAdmin, openSecurity } from "../../security/open.ts";
+import { DATABASE_URL_FLAG } from "../../mc/server-store.ts";
+import { loadAdmin, openSecurity } from "../../security/open.ts";
 
 export const command = defineCommand({
   summary: "prove that no entry of the audit was changed",

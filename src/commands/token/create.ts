@@ -2,7 +2,8 @@ import { SCOPES } from "@alai/core/wire/scopes";
 import { defineCommand } from "../../kit/command.ts";
 import { printJson } from "../../kit/output.ts";
 import { duration, oneOf } from "../../kit/values.ts";
-import { DATABASE_URL_FLAG, loadAdmin, localSubject, openSecurity } from "../../security/open.ts";
+import { DATABASE_URL_FLAG } from "../../mc/server-store.ts";
+import { loadAdmin, localSubject, openSecurity } from "../../security/open.ts";
 import { TOKEN_FIELDS, tokenJson } from "../../security/views.ts";
 
 const scope = oneOf("scope", SCOPES);

@@ -1,6 +1,7 @@
 import { defineCommand } from "../../kit/command.ts";
 import { printRows } from "../../kit/output.ts";
-import { DATABASE_URL_FLAG, openSecurity } from "../../security/open.ts";
+import { DATABASE_URL_FLAG } from "../../mc/server-store.ts";
+import { openSecurity } from "../../security/open.ts";
 import { TOKEN_FIELDS, tokenView } from "../../security/views.ts";
 
 export const command = defineCommand({

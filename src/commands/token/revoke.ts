@@ -1,5 +1,6 @@
 import { defineCommand } from "../../kit/command.ts";
-import { DATABASE_URL_FLAG, loadAdmin, localSubject, openSecurity } from "../../security/open.ts";
+import { DATABASE_URL_FLAG } from "../../mc/server-store.ts";
+import { loadAdmin, localSubject, openSecurity } from "../../security/open.ts";
 
 export const command = defineCommand({
   summary: "take a service token back",

@@ -1,0 +1,17 @@
+import type { Context } from "../kit/context.ts";
+import { usage } from "../kit/errors.ts";
+import { locateFile } from "./open.ts";
+
+/** The flag beside `--db` of commands that work on a server's store itself. */
+export const DATABASE_URL_FLAG = {
+  databaseUrl: { value: "URL", summary: "Postgres instead of a file (DATABASE_URL)" },
+} as const;
+
+/** What `alai serve` with the same flags serves: `--database-url` > `--db` > `DATABASE_URL` > the local ledger's file. */
+export function serverStore(context: Context, databaseUrl: string | undefined) {
+  const { env, flags } = context;
+  if (databaseUrl !== undefined && flags.db !== undefined)
+    throw usage("--db and --database-url contradict each other.", "Leave one of them out.");
+  const url = databaseUrl ?? (flags.db === undefined ? env.DATABASE_URL : undefined);
+  return url ? ({ kind: "postgres", url } as const) : ({ kind: "sqlite", file: locateFile(context).file } as const);
+}
