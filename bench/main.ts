@@ -5,7 +5,7 @@ import { contend } from "./contend.ts";
 import { makeLedgers, makeOurs } from "./ledgers.ts";
 import { interleave, ms, ratio, type Subject } from "./measure.ts";
 import { peakMemory } from "./memory.ts";
-import { type Figure, machine, report, writeReadme } from "./report.ts";
+import { type Figure, machine, report, version, writeReadme } from "./report.ts";
 import { startUp } from "./startup.ts";
 import { claimThroughput } from "./throughput.ts";
 
@@ -147,7 +147,7 @@ async function main(): Promise<void> {
       await contention(),
       await memory(),
     );
-    const text = `${report(figures)}\n\nMeasured on ${machine()}.`;
+    const text = `${report(figures)}\n\nMeasured on ${machine(`taskwarrior ${version("task", "--version")}`)}.`;
     process.stdout.write(`${text}\n`);
     if (process.argv.includes("--readme")) writeReadme(text);
   } finally {

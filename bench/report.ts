@@ -24,6 +24,11 @@ function verdict(figure: Figure): string {
   return reached(figure, figure.bar) ? "bar" : "missed";
 }
 
+/** Those that do not reach their bar. */
+export function missed(figures: readonly Figure[]): Figure[] {
+  return figures.filter((figure) => !reached(figure, figure.bar));
+}
+
 /** A Markdown table: it is read in the terminal and in the README. */
 export function report(figures: readonly Figure[]): string {
   const sign = (figure: Figure) => (figure.more ? "≥" : "≤");
@@ -41,24 +46,25 @@ export function report(figures: readonly Figure[]): string {
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
-/** What the figures were measured on. */
-export function machine(): string {
-  const version = (program: string, ...args: string[]) =>
-    spawnSync(program, args, { encoding: "utf8" }).stdout?.trim().split("\n")[0] ?? "none";
-  const gib = Math.round(totalmem() / 2 ** 30);
-  const load = loadavg()[0]?.toFixed(1);
-  return `${cpus().length} × ${cpus()[0]?.model.trim()}, ${gib} GiB, ${process.platform} ${release().split("-")[0]}, Node ${process.versions.node} (SQLite ${process.versions.sqlite}), bun ${version(join(import.meta.dirname, "..", "node_modules", ".bin", "bun"), "--version")}, taskwarrior ${version("task", "--version")}, load average ${load} at the end; ${new Date().toISOString().slice(0, 10)}`;
+/** The first line that a program says of its version; `none` where it is not installed. */
+export function version(program: string, ...args: string[]): string {
+  return spawnSync(program, args, { encoding: "utf8" }).stdout?.trim().split("\n")[0] ?? "none";
 }
 
-const START = "<!-- bench -->";
-const END = "<!-- /bench -->";
+/** What the figures were measured on. @param beside the programs that ours were compared with. */
+export function machine(beside: string): string {
+  const gib = Math.round(totalmem() / 2 ** 30);
+  const load = loadavg()[0]?.toFixed(1);
+  return `${cpus().length} × ${cpus()[0]?.model.trim()}, ${gib} GiB, ${process.platform} ${release().split("-")[0]}, Node ${process.versions.node} (SQLite ${process.versions.sqlite}), bun ${version(join(import.meta.dirname, "..", "node_modules", ".bin", "bun"), "--version")}, ${beside}, load average ${load} at the end; ${new Date().toISOString().slice(0, 10)}`;
+}
 
-/** Puts the figures into the README: it quotes only what was printed. */
-export function writeReadme(text: string): void {
+/** Puts the figures into the README's block of that name: it quotes only what was printed. */
+export function writeReadme(text: string, name = "bench"): void {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const file = join(import.meta.dirname, "..", "README.md");
   const readme = readFileSync(file, "utf8");
-  const start = readme.indexOf(START);
-  const end = readme.indexOf(END);
-  if (start < 0 || end < start) throw new Error(`the README has no ${START} … ${END}`);
-  writeFileSync(file, `${readme.slice(0, start + START.length)}\n${text}\n${readme.slice(end)}`);
+  const start = readme.indexOf(open);
+  const end = readme.indexOf(close);
+  if (start < 0 || end < start) throw new Error(`the README has no ${open} … ${close}`);
+  writeFileSync(file, `${readme.slice(0, start + open.length)}\n${text}\n${readme.slice(end)}`);
 }
