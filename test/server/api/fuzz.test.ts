@@ -1,44 +1,23 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import fc from "fast-check";
-import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createApp } from "../../../server/src/app.ts";
-import { openAuthenticator } from "../../../server/src/auth/index.ts";
-import { createFeed } from "../../../server/src/streams/index.ts";
 import { invalid, type JsonSchema, valid } from "./arbitrary.ts";
 import { type Answer, complaint, type Operation, operationsOf } from "./document.ts";
+import { type Served, served } from "./served.ts";
 
 const RUNS = Number(process.env.ALAI_FUZZ_RUNS ?? 60);
-const folder = mkdtempSync(join(tmpdir(), "alai-fuzz-"));
-let ledger: SqliteLedger;
-let app: FastifyInstance;
+let server: Served;
 let operations: Operation[];
 
 beforeAll(async () => {
-  ledger = await SqliteLedger.open(join(folder, "fuzz.db"), { missing: "create" });
-  await ledger.add(
+  server = await served();
+  await server.ledger.add(
     Array.from({ length: 12 }, (_, i) => ({ title: `task ${i}`, tags: i % 2 ? ["a"] : [], priority: (i % 5) as 0 })),
     { actor: "fuzz", session: "s" },
   );
-  const feed = createFeed(ledger, {});
-  app = await createApp({
-    ledger,
-    feed,
-    authenticator: openAuthenticator(),
-    version: "0",
-    stopping: new AbortController().signal,
-  });
-  operations = operationsOf((await app.inject("/openapi.json")).json());
+  operations = operationsOf((await server.app.inject("/openapi.json")).json());
 });
 
-afterAll(async () => {
-  await app?.close();
-  ledger?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => server?.close());
 
 interface Request {
   readonly path: string;
@@ -109,7 +88,7 @@ function queryOf(query: Readonly<Record<string, unknown>>): string {
 }
 
 async function send(operation: Operation, { path, query, headers, body }: Request): Promise<Answer> {
-  const answer = await app.inject({
+  const answer = await server.app.inject({
     method: operation.method as "GET",
     url: query ? `${path}?${query}` : path,
     headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
