@@ -1,32 +1,23 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Caller } from "@alai/core/ledger";
 import { adopt } from "@alai/core/sqlite/adopt";
-import { SqliteLedger } from "@alai/core/sqlite/ledger";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { folder } from "./folder.ts";
+import type { SqliteLedger } from "@alai/core/sqlite/ledger";
+import { beforeEach, describe, expect, it } from "vitest";
+import { ledgers } from "./folder.ts";
 import { makeFile, makeTasks } from "./foreign.ts";
 
 const me: Caller = { actor: "ann", session: "s1" };
 const bob: Caller = { actor: "bob", session: "s1" };
 const NOW = Date.UTC(2026, 4, 8, 12, 0, 0, 500);
 
-let temp: ReturnType<typeof folder>;
 let file: string;
-const opened: SqliteLedger[] = [];
-
+const temp = ledgers();
 beforeEach(() => {
-  temp = folder();
-  file = temp.file("mission-control.db");
-});
-afterEach(() => {
-  for (const ledger of opened.splice(0)) ledger.close();
-  temp.remove();
+  file = temp.path("mission-control.db");
 });
 
-async function open(clock = () => NOW): Promise<SqliteLedger> {
-  const ledger = await SqliteLedger.open(file, { missing: "empty", clock });
-  opened.push(ledger);
-  return ledger;
+function open(clock = () => NOW): Promise<SqliteLedger> {
+  return temp.open(file, { missing: "empty", clock });
 }
 
 /** Adopts a table of these columns and rows, and opens it. */

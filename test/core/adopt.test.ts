@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Caller } from "@alai/core/ledger";
 import { adopt, planAdoption } from "@alai/core/sqlite/adopt";
-import { SqliteLedger } from "@alai/core/sqlite/ledger";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { folder } from "./folder.ts";
+import type { SqliteLedger } from "@alai/core/sqlite/ledger";
+import { beforeEach, describe, expect, it } from "vitest";
+import { ledgers } from "./folder.ts";
 import { COLUMNS, columnsOf, dump, makeCompanyLedger, makeFile, makeTasks, OPEN, sha256, TASKS } from "./foreign.ts";
 
 const me: Caller = { actor: "ann", session: "s1" };
@@ -14,23 +14,14 @@ const john: Caller = { actor: "john", session: "abc" };
 const bob: Caller = { actor: "bob", session: "s1" };
 const NOW = Date.UTC(2026, 4, 8, 12, 0, 0, 500);
 
-let temp: ReturnType<typeof folder>;
 let file: string;
-const opened: SqliteLedger[] = [];
-
+const temp = ledgers();
 beforeEach(() => {
-  temp = folder();
-  file = temp.file("mission-control.db");
-});
-afterEach(() => {
-  for (const ledger of opened.splice(0)) ledger.close();
-  temp.remove();
+  file = temp.path("mission-control.db");
 });
 
-async function open(clock = () => NOW): Promise<SqliteLedger> {
-  const ledger = await SqliteLedger.open(file, { missing: "empty", clock });
-  opened.push(ledger);
-  return ledger;
+function open(clock = () => NOW): Promise<SqliteLedger> {
+  return temp.open(file, { missing: "empty", clock });
 }
 
 function query(sql: string) {
@@ -220,11 +211,11 @@ describe("files that are not adopted", () => {
   ])("%s: refused, to the last byte as it was", async (_name, code, make) => {
     make(file);
     const before = sha256(file);
-    const files = readdirSync(temp.path).filter((name) => name.includes("backup"));
+    const files = temp.backups();
     await expect(planAdoption(file)).rejects.toMatchObject({ name: "StoreError", code });
     await expect(adopt(file, me)).rejects.toMatchObject({ name: "StoreError", code });
     expect(sha256(file)).toBe(before);
-    expect(readdirSync(temp.path).filter((name) => name.includes("backup"))).toEqual(files);
+    expect(temp.backups()).toEqual(files);
   });
 
   it("one that is not there: refused, and not made", async () => {
@@ -245,7 +236,7 @@ describe("files that are not adopted", () => {
     expect(sha256(file)).toBe(before);
     theirs.exec("ROLLBACK");
     theirs.close();
-    expect(readdirSync(temp.path).some((name) => name.includes("backup"))).toBe(false);
+    expect(temp.backups().length > 0).toBe(false);
     await adopt(file, me, { busyLimit: 100 });
   });
 

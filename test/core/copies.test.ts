@@ -3,8 +3,8 @@ import type { DumpRow, Transferable } from "@alai/core/dump";
 import type { Caller } from "@alai/core/ledger";
 import { adopt } from "@alai/core/sqlite/adopt";
 import { describe, expect, it } from "vitest";
+import { ledgers } from "./folder.ts";
 import { makeCompanyLedger, TASKS } from "./foreign.ts";
-import { ledgers } from "./ledgers.ts";
 
 const ann: Caller = { actor: "ann", session: "s1" };
 const NOW = Date.UTC(2026, 4, 8, 12, 30);

@@ -1,30 +1,20 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { adopt } from "@alai/core/sqlite/adopt";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { ledgers } from "./folder.ts";
 
 /** What another program wrote is still what it wrote, whatever is done with it here. */
 
 const me = { actor: "ann", session: "1" };
-let dir: string;
 let file: string;
-
+const temp = ledgers();
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "alai-foreign-"));
-  file = join(dir, "their.db");
+  file = temp.path("their.db");
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 function theirs<T>(body: (db: DatabaseSync) => T): T {
-  const db = new DatabaseSync(file, { timeout: 5000 });
-  try {
-    return body(db);
-  } finally {
-    db.close();
-  }
+  return temp.withDb(file, body);
 }
 
 async function adopted(sql: string): Promise<SqliteLedger> {
@@ -84,7 +74,7 @@ describe("an adopted file", () => {
       "CREATE TABLE tasks (id INTEGER PRIMARY KEY, title TEXT, status TEXT); INSERT INTO tasks VALUES (1, 'a', 'odd')",
     );
     const { tasks } = await ledger.list({ status: [] });
-    const other = await SqliteLedger.open(join(dir, "fresh.db"), { missing: "create" });
+    const other = await SqliteLedger.open(temp.path("fresh.db"), { missing: "create" });
     await other.import([{ title: "a", status: tasks[0]?.status as "open" }], me);
     expect((await other.list({ status: [] })).tasks[0]?.status).toBe("odd");
     await expect(other.claim([1], me, 1000)).rejects.toMatchObject({ code: "not_open" });

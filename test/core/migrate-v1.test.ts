@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Caller } from "@alai/core/ledger";
 import { describe, expect, it, vi } from "vitest";
-import { ledgers } from "./ledgers.ts";
+import { ledgers } from "./folder.ts";
 
 const ann: Caller = { actor: "ann", session: "s1" };
 const bob: Caller = { actor: "bob", session: "s1" };

@@ -1,7 +1,7 @@
 import { type Caller, REQUEST_MEMORY } from "@alai/core/ledger";
 import type { Failpoint } from "@alai/core/sqlite/store";
 import { describe, expect, it } from "vitest";
-import { ledgers } from "./ledgers.ts";
+import { ledgers } from "./folder.ts";
 
 const { open, withDb } = ledgers();
 const keyed = (key: string): Caller => ({ actor: "ann", session: "s1", request: { key, fingerprint: "f" } });

@@ -1,51 +1,29 @@
 import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import type { Caller } from "@alai/core/ledger";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import { LATEST, MIGRATIONS, type Migration, migrate } from "@alai/core/sqlite/migrate";
-import { openStore } from "@alai/core/sqlite/open";
+import { type OpenOptions, openStore } from "@alai/core/sqlite/open";
 import { isSafeForWal } from "@alai/core/sqlite/safety";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { folder } from "./folder.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { ledgers } from "./folder.ts";
 import { sha256 } from "./foreign.ts";
 
 const me: Caller = { actor: "ann", session: "s1" };
 const bob: Caller = { actor: "bob", session: "s1" };
 const NODE = "node_modules/.bin/node";
 
-let temp: ReturnType<typeof folder>;
 let file: string;
-const opened: SqliteLedger[] = [];
-
+const temp = ledgers();
+const { backups, withDb } = temp;
 beforeEach(() => {
-  temp = folder();
-  file = temp.file("mission-control.db");
-});
-afterEach(() => {
-  for (const ledger of opened.splice(0)) ledger.close();
-  temp.remove();
+  file = temp.path("mission-control.db");
 });
 
-async function open(options: Partial<Parameters<typeof SqliteLedger.open>[1]> = {}): Promise<SqliteLedger> {
-  const ledger = await SqliteLedger.open(file, { missing: "create", ...options });
-  opened.push(ledger);
-  return ledger;
-}
-
-function backups(): string[] {
-  return readdirSync(temp.path).filter((name) => name.includes(".backup-"));
-}
-
-/** Runs `body` on a connection of its own. */
-function withDb<T>(path: string, body: (db: DatabaseSync) => T): T {
-  const db = new DatabaseSync(path);
-  try {
-    return body(db);
-  } finally {
-    db.close();
-  }
+function open(options: Partial<OpenOptions> = {}): Promise<SqliteLedger> {
+  return temp.open(file, options);
 }
 
 function integrity(path = file): unknown {
@@ -54,7 +32,7 @@ function integrity(path = file): unknown {
 
 describe("opening", () => {
   it("makes a ledger, and its folder, where there is none", async () => {
-    file = temp.file("new/folder/mission-control.db");
+    file = temp.path("new/folder/mission-control.db");
     const ledger = await open();
     await ledger.add([{ title: "first" }], me);
     expect(withDb(file, (db) => db.prepare("PRAGMA journal_mode").get())).toEqual({ journal_mode: "wal" });
@@ -74,9 +52,9 @@ describe("opening", () => {
   it("refuses a folder in the file's place, and a path through a file", async () => {
     mkdirSync(file);
     await expect(open()).rejects.toMatchObject({ code: "unavailable" });
-    const ledger = await SqliteLedger.open(temp.file("a.db"), { missing: "create" });
+    const ledger = await SqliteLedger.open(temp.path("a.db"), { missing: "create" });
     ledger.close();
-    file = temp.file("a.db/b.db");
+    file = temp.path("a.db/b.db");
     await expect(open()).rejects.toMatchObject({ code: "unavailable" });
   });
 
@@ -122,7 +100,7 @@ describe("migrating", () => {
     db.close();
     expect(schemaOf(file)).toBe(String(LATEST + 1));
     expect(backups()).toHaveLength(1);
-    const copy = temp.file(backups()[0] ?? "");
+    const copy = temp.path(backups()[0] ?? "");
     expect(schemaOf(copy)).toBe(String(LATEST));
     expect(withDb(copy, (copied) => copied.prepare("SELECT title FROM tasks").all())).toEqual([{ title: "kept" }]);
     expect(integrity(copy)).toBe("ok");
@@ -146,7 +124,7 @@ describe("migrating", () => {
   it("without a copy does not happen", async () => {
     await filled();
     const db = new DatabaseSync(file);
-    await expect(migrate(db, temp.file("no/such.db"), 1000, migrations)).rejects.toThrow();
+    await expect(migrate(db, temp.path("no/such.db"), 1000, migrations)).rejects.toThrow();
     db.close();
     expect(schemaOf(file)).toBe(String(LATEST));
   });
@@ -239,8 +217,8 @@ describe("the queries people already run", () => {
     const ledger = await open();
     await ledger.add([{ title: "x" }], me);
     ledger.close();
-    copyFileSync(file, temp.file("copy.db"));
-    file = temp.file("copy.db");
+    copyFileSync(file, temp.path("copy.db"));
+    file = temp.path("copy.db");
     expect(sqlite3("SELECT count(*) FROM tasks WHERE status='open'")).toBe("1");
   });
 });
