@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /**
  * Makes what is installed: `node packaging/build.ts npm` the npm package's dist/npm,
@@ -14,15 +15,22 @@ const out = join(root, "dist", "npm");
 /** Less to read at every start; names stay, so that the stack of a bug can be read. */
 const TERSE = ["--minify-whitespace", "--minify-syntax"];
 
-/** What few commands need and costs more to load than all the rest; with the names it is used by, where these are few. */
+/** Libraries that few commands need and that cost more to load than all the rest; with the names used, where these are few. */
 const HEAVY: Readonly<Record<string, readonly string[]>> = {
-  "@alai/server": ["serve"],
-  "@alai/server/admin": ["openSecurityStore", "createServiceToken", "revokeServiceToken", "verifyAudit"],
   "@inquirer/prompts": ["confirm"],
   chalk: [],
   "cli-table3": [],
   conf: [],
   ora: [],
+};
+
+/**
+ * The companion server and what administers its store, a file each. CommonJS: an ES module that imports node:http makes Node
+ * read every export of it, getters included, and that loads undici: a third of the server's start.
+ */
+const SERVER: Readonly<Record<string, string>> = {
+  "@alai/server": "server.cjs",
+  "@alai/server/admin": "server-admin.cjs",
 };
 
 function bun(...words: string[]): void {
@@ -34,7 +42,7 @@ function bun(...words: string[]): void {
 function buildNpm(): void {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, "vendor"), { recursive: true });
-  const externals = Object.keys(HEAVY).flatMap((name) => ["--external", name]);
+  const externals = Object.keys({ ...HEAVY, ...SERVER }).flatMap((name) => ["--external", name]);
   bun(
     join(root, "src", "start.ts"),
     "--outfile",
@@ -57,6 +65,12 @@ function buildNpm(): void {
   rewrite(join(out, "alai.js"), requireMain);
   chmodSync(join(out, "alai.js"), 0o755);
   buildVendor();
+  for (const [name, file] of Object.entries(SERVER)) buildServer(name, join(out, "vendor", file));
+}
+
+function buildServer(name: string, file: string): void {
+  const entry = fileURLToPath(import.meta.resolve(name));
+  bun(entry, "--outfile", file, "--target=node", "--format=cjs", "--external", "pg-native", ...TERSE);
 }
 
 function buildVendor(): void {
@@ -91,11 +105,19 @@ function replaceSome(text: string, from: RegExp, to: string): string {
 }
 
 function withVendor(text: string): string {
-  return Object.keys(HEAVY).reduce(
-    (all, name) =>
-      replaceSome(all, new RegExp(`import\\("${name}"\\)`, "g"), `import("./vendor/${vendorName(name)}.js")`),
+  const libraries = Object.keys(HEAVY).reduce(
+    (all, name) => replaceSome(all, importOf(name), `import("./vendor/${vendorName(name)}.js")`),
     text,
   );
+  return Object.entries(SERVER).reduce(
+    (all, [name, file]) =>
+      replaceSome(all, importOf(name), `Promise.resolve().then(() => require("./vendor/${file}"))`),
+    libraries,
+  );
+}
+
+function importOf(name: string): RegExp {
+  return new RegExp(`import\\("${name}"\\)`, "g");
 }
 
 /** commander loads child_process and process's streams for features that are not used here: 5 ms of every call. */
