@@ -24,6 +24,8 @@ export class SseStream implements Sink, Beating {
     reply.hijack();
     this.#response = reply.raw;
     this.#place = place;
+    // Not in chunks: the stream ends with its connection, and an event then is one write of bytes that all readers share.
+    this.#response.useChunkedEncodingByDefault = false;
     this.#response.writeHead(200, {
       ...(reply.getHeaders() as OutgoingHttpHeaders),
       "content-type": "text/event-stream; charset=utf-8",
