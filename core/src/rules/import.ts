@@ -10,11 +10,14 @@ export interface Origin {
   readonly done_at?: Millis;
 }
 
+/** Ids go on from the highest there is: one at the end of the range (2³¹ − 1) would leave no room for the next tasks. */
+const HIGHEST_KEPT = 2_000_000_000;
+
 /** @param keep its id is free here. */
 export function originOf(line: ImportLine, keep: boolean): Origin {
   const { id, created_at, done_at } = line;
   return {
-    ...(keep && id !== undefined && { id }),
+    ...(keep && id !== undefined && id <= HIGHEST_KEPT && { id }),
     ...(created_at != null && { created_at }),
     ...(done_at != null && { done_at }),
   };
