@@ -4,8 +4,8 @@ import { invalidToken, unauthenticated } from "./refuse.ts";
 /** Bytes of the longest token that is looked at: asked before anything is decoded, because decoding is work for free. */
 export const MAX_TOKEN = 8 * 1024;
 
-/** RFC 6750's b64token; the scheme in any case. One token, and nothing behind it. */
-const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
+/** The scheme in any case; one token of the characters that our two kinds have, and nothing behind it. */
+const BEARER = /^bearer +([A-Za-z0-9._-]+)$/i;
 const SCHEME = "bearer ".length;
 const NAME = "authorization";
 

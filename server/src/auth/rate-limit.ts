@@ -1,6 +1,7 @@
 import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
 import { networkOf } from "../audit/address.ts";
+import { recent } from "./recent.ts";
 import type { Subject } from "./subject.ts";
 
 /** How often. 0 is no limit. docs/decisions/2026-11-21-rate-limit.md says why this is our own. */
@@ -32,22 +33,21 @@ interface Bucket {
   at: Millis;
 }
 
-/** Subjects and networks that are counted at a time. Who was not seen for longest is forgotten: its bucket is full by then. */
-const MOST = 20_000;
+/** Subjects and networks that are counted at a time. Who was not seen for long is forgotten: its bucket is full by then. */
+const MOST = 10_000;
 
 /** Token buckets by name. @param rate tokens a second; @param size tokens of a full bucket. */
 export function buckets(rate: number, size: number, ticks: () => Millis = monotonic) {
-  const kept = new Map<string, Bucket>();
+  const kept = recent<Bucket>(MOST);
   return (name: string): Verdict => {
     const now = ticks();
-    const bucket = kept.get(name) ?? { tokens: size, at: now };
+    const found = kept.get(name);
+    const bucket = found ?? { tokens: size, at: now };
+    if (!found) kept.set(name, bucket);
     bucket.tokens = Math.min(size, bucket.tokens + ((now - bucket.at) / 1000) * rate);
     bucket.at = now;
     const allowed = bucket.tokens >= 1;
     if (allowed) bucket.tokens -= 1;
-    kept.delete(name);
-    kept.set(name, bucket);
-    if (kept.size > MOST) kept.delete(kept.keys().next().value ?? name);
     return {
       allowed,
       limit: size,

@@ -3,6 +3,7 @@ import { badInput } from "@alai/core";
 import { type JWTPayload, jwtVerify } from "jose";
 import { MAX_TOKEN } from "../bearer.ts";
 import { bearerAuthenticator, type TokenChecker } from "../checker.ts";
+import { recent } from "../recent.ts";
 import { invalidToken } from "../refuse.ts";
 import { AuthError, type Authenticator, type Subject } from "../subject.ts";
 import { actorName } from "./actor-name.ts";
@@ -12,7 +13,6 @@ import { IssuerKeys } from "./keys.ts";
 import { ALGORITHMS, type IssuerOptions, MAX_CLOCK_TOLERANCE } from "./options.ts";
 import type { Fetch } from "./remote-json.ts";
 import { grantedBy } from "./scopes.ts";
-import { verifiedTokens } from "./verified.ts";
 
 export interface JwtOptions {
   readonly issuers: readonly IssuerOptions[];
@@ -28,8 +28,16 @@ export interface JwtChecker extends TokenChecker {
   warm(): Promise<void>;
 }
 
-/** How long a verified token is not verified again. */
+/** How long a verified token is not verified again: a signature costs more than all the rest of a request. */
 const REMEMBERED = 5 * 60_000;
+/** Verified tokens that are remembered, by their digest, so that no token stays in memory. */
+const MOST_REMEMBERED = 10_000;
+
+interface Verified {
+  readonly subject: Subject;
+  /** Milliseconds. */
+  readonly until: number;
+}
 
 interface Issuer {
   readonly options: IssuerOptions;
@@ -49,7 +57,7 @@ export function jwtChecker({ issuers, clock = Date.now, ticks, fetch, warn }: Jw
     known.set(options.issuer, { options, keys: new IssuerKeys({ ...options, fetch, ticks, warn }) });
   }
   if (known.size !== issuers.length) throw badInput("An issuer of tokens is set twice.");
-  const verified = verifiedTokens();
+  const verified = recent<Verified>(MOST_REMEMBERED);
 
   return {
     description: `jwt of ${issuers.map(({ issuer }) => issuer).join(", ")}`,
@@ -60,16 +68,16 @@ export function jwtChecker({ issuers, clock = Date.now, ticks, fetch, warn }: Jw
       if (token.length > MAX_TOKEN) throw invalidToken("longer than 8 KiB");
       const now = clock();
       const digest = hash("sha256", token, "base64url");
-      const remembered = verified.get(digest, now);
-      if (remembered) return remembered;
+      const remembered = verified.get(digest);
+      if (remembered && now < remembered.until) return remembered.subject;
       const { subject, until } = await verify(token, known, now);
-      verified.set(digest, subject, Math.min(until, now + REMEMBERED));
+      verified.set(digest, { subject, until: Math.min(until, now + REMEMBERED) });
       return subject;
     },
   };
 }
 
-async function verify(token: string, known: ReadonlyMap<unknown, Issuer>, now: number) {
+async function verify(token: string, known: ReadonlyMap<unknown, Issuer>, now: number): Promise<Verified> {
   const { header, issuer } = unverified(token);
   const found = known.get(issuer);
   if (!found) throw invalidToken("another issuer's");

@@ -7,12 +7,19 @@ const LONGEST_KID = 256;
 
 /** What a token says of itself, before anything of it is known to be true. Throws AuthError. */
 export function unverified(token: string): { header: ProtectedHeaderParameters; issuer: unknown } {
-  if (token.split(".").length !== 3) throw invalidToken("not a signed JWT");
+  const parts = token.split(".");
+  if (parts.length !== 3) throw invalidToken("not a signed JWT");
+  if (!parts.every(isCanonical)) throw invalidToken("not base64url");
   try {
     return { header: decodeProtectedHeader(token), issuer: decodeJwt(token).iss };
   } catch (error) {
     throw invalidToken(`cannot be decoded: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** The last character may have bits that decoders drop: then several texts would be the same token. */
+function isCanonical(part: string): boolean {
+  return part !== "" && Buffer.from(part, "base64url").toString("base64url") === part;
 }
 
 /** Refuses by the header alone, before a key is looked for. The algorithm is checked with the signature. */
