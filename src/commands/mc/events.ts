@@ -38,6 +38,8 @@ export const command = defineCommand({
     const { after, task } = flags;
     const limit = flags.limit ?? (after === undefined ? RECENT : 0);
     const range = limit === 0 ? {} : after === undefined ? { last: limit } : { limit };
+    // Read before the events: what comes in between is among them.
+    const [newest] = flags.follow && after === undefined ? await ledger.events({ last: 1 }) : [];
     const first = await ledger.events({
       ...(after !== undefined && { after }),
       ...(task !== undefined && { task }),
@@ -45,7 +47,7 @@ export const command = defineCommand({
     });
     if (!flags.follow) return printRows(context, first, eventView(context.clock()));
     print(context, first);
-    const seen = first.at(-1)?.seq ?? after ?? 0;
+    const seen = Math.max(first.at(-1)?.seq ?? after ?? 0, newest?.seq ?? 0);
     await followEvents(ledger, seen, task, context.interrupted, (events) => print(context, events));
     return context.interrupted.aborted ? 130 : 0;
   },
