@@ -66,3 +66,9 @@ export function quote(name: string): string {
 export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
+
+/** The file's column names by ours, quoted for SQL. */
+export function quotedNames({ names }: ColumnMap): Record<Column, string> {
+  const pairs = LOGICAL_COLUMNS.map((column) => [column, quote(names[column])] as const);
+  return Object.fromEntries(pairs) as Record<Column, string>;
+}

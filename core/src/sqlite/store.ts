@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Changes, EventKind, LedgerEvent } from "../event.ts";
 import type { Holder } from "../holder.ts";
 import { fromStoreTime, type Millis, toStoreTime } from "../time.ts";
-import { type Column, type ColumnMap, LOGICAL_COLUMNS, quote } from "./columns.ts";
+import { type Column, type ColumnMap, quotedNames } from "./columns.ts";
 import { fromSqlite, isBusy } from "./errors.ts";
 import { retryBusy } from "./retry.ts";
 
@@ -59,7 +59,7 @@ export class Store {
   constructor(db: DatabaseSync, columns: ColumnMap, options: StoreOptions) {
     this.#db = db;
     this.#columns = columns;
-    this.#names = quoted(columns);
+    this.#names = quotedNames(columns);
     this.file = options.file;
     this.whole = options.whole;
     this.#options = options;
@@ -78,7 +78,7 @@ export class Store {
   remap(columns: ColumnMap): void {
     if (columns === this.#columns) return;
     this.#columns = columns;
-    this.#names = quoted(columns);
+    this.#names = quotedNames(columns);
     this.#texts.clear();
   }
 
@@ -250,9 +250,4 @@ export class Store {
     };
     return { now, nowText, append };
   }
-}
-
-function quoted({ names }: ColumnMap): Record<Column, string> {
-  const pairs = LOGICAL_COLUMNS.map((column) => [column, quote(names[column])] as const);
-  return Object.fromEntries(pairs) as Record<Column, string>;
 }
