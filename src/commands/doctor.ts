@@ -1,4 +1,5 @@
-import { type Check, examine } from "../doctor/examine.ts";
+import { examine } from "../doctor/examine.ts";
+import type { Check } from "../doctor/finding.ts";
 import { defineCommand } from "../kit/command.ts";
 import { EXIT } from "../kit/exit.ts";
 import { printRows } from "../kit/output.ts";

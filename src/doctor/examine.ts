@@ -7,32 +7,27 @@ import { toFailure } from "../kit/errors.ts";
 import { settingsFile } from "../kit/settings.ts";
 import { span } from "../kit/when.ts";
 import { locateLedger } from "../mc/open.ts";
+import type { Check, Finding } from "./finding.ts";
 
-/** One finding. Nothing is changed by looking: files are opened read-only and none is made. */
-export interface Check {
-  readonly state: "ok" | "warn" | "fail";
-  readonly check: string;
-  readonly finding: string;
-  readonly remedy: string | null;
-}
-
-type Finding = Omit<Check, "check">;
-
+/** What one look at one thing found. Nothing is changed by looking: files are opened read-only and none is made. */
 export async function examine(context: Context): Promise<Check[]> {
-  const looks: [string, () => Finding[]][] = [
+  const looks: [string, () => Finding[] | Promise<Finding[]>][] = [
     ["runtime", () => [runtime()]],
     ["sqlite", () => [sqlite()]],
     ["settings", () => [settings(context)]],
     ["identity", () => [identity(context)]],
     ["ledger", () => ledger(context)],
   ];
-  return looks.flatMap(([check, look]) => attempt(look).map((finding) => ({ ...finding, check })));
+  const checks: Check[] = [];
+  for (const [check, look] of looks)
+    checks.push(...(await attempt(look)).map((finding): Check => ({ ...finding, check })));
+  return checks;
 }
 
 /** A look that throws is a finding too. */
-function attempt(look: () => Finding[]): Finding[] {
+async function attempt(look: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
   try {
-    return look();
+    return await look();
   } catch (error) {
     const { message, hint } = toFailure(error);
     return [{ state: "fail", finding: message, remedy: hint ?? null }];
@@ -76,16 +71,9 @@ function identity(context: Context): Finding {
   return { state: "warn", finding, remedy: "set ALAI_SESSION, so that every call is the same session" };
 }
 
-function ledger(context: Context): Finding[] {
+async function ledger(context: Context): Promise<Finding[]> {
   const location = locateLedger(context);
-  if (location.kind === "url")
-    return [
-      {
-        state: "fail",
-        finding: `${location.url} (${location.source}): this version cannot talk to a server`,
-        remedy: `unset ${location.source}`,
-      },
-    ];
+  if (location.kind === "url") return (await import("./server.ts")).serverFindings(context, location);
   const { file, source } = location;
   if (!existsSync(file))
     return [{ state: "warn", finding: `${file} (${source}) is not there yet`, remedy: "alai mc add makes it" }];

@@ -1,4 +1,4 @@
-import type { Caller } from "@alai/core";
+import type { Caller, Millis } from "@alai/core";
 import { type Env, isAgent } from "./env.ts";
 import { type Identity, whoAmI } from "./identity.ts";
 import type { Io } from "./io.ts";
@@ -14,6 +14,8 @@ export interface GlobalFlags {
   db?: string | undefined;
   actor?: string | undefined;
   session?: string | undefined;
+  /** How long to wait for the companion server. */
+  timeout?: Millis | undefined;
   /** False for --no-input. */
   input?: boolean | undefined;
   /** False for --no-color. */

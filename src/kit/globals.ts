@@ -1,10 +1,16 @@
 import type { FlagSpec } from "./command.ts";
+import { duration } from "./values.ts";
 
 /** Flags that every command takes. */
 export const GLOBAL_FLAGS = {
   db: { value: "FILE", summary: "the ledger's SQLite file" },
   actor: { value: "NAME", summary: "who acts" },
   session: { value: "NAME", summary: "which session of the actor" },
+  timeout: {
+    value: "TIME",
+    summary: "how long to wait for the server, 10s when not given; 60s on a terminal",
+    parse: duration,
+  },
   quiet: { short: "q", summary: "print the result only, or nothing" },
   debug: { summary: "show where an error comes from" },
 } as const satisfies Readonly<Record<string, FlagSpec>>;

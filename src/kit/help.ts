@@ -24,7 +24,10 @@ export function commandHelp(path: readonly string[], spec: CommandSpec): string 
       "Flags",
       Object.entries(spec.flags).map(([flag, of]) => [flagName(flag, of), of.summary]),
     ),
-    section("Flags of every command", GLOBAL_HELP),
+    section(
+      "Flags of every command",
+      GLOBAL_HELP.filter(([flag]) => !Object.keys(spec.flags).some((own) => flag.startsWith(`--${kebab(own)} `))),
+    ),
     section("Fields of --json", Object.entries(spec.fields ?? {})),
   ];
   return `${blocks.filter(Boolean).join("\n\n")}\n`;

@@ -22,7 +22,9 @@ export function parseWords(path: readonly string[], spec: CommandSpec, words: re
       .split(",")
       .map((field) => field.trim())
       .filter(Boolean);
-  for (const name of Object.keys(GLOBAL_FLAGS)) Object.assign(globals, { [name]: rest[name] });
+  // A command's own flag of that name means something else.
+  for (const name of Object.keys(GLOBAL_FLAGS))
+    if (!(name in spec.flags)) Object.assign(globals, { [name]: rest[name] });
   if (help) return { help: true, args: [], flags: {}, globals };
   return { help: false, args: readArgs(path, spec, command.args), flags: readFlags(spec, rest), globals };
 }
@@ -53,7 +55,7 @@ type Wanted = (long: string, short?: string) => boolean;
 function declare(path: readonly string[], spec: CommandSpec, wanted: Wanted): Command {
   const command = quietCommand(path.join(" "));
   for (const arg of spec.args) command.argument(argumentPattern(arg), arg.summary);
-  const flags: Readonly<Record<string, FlagSpec>> = { ...spec.flags, ...GLOBAL_FLAGS };
+  const flags: Readonly<Record<string, FlagSpec>> = { ...GLOBAL_FLAGS, ...spec.flags };
   for (const [name, flag] of Object.entries(flags))
     if (wanted(`--${kebab(name)}`, flag.short)) command.addOption(option(name, flag));
   if (wanted("--json")) command.addOption(new Option("--json [fields]").argParser(once("--json", String)));

@@ -4,7 +4,7 @@ import { BadInput, validHolder } from "@alai/core";
 import { Exit, usage } from "./errors.ts";
 import { EXIT } from "./exit.ts";
 import { truncate } from "./text.ts";
-import { duration, ttl } from "./values.ts";
+import { duration, serverUrl, ttl } from "./values.ts";
 
 /** One setting: what it means, how its text is read, and which variable wins over it. */
 export interface Setting {
@@ -49,6 +49,11 @@ function checkedDuration(raw: string): string {
   return raw;
 }
 
+function checkedUrl(raw: string): string {
+  serverUrl(raw);
+  return raw;
+}
+
 /** Every setting there is. */
 export const SETTINGS: readonly Setting[] = [
   {
@@ -59,7 +64,20 @@ export const SETTINGS: readonly Setting[] = [
     env: "ALAI_ACTOR",
   },
   { key: "mc.db", summary: "the ledger's SQLite file", parse: (raw) => raw, fallback: null, env: "ALAI_MC_DB" },
-  { key: "mc.url", summary: "the companion server", parse: (raw) => raw, fallback: null, env: "ALAI_MC_URL" },
+  {
+    key: "mc.url",
+    summary: "the companion server",
+    parse: checkedUrl,
+    fallback: null,
+    env: "ALAI_MC_URL",
+  },
+  {
+    key: "mc.timeout",
+    summary: "how long to wait for the server; when not set 10s, on a terminal 60s",
+    parse: checkedDuration,
+    fallback: null,
+    env: "ALAI_MC_TIMEOUT",
+  },
   { key: "mc.ttl", summary: "how long a lease lasts when --ttl does not say", parse: checkedTtl, fallback: "10m" },
   { key: "mc.requireEvidence", summary: "refuse `mc done` without evidence", parse: boolean, fallback: false },
   { key: "mc.lockTimeout", summary: "how long to wait for a locked ledger", parse: checkedDuration, fallback: "10s" },

@@ -1,5 +1,6 @@
 import { fromStoreTime, MAX_TTL, MIN_TTL, type Millis, type Priority, readPriority } from "@alai/core";
 import { usage } from "./errors.ts";
+import { isLoopback } from "./loopback.ts";
 import { hasControl, nameControl, oneLine, truncate } from "./text.ts";
 
 /** Readers of what people type. Each throws a usage error that says what is allowed and what to type. */
@@ -138,6 +139,27 @@ export function longText(what: string): (raw: string) => string {
       "Keep the long part in a file and name the file.",
     );
   };
+}
+
+/** A companion server's address. What goes over the network goes encrypted; credentials do not belong into an address. */
+export function serverUrl(raw: string): URL {
+  const url = URL.parse(raw.trim());
+  const isHttp = url?.protocol === "https:" || url?.protocol === "http:";
+  if (!url || !isHttp || url.hostname === "")
+    throw usage(`${shown(raw)} is not the address of a server.`, "Type for example https://mc.example.com.");
+  if (url.username !== "" || url.password !== "")
+    throw usage("The server's address has credentials in it.", "Leave them out; a token goes into ALAI_TOKEN.");
+  if (url.protocol === "http:" && !isLoopback(url))
+    throw usage(
+      `${shown(raw)} is not https: tokens and tasks would go over the network for all to read.`,
+      "Type https://…; http is for this machine only (127.0.0.1).",
+    );
+  if (url.search !== "" || url.hash !== "")
+    throw usage(
+      `${shown(raw)} has a query: that is not the address of a server.`,
+      "Type for example https://mc.example.com.",
+    );
+  return url;
 }
 
 export function oneOf<T extends string>(what: string, words: readonly T[]): (raw: string) => T {

@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
-import { type Caller, type Grant, type Ledger, type Millis, Refusal } from "@alai/core";
+import { type Caller, type Grant, type Ledger, type Millis, parseHolder, Refusal } from "@alai/core";
 import { killGroup } from "../guard/group.ts";
 import { type FromGuard, GUARD_WORD, type ToGuard } from "../guard/protocol.ts";
 import { EXIT } from "../kit/exit.ts";
+import { within } from "./within.ts";
 
 /** How a command under a lease ended. */
 export type Outcome =
@@ -84,7 +85,8 @@ class GuardedCommand {
         ...world.env,
         ALAI_MC_TASK: String(grant.id),
         ALAI_MC_FENCE: String(grant.fence),
-        ALAI_ACTOR: caller.actor,
+        // As the ledger calls the holder: a server may know the caller by its token's name.
+        ALAI_ACTOR: parseHolder(grant.holder).actor,
         ALAI_SESSION: caller.session,
       },
       stdio: ["inherit", "inherit", "inherit", "ipc"],
@@ -169,6 +171,11 @@ function exitOf(code: number | null, signal: NodeJS.Signals | null): number {
   return code ?? 128 + (signal ? constants.signals[signal] : 0);
 }
 
+/** For one renewal. */
+const LONGEST_TRY: Millis = 10_000;
+/** Between one that failed and the next. */
+const LONGEST_PAUSE: Millis = 5000;
+
 /** Renews a lease every third of its length; tries more often once that failed. */
 class Renewal {
   /** Why the lease is not held any more, or null. */
@@ -181,7 +188,8 @@ class Renewal {
   #stopped = false;
 
   constructor(ledger: Ledger, grant: Grant, caller: Caller, command: GuardedCommand) {
-    this.#ledger = ledger;
+    // One that hangs is given up in time for another.
+    this.#ledger = within(ledger, Math.min(LONGEST_TRY, grant.ttl / 6));
     this.#grant = grant;
     this.#caller = { ...caller, fence: grant.fence };
     this.#command = command;
@@ -210,7 +218,7 @@ class Renewal {
       this.#schedule(this.#grant.ttl / 3);
     } catch (error) {
       if (error instanceof Refusal) this.#lose(error.message);
-      else this.#schedule(this.#grant.ttl / 12);
+      else this.#schedule(Math.min(LONGEST_PAUSE, this.#grant.ttl / 12));
     }
   }
 

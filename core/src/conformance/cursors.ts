@@ -11,7 +11,7 @@ const TASKS = [
   { title: "a", priority: 1, due: DUE, project: "web" },
   { title: "ä 'quoted' \"twice\" 100%_ \\ 🜨", priority: 1 },
   { title: "a", priority: 1 },
-  { title: "c", priority: 0, due: DUE + 1, project: "" },
+  { title: "c", priority: 0, due: DUE + 1, project: "!" },
   { title: "A", status: "ready", project: "api" },
   { title: "z", due: DUE - 1, project: "Web" },
   { title: "y", due: DUE, status: "ready" },

@@ -26,6 +26,8 @@ export interface OpenedLedger {
 /** What a store gives so that the suite can run against it. */
 export interface Harness {
   open(): Promise<OpenedLedger>;
+  /** The store takes a request's fingerprint itself, of all that was asked and by which session: a given one counts for nothing. */
+  readonly ownFingerprints?: boolean;
 }
 
 export const ann: Caller = { actor: "ann", session: "s1" };

@@ -269,6 +269,7 @@ export const ROUTES = routes({
     body: R.PruneBody,
     answer: E.Pruned,
     refusals: [],
+    keyed: true,
   },
   importTasks: {
     method: "POST",

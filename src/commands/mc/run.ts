@@ -10,7 +10,11 @@ import { duration } from "../../kit/values.ts";
 import { claimWhenFree } from "../../mc/claim.ts";
 import { locateLedger, openLedger } from "../../mc/open.ts";
 import { type Outcome, runUnderLease, runWithoutLease } from "../../mc/run.ts";
+import { within } from "../../mc/within.ts";
 import { enforced, ID, leaseTtl, TTL_FLAGS } from "./shared.ts";
+
+/** For giving back a lease that was lost, most likely because the server is not there. */
+const LAST_WORD = 2000;
 
 export const command = defineCommand({
   summary: "run a command while holding a task",
@@ -43,9 +47,10 @@ export const command = defineCommand({
       const mine = { ...caller, fence: grant.fence };
       const finish = flags.done === true && outcome.kind === "ended" && outcome.exit === 0;
       // Also when the lease was lost: it is still ours if only the guard was, and someone else's is left alone by `release`.
+      const tidy = outcome.kind === "lease_lost" ? within(ledger, LAST_WORD) : ledger;
       const end = finish
         ? () => ledger.setStatus([id], { verb: "done", requireEvidence }, mine)
-        : () => ledger.release([id], mine);
+        : () => tidy.release([id], mine);
       await settle(context, id, end, finish);
       return exitOf(outcome, id);
     });
@@ -132,7 +137,8 @@ async function settle(context: Context, id: number, verb: () => Promise<unknown>
     await verb();
   } catch (error) {
     if (finish) throw error;
-    if (error instanceof StoreError) context.warn(`task ${id} was not released and lapses by itself: ${error.message}`);
+    if (error instanceof StoreError || error instanceof Exit)
+      context.warn(`task ${id} was not released and lapses by itself: ${error.message}`);
     else if (!(error instanceof Refusal)) throw error;
   }
 }

@@ -1,0 +1,52 @@
+import { conformanceSuite, type Harness, type TestClock } from "@alai/core/conformance";
+import { describe } from "vitest";
+import type { Exchange } from "../../src/kit/http/exchange.ts";
+import { folder } from "../core/folder.ts";
+import { connect, WAYS } from "./connect.ts";
+import { type Served, serve } from "./served.ts";
+
+/** What every ledger promises, through the client and the real server: the second connection is to a second replica. */
+
+function testClock(start: number): TestClock {
+  let now = start;
+  return {
+    now: () => now,
+    advance: (ms) => {
+      now += ms;
+    },
+    set: (ms) => {
+      now = ms;
+    },
+  };
+}
+
+function overHttp(make: () => Exchange): Harness {
+  return {
+    ownFingerprints: true,
+    async open() {
+      const temp = folder();
+      const clock = testClock(Date.UTC(2026, 4, 8, 12, 0, 0, 250));
+      const closers: (() => unknown)[] = [];
+      const replica = async () => {
+        const served: Served = await serve(temp.file("ledger.db"), { clock: clock.now });
+        const ledger = connect(served.url, { make });
+        closers.push(
+          () => ledger.close(),
+          () => served.close(),
+        );
+        return ledger;
+      };
+      return {
+        ledger: await replica(),
+        second: replica,
+        clock,
+        async close() {
+          for (const close of closers) await close();
+          temp.remove();
+        },
+      };
+    },
+  };
+}
+
+describe.each(WAYS)("over $way", ({ make }) => conformanceSuite("HttpLedger", overHttp(make)));
