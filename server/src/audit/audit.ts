@@ -36,7 +36,11 @@ export function createAudit(
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | null = null;
   let closed = false;
-  const gate = createFloodGate(clock, limits);
+  // Apart: a flood of refusals must not hide what an admin does meanwhile.
+  const refusals = createFloodGate(clock, limits);
+  const others = createFloodGate(clock, limits);
+  const gateOf = ({ outcome }: AuditInput) => (outcome === "denied" ? refusals : others);
+  const summaries = (now = false) => [...refusals.summaries(now), ...others.summaries(now)];
 
   const push = (inputs: readonly AuditInput[]) => {
     for (const input of inputs) {
@@ -77,12 +81,13 @@ export function createAudit(
     })();
     return writing;
   };
-  const minute = setInterval(() => push(gate.summaries()), 60_000).unref();
+  const minute = setInterval(() => push(summaries()), 60_000).unref();
 
   return {
     record(input) {
       if (closed) return;
-      push(input.outcome === "denied" ? gate.pass(input) : [input]);
+      // What has no address is no request: the server's own doing is never left out.
+      push(input.address ? gateOf(input).pass(input) : [input]);
     },
     async flush() {
       await writing;
@@ -91,7 +96,7 @@ export function createAudit(
     async close() {
       if (closed) return;
       clearInterval(minute);
-      push(gate.summaries(true));
+      push(summaries(true));
       closed = true;
       await writing;
       await write();

@@ -2,7 +2,7 @@ import { networkOf } from "./address.ts";
 import type { AuditInput } from "./entry.ts";
 
 export interface FloodLimits {
-  /** Refusals of one subject or network in one minute that are kept one by one. */
+  /** Entries of one kind, subject and network in one minute that are kept one by one. */
   readonly each: number;
   /** The same of all together, so that ten thousand networks cannot fill the disk either. */
   readonly all: number;
@@ -19,7 +19,7 @@ interface Tally {
   last: AuditInput;
 }
 
-/** Lets the first refusals of a minute through and counts the others: one line then says how many there were. */
+/** Lets the first entries of a minute through and counts the others: one line then says how many there were. */
 export interface FloodGate {
   /** The entries to keep for this one: it, a summary of the minute before, or nothing. */
   pass(input: AuditInput): AuditInput[];
@@ -67,8 +67,8 @@ export function createFloodGate(clock: () => number, limits: Partial<FloodLimits
 
 const OTHERS = "others";
 
-function keyOf({ subject, address }: AuditInput): string {
-  return `${subject ?? ""} ${address ? networkOf(address) : ""}`;
+function keyOf({ action, subject, address }: AuditInput): string {
+  return `${action} ${subject ?? ""} ${address ? networkOf(address) : ""}`;
 }
 
 function summary({ more, last }: Tally): AuditInput {

@@ -18,9 +18,16 @@ export function bindActor(subject: Subject, headers: IncomingHttpHeaders): Holde
   return holder;
 }
 
-/** True when a request acts as someone else than its token's owner: goes to the audit. */
-export function actsForAnother(subject: Subject, holder: Holder): boolean {
-  return subject.id !== "open" && holder.actor !== subject.actor;
+/** The actor that a request names when it is another than the subject's own and may be named; null else. For the audit. */
+export function otherActor(subject: Subject, headers: IncomingHttpHeaders): string | null {
+  if (headers[ACTOR] === undefined || !subject.mayActForOthers || subject.id === "open") return null;
+  try {
+    const { actor } = bindActor(subject, headers);
+    return actor === subject.actor ? null : actor;
+  } catch {
+    // No name at all: the request is refused where it is read.
+    return null;
+  }
 }
 
 function named(headers: IncomingHttpHeaders, name: string): string | undefined {

@@ -1,9 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Scope } from "@alai/core/wire/scopes";
 import type { Audit } from "../audit/audit.ts";
+import type { AuditInput } from "../audit/entry.ts";
 import { BadRequest } from "../http/bad-request.ts";
 import { requireScope } from "../http/scope.ts";
+import { otherActor } from "./actor.ts";
 import { type RateLimiter, rateHeaders, type Verdict } from "./rate-limit.ts";
+import { recent } from "./recent.ts";
 import { AuthError, type Authenticator, type Subject } from "./subject.ts";
 
 /** The parts of a request that decide whether it is let in. */
@@ -34,37 +37,58 @@ export function createGate(parts: {
   readonly limits: RateLimiter;
 }): Gate {
   const { authenticator, audit, limits } = parts;
-  const keep = (request: GateRequest, error: AuthError, subject: Subject | null) => {
-    // An outage of the issuer is no one's doing.
-    if (error.status === 503) return;
+  const acted = recent<number>(MOST_ACTORS);
+  const keep = (
+    request: GateRequest,
+    subject: Subject | null,
+    what: Pick<AuditInput, "action" | "outcome" | "detail">,
+  ) =>
     audit.record({
+      ...what,
       subject: subject?.id ?? null,
-      action: "auth.denied",
       target: request.route,
-      outcome: "denied",
       address: request.address,
       requestId: request.id,
-      detail: { status: error.status, code: error.code, reason: error.reason },
     });
+  const refused = (request: GateRequest, error: AuthError, subject: Subject | null) => {
+    // An outage of the issuer is no one's doing.
+    if (error.status === 503) return;
+    const detail = { status: error.status, code: error.code, reason: error.reason };
+    keep(request, subject, { action: "auth.denied", outcome: "denied", detail });
+  };
+  /** A host of hooks names others in every request: the first of an hour says enough, the journal has the rest. */
+  const noteActor = (request: GateRequest, subject: Subject) => {
+    const actor = otherActor(subject, request.headers);
+    if (actor === null) return;
+    const key = `${subject.id} ${actor}`;
+    const hour = Math.floor(Date.now() / HOUR);
+    if (acted.get(key) === hour) return;
+    acted.set(key, hour);
+    keep(request, subject, { action: "auth.act_as", outcome: "ok", detail: { actor } });
   };
   return {
-    refused: keep,
+    refused,
     async enter(request, scope, headers) {
       let subject: Subject | null = null;
       try {
         subject = await authenticator.authenticate(request.headers, request.rawHeaders);
         obey(limits.take(subject), headers);
         requireScope(subject, scope);
-        return subject;
       } catch (error) {
         if (!(error instanceof AuthError)) throw error;
-        keep(request, error, subject);
+        refused(request, error, subject);
         if (error.status === 401) obey(limits.fail(request.address), headers);
         throw error;
       }
+      noteActor(request, subject);
+      if (scope === "admin") keep(request, subject, { action: "admin.request", outcome: "ok" });
+      return subject;
     },
   };
 }
+
+const HOUR = 3_600_000;
+const MOST_ACTORS = 1_000;
 
 /** Throws 429 when the bucket is empty. */
 function obey(verdict: Verdict | null, headers: (values: Record<string, string>) => void): void {

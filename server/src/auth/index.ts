@@ -1,5 +1,5 @@
 /** Who may: what the server's app, `alai serve` and the commands need of it. */
-export { actsForAnother, bindActor } from "./actor.ts";
+export { bindActor } from "./actor.ts";
 export { chooseAuthenticator } from "./choose.ts";
 export { createGate, type Gate, type GateRequest } from "./gate.ts";
 export { openAuthenticator } from "./open.ts";

@@ -80,6 +80,17 @@ describe("recording", () => {
 });
 
 describe("a flood of refusals", () => {
+  test("does not hide what an admin does meanwhile", async () => {
+    const store = keeper();
+    const audit = createAudit(store);
+    for (let at = 0; at < 5_000; at++) audit.record(denied(null, `10.0.${at & 255}.1`));
+    audit.record({ ...admin, address: "192.0.2.1" });
+    await audit.flush();
+    expect(store.kept.filter(({ outcome }) => outcome === "ok")).toHaveLength(1);
+    expect(store.kept.length).toBeLessThan(200);
+    await audit.close();
+  });
+
   test("ten a minute of each subject and network are kept, then one line says how many there were", () => {
     let clock = 0;
     const gate = createFloodGate(() => clock);

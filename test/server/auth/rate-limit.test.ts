@@ -79,6 +79,19 @@ describe("the gate", () => {
     expect((await door.bearer("good")).status).toBe(200);
   });
 
+  test("what admins ask for, and the first use of another's name in an hour, are in the audit", async () => {
+    const boss: Subject = { ...ann, id: "i|boss", actor: "boss", scopes: new Set(["admin"]), mayActForOthers: true };
+    await using door = await new Door({ description: "", authenticate: async () => boss }).open();
+    for (let at = 0; at < 3; at++) await door.ask(["alai-actor", "bob"]);
+    await door.ask(["alai-actor", "boss"]);
+    await door.ask(["alai-actor", "%zz"]);
+    await door.ask(["x-scope", "admin"]);
+    expect(door.audited.map(({ action, outcome, detail }) => [action, outcome, detail.actor])).toEqual([
+      ["auth.act_as", "ok", "bob"],
+      ["admin.request", "ok", undefined],
+    ]);
+  });
+
   test("a subject that asks too often gets 429, and is told when to come again", async () => {
     await using door = await new Door(authenticator, { perSecond: 5, burst: 5 }).open();
     const answers = [];

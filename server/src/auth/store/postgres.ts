@@ -145,6 +145,8 @@ function fromPostgres(error: unknown): unknown {
       "Type `alai serve --database-url URL` once: it makes them.",
       error,
     );
+  // Data or SQL that is wrong is a bug here, whatever the server's state.
+  if (/^(22|23|42)/.test(code)) return error;
   return new StoreError(
     "unavailable",
     "The database does not answer.",
