@@ -42,6 +42,11 @@ const CASES: Readonly<Record<string, Case>> = {
     verb: edit,
     expected: "fenced",
   },
+  "one superseded by another session of its own may not edit": {
+    history: (t, id) => t.supersede(id, ann, annElsewhere),
+    verb: edit,
+    expected: "fenced",
+  },
   "another session of a superseded worker is someone else": {
     history: (t, id) => t.supersede(id, annElsewhere, bob),
     verb: edit,
@@ -206,10 +211,7 @@ export function pruneTests(harness: Harness): void {
       "keeps imports: a second run finds what is here",
       on(async (t) => {
         const here = await t.addOne({ title: "mine" });
-        const lines = [
-          { id: here, title: "theirs", created_at: 1e12 },
-          { title: "another", notes: ["n"] },
-        ];
+        const lines = [{ id: here, title: "theirs", created_at: 1e12 }];
         const { renumbered } = await t.ledger.import(lines, ann);
         await pruneAll(t, here);
         expect(await t.ledger.import(lines, ann)).toEqual({
