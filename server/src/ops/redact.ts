@@ -35,7 +35,8 @@ const MENTION = new RegExp(
   "gi",
 );
 const SCHEME = /((?:bearer|basic|dpop)(?:\s|%20)+)(?=[^\s"]{0,200}[\d=+/._])[\w.~+/=-]{6,}/gi;
-const JWT = /eyJ[\w-]{6,}(?:\.[\w-]*){1,4}/g;
+/** A JWT, and whatever else begins like the base64 of a JSON object. It never gives up, so it takes no longer than the line. */
+const JWT = /eyJ[\w.-]{6,}/g;
 const SERVICE_TOKEN = /alai_st_[\w-]+/g;
 
 function withoutSecrets(line: string): string {
@@ -51,9 +52,12 @@ function withoutSecrets(line: string): string {
 const CREDENTIALS = /(:\/\/)[^\s/@"\\]{0,256}@/g;
 
 const EMAIL_HINT = /%40|u0040/i;
-/** Not from the letter of an escape (`\n`) on: it belongs to the backslash. At most 64 long, so that no line takes long. */
-const EMAIL =
-  /(?<!\\)(?:[^\s"\\<>(),:;@[\]{}=?&/|]{1,64}|\\"[^"\\\s]{1,64}\\")(?:@|%40|\\+u0040)(?:[\p{L}\p{N}_-]{1,63}(?:\.[\p{L}\p{N}_-]{1,63})+|\[[^\]\s"\\]{1,64}\])/giu;
+/** Not within an escape (`\n`, `\u0000`): its letters belong to the backslash. An even number of backslashes is none. */
+const OUTSIDE = String.raw`(?<!(?<!\\)(?:\\\\){0,9}\\(?:u[\da-f]{0,3})?)`;
+/** At most 64 long before the `@`, so that no line takes long. */
+const LOCAL = String.raw`(?:[^\s"\\<>(),:;@[\]{}=?&/|]{1,64}|\\"[^"\\\s]{1,64}\\")`;
+const DOMAIN = String.raw`(?:(?:[\p{L}\p{N}_-]{1,63}\.){1,8}\p{L}[\p{L}\p{N}-]{1,62}|\[[^\]\s"\\]{1,64}\])`;
+const EMAIL = new RegExp(String.raw`(?=[^\s\\]|\\")${OUTSIDE}${LOCAL}(?:@|%40|\\+u0040)${DOMAIN}`, "giu");
 
 /** Query values that tell nothing about a person. */
 const KNOWN = new Set([
@@ -75,10 +79,14 @@ function hideUnknown(_: string, mark: string, name: string, value: string): stri
   return `${mark}${name}=${KNOWN.has(name) ? value : "***"}`;
 }
 
-const V4 = /(?<![\d.])(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}(?!\.?\d)(?:\/\d{1,2})?/g;
+/** Where an address may begin: behind nothing that belongs to it, or right behind an escape. */
+const V4 = /(?:(?<!\d)|(?<=\\u[\da-f]{4}))(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}(?!\d)(?:\/\d{1,2})?/g;
 const V6_HINT = /::|(?::[\da-f]{1,4}){7}/i;
-const V6 =
-  /(?<![\da-f:.])(?:[\da-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]{1,4})?(?:%\w+)?(?![\w:])(?:\/\d{1,3})?/gi;
+const V6 = new RegExp(
+  String.raw`(?=[\da-f:])(?:(?<![\da-f:.])|(?<=\\u[\da-f]{4}))${OUTSIDE}` +
+    String.raw`(?:[\da-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]{1,4})?(?:%\w+)?(?![\w:])(?:\/\d{1,3})?`,
+  "gi",
+);
 
 function coarse4(_: string, network: string): string {
   return `${network}.0/24`;
@@ -86,7 +94,7 @@ function coarse4(_: string, network: string): string {
 
 function coarse6(found: string): string {
   const [address = ""] = found.split(/[%/]/);
-  if (!isIPv6(address)) return found;
+  if (!isIPv6(address) || address === "::") return found;
   const mapped = /^::ffff:(\d+\.\d+\.\d+)\.\d+$/i.exec(address);
   if (mapped) return `${mapped[1]}.0/24`;
   const [head = "", tail] = address.split("::");
