@@ -4,7 +4,7 @@ import type { Operation } from "./history.ts";
 
 /** What must be true of the journal after a run, and of the journal beside what the clients were told. */
 
-interface JournalEvent {
+export interface JournalEvent {
   readonly seq: number;
   readonly task: number;
   readonly kind: string;
@@ -24,41 +24,61 @@ interface Hold {
   readonly until: number;
 }
 
+/** What a store holds after a run, read past core. */
+export interface Journal {
+  readonly events: readonly JournalEvent[];
+  /** The lease part of every task's row. */
+  readonly rows: ReadonlyMap<number, FinalRow>;
+}
+
 /** Violations, one sentence each; none when all is well. Reads the file directly, not through core. */
 export function violations(file: string, history: readonly Operation[]): string[] {
   const db = new DatabaseSync(file, { readOnly: true });
   try {
-    const events = readEvents(db);
-    const told = acknowledged(history);
-    const byTask = Map.groupBy(events, (event) => event.task);
-    return [
-      ...integrity(db),
-      ...order(events),
-      ...[...byTask].filter(([task]) => task > 0).flatMap(([task, list]) => holds(task, list, told, rowOf(db, task))),
-      ...claims(events, history),
-    ];
+    const journal = { events: readEvents(db), rows: readRows(db) };
+    return [...integrity(db), ...breaches(journal, history)];
   } finally {
     db.close();
   }
 }
 
+/** Violations of a journal that was read already. */
+export function breaches({ events, rows }: Journal, history: readonly Operation[]): string[] {
+  const told = acknowledged(history);
+  const byTask = Map.groupBy(events, (event) => event.task);
+  const nobody: FinalRow = { holder: null, fence: 0 };
+  return [
+    ...order(events),
+    ...[...byTask]
+      .filter(([task]) => task > 0)
+      .flatMap(([task, list]) => holds(task, list, told, rows.get(task) ?? nobody)),
+    ...claims(events, history),
+  ];
+}
+
 function readEvents(db: DatabaseSync): JournalEvent[] {
   const rows = db.prepare("SELECT * FROM alai_events ORDER BY seq").all() as Record<string, string | number | null>[];
-  return rows.map((row) => {
-    const data = JSON.parse(String(row.data ?? "{}")) as Record<string, string | number | undefined>;
-    return {
-      seq: Number(row.seq),
-      task: Number(row.task_id),
-      kind: String(row.kind),
-      at: fromStoreTime(row.at) ?? 0,
-      holder: `${row.actor}:${row.session}`,
-      fence: row.fence === null ? null : Number(row.fence),
-      until: data.until === undefined ? null : Number(data.until),
-      prevHolder: data.prev_holder === undefined ? null : String(data.prev_holder),
-      prevUntil: data.prev_until === undefined ? null : Number(data.prev_until),
-      prevFence: data.prev_fence === undefined ? null : Number(data.prev_fence),
-    };
-  });
+  return rows.map((row) => journalEvent(row, fromStoreTime(row.at) ?? 0, JSON.parse(String(row.data ?? "{}"))));
+}
+
+/** One event from its row. @param at its time, @param data its JSON, read. */
+export function journalEvent(
+  row: Readonly<Record<string, unknown>>,
+  at: number,
+  data: Readonly<Record<string, string | number | undefined>>,
+): JournalEvent {
+  return {
+    seq: Number(row.seq),
+    task: Number(row.task_id),
+    kind: String(row.kind),
+    at,
+    holder: `${row.actor}:${row.session}`,
+    fence: row.fence === null ? null : Number(row.fence),
+    until: data.until === undefined ? null : Number(data.until),
+    prevHolder: data.prev_holder === undefined ? null : String(data.prev_holder),
+    prevUntil: data.prev_until === undefined ? null : Number(data.prev_until),
+    prevFence: data.prev_fence === undefined ? null : Number(data.prev_fence),
+  };
 }
 
 /** The latest end each fence of each task was acknowledged to last until. */
@@ -87,14 +107,18 @@ function* order(events: readonly JournalEvent[]): Generator<string> {
   }
 }
 
-interface FinalRow {
+export interface FinalRow {
   readonly holder: string | null;
   readonly fence: number;
 }
 
-function rowOf(db: DatabaseSync, task: number): FinalRow {
-  const row = db.prepare("SELECT lease_holder AS holder, lease_fence AS fence FROM tasks WHERE id = ?").get(task);
-  return { holder: row?.holder == null ? null : String(row.holder), fence: Number(row?.fence) };
+function readRows(db: DatabaseSync): Map<number, FinalRow> {
+  const rows = db.prepare("SELECT id, lease_holder AS holder, lease_fence AS fence FROM tasks").all();
+  return new Map(rows.map((row) => [Number(row.id), finalRow(row)]));
+}
+
+export function finalRow(row: Readonly<Record<string, unknown>>): FinalRow {
+  return { holder: row.holder == null ? null : String(row.holder), fence: Number(row.fence) };
 }
 
 /** Replays one task's journal: fences 1, 2, 3 …, and never two holds at once. */

@@ -6,7 +6,10 @@ export const STEP = 3_600_000;
 
 /** What one client process of the workload is told. */
 export interface Job {
+  /** The ledger's file; empty when servers are asked. */
   readonly file: string;
+  /** Servers of one ledger: each operation goes to one of them, once. */
+  readonly urls?: readonly string[] | undefined;
   /** Where this client's history goes. */
   readonly out: string;
   readonly actor: string;

@@ -5,6 +5,7 @@ import { appendLine, type Kind, type Outcome } from "./history.ts";
 import { type Job, STEP } from "./job.ts";
 import { Random } from "./random.ts";
 import { type LeaseLedger, Recorder, type Request } from "./record.ts";
+import { WireLedger } from "./served/wire-ledger.ts";
 
 /** One client process of the workload: does its share of operations on the shared file and writes down each. */
 
@@ -51,7 +52,8 @@ class Client {
 
   #open(): Promise<LeaseLedger> {
     const options = { missing: "create", clock: this.wall, failpoint: () => this.#failpoint() } as const;
-    const { file, fault } = this.#job;
+    const { file, fault, urls } = this.#job;
+    if (urls) return Promise.resolve(new WireLedger(urls, this.#random));
     if (!fault) return SqliteLedger.open(file, options);
     return openBroken(file, fault, { ...options, between: () => sleep(Math.random() * 5) });
   }

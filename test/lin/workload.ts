@@ -25,6 +25,8 @@ export interface Plan extends Pick<Job, "think" | "dieChance" | "clockSteps" | "
   readonly tasks: number;
   /** Kills and stops from outside: how many in all, and the milliseconds between two. Bounded, or a slow machine would do nothing else. */
   readonly faults?: { readonly count: number; readonly every: number };
+  /** Servers in place of a file, with the tasks that are there. Errors are then expected: the operation's outcome is unknown. */
+  readonly served?: { readonly urls: readonly string[]; readonly tasks: readonly number[] };
 }
 
 export interface Run {
@@ -87,7 +89,7 @@ class Fleet {
 
   async run(): Promise<Run> {
     const start = performance.now();
-    this.#tasks = await makeTasks(this.#file, this.#plan.tasks);
+    this.#tasks = this.#plan.served?.tasks ?? (await makeTasks(this.#file, this.#plan.tasks));
     const share = Math.ceil(this.#plan.operations / this.#plan.processes);
     for (let i = 0; i < this.#plan.processes; i += 1) this.#start(this.#job(i, share));
     const faults = this.#strikes();
@@ -100,14 +102,15 @@ class Fleet {
     const members = await Promise.all(this.#all.map(async (member) => ({ member, deadBy: await member.ended })));
     const parts = members.map(({ member, deadBy }) => ({ lines: linesOf(member.job), deadBy }));
     const lines = parts.flatMap((part) => part.lines);
-    for (const line of lines) if (line.type === "return" && line.error) this.#errors.push(line.error);
+    const failed = lines.filter((line) => line.type === "return").flatMap((line) => line.error ?? []);
+    if (!this.#plan.served) this.#errors.push(...failed);
     // A client that was killed may have been an hour ahead.
     const ahead = this.#plan.clockSteps ? STEP : 0;
     return {
       file: this.#file,
       history: parts.flatMap((part) => toOperations(part.lines, this.#tasks, part.deadBy + ahead)),
       invoked: lines.filter((line) => line.type === "invoke").length,
-      unknown: parts.reduce((sum, part) => sum + unanswered(part.lines).length, 0),
+      unknown: parts.reduce((sum, part) => sum + unanswered(part.lines).length, 0) + failed.length,
       killed: this.#killed,
       stopped: this.#stops,
       errors: this.#errors,
@@ -127,7 +130,19 @@ class Fleet {
     const { think, dieChance, clockSteps, fault } = this.#plan;
     const seed = this.#random.between(0, 2 ** 31 - 1);
     const names = { actor: `actor${i >> 1}`, session: `s${i}`, out: join(this.#folder, `${i}.ndjson`) };
-    return { file: this.#file, ...names, seed, operations, tasks: this.#tasks, think, dieChance, clockSteps, fault };
+    const urls = this.#plan.served?.urls;
+    return {
+      file: this.#file,
+      urls,
+      ...names,
+      seed,
+      operations,
+      tasks: this.#tasks,
+      think,
+      dieChance,
+      clockSteps,
+      fault,
+    };
   }
 
   #start(job: Job): void {

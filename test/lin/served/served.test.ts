@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { PostgresServer } from "../../postgres/server.ts";
+import { check, explain } from "../checker.ts";
+import type { Operation } from "../history.ts";
+import { breaches } from "../invariants.ts";
+import { Random } from "../random.ts";
+import { seedFromEnvironment, withRun } from "../workload.ts";
+import { strike } from "./faults.ts";
+import { journalOf } from "./journal.ts";
+import { LossyProxy } from "./proxy.ts";
+import { longPoll, sse, startReader } from "./readers.ts";
+import { Replica } from "./replica.ts";
+
+/**
+ * Clients over HTTP on two servers and one Postgres, while Postgres is stopped without warning, its backends are terminated,
+ * servers are killed and answers are lost after the commit. `ALAI_LIN_SEED=…` repeats wishes and faults.
+ */
+
+let postgres: PostgresServer;
+beforeAll(async () => {
+  postgres = await PostgresServer.start();
+}, 60_000);
+afterAll(() => postgres?.remove());
+
+/** Postgres rounds its clock to milliseconds, Node cuts: a reading of one may be a millisecond off the other. */
+function roundedClock(history: readonly Operation[]): Operation[] {
+  return history.map((op) => ({ ...op, wallCall: op.wallCall - 1, wallReturn: op.wallReturn + 1 }));
+}
+
+async function makeTasks(url: string, count: number): Promise<number[]> {
+  const tasks = Array.from({ length: count }, (_, i) => ({ title: `Task ${i + 1}` }));
+  const answer = await fetch(`${url}/tasks/batch`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ verb: "add", tasks }),
+  });
+  const { results } = (await answer.json()) as { results: { task: { id: number } }[] };
+  return results.map(({ task }) => task.id);
+}
+
+test("two servers over one Postgres are linearizable, and their feeds whole, through every fault", {
+  timeout: 300_000,
+}, async () => {
+  const seed = seedFromEnvironment();
+  const random = new Random(seed);
+  const database = `lin_${seed}`;
+  const databaseUrl = await postgres.createDatabase(database);
+  const replicas = [new Replica(databaseUrl), new Replica(databaseUrl)];
+  await Promise.all(replicas.map((replica) => replica.start()));
+  const proxies = await Promise.all(
+    replicas.map((replica) =>
+      LossyProxy.open(
+        () => replica.port,
+        () => random.chance(0.01),
+      ),
+    ),
+  );
+  const urls = proxies.map((proxy) => proxy.url);
+  const readers = [
+    startReader("sse", urls, sse),
+    startReader("sse 2", urls.toReversed(), sse),
+    startReader("long poll", urls, longPoll),
+  ];
+  const done = new AbortController();
+  try {
+    const tasks = await makeTasks(`http://127.0.0.1:${replicas[0]?.port}`, 20);
+    const faults = strike(random, { postgres, database, replicas }, done.signal);
+    const plan = {
+      seed,
+      processes: 8,
+      operations: 6000,
+      tasks: tasks.length,
+      think: 25,
+      faults: { count: 20, every: 900 },
+      served: { urls, tasks },
+    };
+    await withRun(plan, async (run) => {
+      done.abort();
+      const struck = await faults;
+      const journal = await journalOf(databaseUrl);
+      const last = journal.events.at(-1)?.seq ?? 0;
+      await Promise.all(readers.map((reader) => reader.finish(last, 20_000)));
+      const history = roundedClock(run.history);
+      const verdict = check(history);
+      const lost = proxies.reduce((sum, proxy) => sum + proxy.lost, 0);
+      console.info(
+        `seed ${seed}: ${run.invoked} operations in ${Math.round(run.ms / 1000)} s, ${run.unknown} of unknown outcome, ${run.killed} clients killed, ${run.stopped} stopped; ${lost} answers lost, Postgres stopped ${struck.stops} times, ${struck.terminated} backends terminated, ${struck.kills} servers killed; ${last} events`,
+      );
+      expect(run.errors).toEqual([]);
+      expect(struck.stops * struck.terminated * struck.kills * lost).toBeGreaterThan(0);
+      expect(run.history.length - run.unknown).toBeGreaterThan(2000);
+      expect(explain(verdict)).toBe("linearizable");
+      expect(breaches(journal, history)).toEqual([]);
+      const whole = Array.from({ length: last }, (_, i) => i + 1);
+      for (const reader of readers) expect(reader.seen, reader.name).toEqual(whole);
+    });
+  } finally {
+    done.abort();
+    await Promise.all(readers.map((reader) => reader.finish(0, 0)));
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+    await Promise.all(replicas.map((replica) => replica.kill()));
+  }
+});
