@@ -15,6 +15,8 @@ export interface Finished {
   readonly status: number;
   readonly durationMs: number;
   readonly trace: Trace;
+  /** Taken at the start: a connection that is gone has none. */
+  readonly address: string;
 }
 
 export interface RequestObserver {
@@ -36,10 +38,11 @@ export function observeRequests(app: FastifyInstance, observers: readonly Reques
   app.addHook("onRequest", (request, reply, done) => {
     const began = monotonic();
     const trace = traceOf(request.raw);
+    const address = request.ip;
     reply.header("traceparent", formatTraceparent(trace)).header("x-request-id", request.id);
     for (const observer of observers) observer.started?.(request, reply, trace);
     reply.raw.once("close", () => {
-      const finished = finishedOf(request, reply, trace, monotonic() - began);
+      const finished = { ...whatOf(request, reply), durationMs: monotonic() - began, trace, address };
       for (const observer of observers) observer.finished(finished);
     });
     done();
@@ -50,7 +53,7 @@ export function observeRequests(app: FastifyInstance, observers: readonly Reques
   });
 }
 
-function finishedOf(request: FastifyRequest, reply: FastifyReply, trace: Trace, durationMs: number): Finished {
+function whatOf(request: FastifyRequest, reply: FastifyReply) {
   const { config, url } = request.routeOptions;
   return {
     request,
@@ -58,8 +61,6 @@ function finishedOf(request: FastifyRequest, reply: FastifyReply, trace: Trace, 
     method: METHODS.has(request.method) ? request.method : "OTHER",
     route: url ?? "none",
     status: statusOf(request, reply),
-    durationMs,
-    trace,
   };
 }
 

@@ -1,4 +1,5 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv6 } from "node:net";
+import { networkOf } from "../audit/address.ts";
 
 /**
  * Takes out of a finished log line what must not be in it. It works on the JSON text, so it sees every field, nested error and
@@ -12,13 +13,6 @@ export function redactLine(line: string): string {
     out = out.replace(CREDENTIALS, "$1[secret]@").replace(EMAIL, "[email]");
   if (V6_HINT.test(out)) out = out.replace(V6, coarse6);
   return out.replace(V4, coarse4);
-}
-
-/** An address without what tells one machine from its neighbours: /24, for IPv6 /48. */
-export function coarseAddress(address: string): string {
-  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
-  if (isIPv4(plain)) return plain.replace(V4, coarse4);
-  return isIPv6(plain) ? coarse6(plain) : "unknown";
 }
 
 const NAMES =
@@ -94,12 +88,5 @@ function coarse4(_: string, network: string): string {
 
 function coarse6(found: string): string {
   const [address = ""] = found.split(/[%/]/);
-  if (!isIPv6(address) || address === "::") return found;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+)\.\d+$/i.exec(address);
-  if (mapped) return `${mapped[1]}.0/24`;
-  const [head = "", tail] = address.split("::");
-  const groups = head === "" ? [] : head.split(":");
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);
-  const network = [...groups, ...Array<string>(missing).fill("0"), ...(tail ?? "").split(":")].slice(0, 3);
-  return `${network.join(":")}::/48`;
+  return isIPv6(address) && address !== "::" ? networkOf(address) : found;
 }

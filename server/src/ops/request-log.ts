@@ -1,9 +1,9 @@
-import type { FastifyRequest, FastifyServerOptions } from "fastify";
+import type { FastifyServerOptions } from "fastify";
 import { LogController } from "fastify";
+import { networkOf } from "../audit/address.ts";
 import { LazyLog } from "./lazy-log.ts";
 import type { Logs } from "./logger.ts";
 import type { Finished, RequestObserver } from "./observe.ts";
-import { coarseAddress } from "./redact.ts";
 import { traceOf } from "./trace.ts";
 
 /** Operations that are asked every few seconds by machines, and tell nothing. */
@@ -15,7 +15,7 @@ export function logRequests(logs: Logs): RequestObserver {
     finished(done) {
       const level = levelOf(done);
       if (!logs.plain.isLevelEnabled(level)) return;
-      const { request, operation, method, route, status, durationMs, trace } = done;
+      const { request, operation, method, route, status, durationMs, trace, address } = done;
       logs.plain[level](
         {
           trace_id: trace.traceId,
@@ -26,7 +26,7 @@ export function logRequests(logs: Logs): RequestObserver {
           operation,
           status,
           subject: request.subject?.id ?? null,
-          address: addressOf(request),
+          address: coarse(address),
         },
         "request",
       );
@@ -39,16 +39,18 @@ function levelOf({ status, operation }: Finished): "error" | "warn" | "info" | "
   return QUIET.has(operation) ? "debug" : "info";
 }
 
-/** The last address and how it is written: most requests on a connection, and most behind a proxy, have the same. */
-let last = { address: "", coarse: "" };
+/** The last address and its network: most requests on a connection, and most behind a proxy, have the same. */
+let last = { address: "", network: "" };
 
-function addressOf({ ip }: FastifyRequest): string {
-  if (last.address !== ip) last = { address: ip, coarse: coarseAddress(ip) };
-  return last.coarse;
+function coarse(address: string): string {
+  if (last.address !== address) last = { address, network: networkOf(address) };
+  return last.network;
 }
 
 /** What Fastify needs so that `request.log` writes into `logs`: spread it into the app's options. */
-export function fastifyLogging(logs: Logs) {
+export function fastifyLogging(
+  logs: Logs,
+): Pick<FastifyServerOptions, "loggerInstance" | "logController" | "childLoggerFactory"> {
   return {
     loggerInstance: logs.logger,
     // Its own two lines a request are ours in one.
@@ -57,5 +59,5 @@ export function fastifyLogging(logs: Logs) {
       new LazyLog(() =>
         logs.forRequest({ trace_id: traceOf(raw).traceId, request_id: String(bindings.reqId ?? "") }, options),
       ),
-  } satisfies FastifyServerOptions;
+  };
 }

@@ -1,7 +1,7 @@
 import type { Span } from "@opentelemetry/api";
 import type { FastifyRequest } from "fastify";
+import { networkOf } from "../audit/address.ts";
 import type { Finished, RequestObserver } from "./observe.ts";
-import { coarseAddress } from "./redact.ts";
 import { recordTraces, type Trace } from "./trace.ts";
 
 /** Spans sent to a collector. */
@@ -82,7 +82,7 @@ function attributesOf(request: FastifyRequest) {
     "url.path": request.url.split("?", 1)[0],
     "server.address": host,
     ...(port && { "server.port": Number(port) }),
-    "client.address": coarseAddress(request.ip),
+    "client.address": networkOf(request.ip),
     "network.protocol.version": request.raw.httpVersion,
     "user_agent.original": request.headers["user-agent"],
   };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { coarseAddress, redactLine } from "../../../server/src/ops/index.ts";
+import { redactLine } from "../../../server/src/ops/index.ts";
 
 const JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIiwiZXhwIjoxfQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg";
 
@@ -76,10 +76,6 @@ describe("a log line", () => {
     expect(through("2001:db8:85a3:8d3::99")).toBe('"2001:db8:85a3::/48"');
     expect(through("::1")).toBe('"0:0:0::/48"');
     expect(through("203.0.113.0/24 and 2001:db8:85a3::/48")).toBe('"203.0.113.0/24 and 2001:db8:85a3::/48"');
-    expect(coarseAddress("203.0.113.77")).toBe("203.0.113.0/24");
-    expect(coarseAddress("::ffff:203.0.113.77")).toBe("203.0.113.0/24");
-    expect(coarseAddress("2001:db8::1")).toBe("2001:db8:0::/48");
-    expect(coarseAddress("")).toBe("unknown");
   });
 
   it("is still JSON, whatever is in it", () => {
@@ -117,7 +113,7 @@ describe("a log line", () => {
       fc.property(value, (it) => {
         const line = redactLine(JSON.stringify({ it }));
         expect(() => JSON.parse(line)).not.toThrow();
-        expect(line).not.toMatch(/a@b\.co|c2lnbmF0dXJl|1\.2\.3\.4(?!\d)/);
+        expect(line).not.toMatch(/a@b\.co|c2lnbmF0dXJl|(?<!\d)1\.2\.3\.4(?!\d)/);
       }),
       { numRuns: 5000 },
     );
