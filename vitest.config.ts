@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Three groups, one after the other: what computes, what starts the built program, what loads the machine on purpose. Tests
+ * Groups, one after the other: what computes, what starts the built program, what loads the machine on purpose, what talks to servers. Tests
  * that look at the clock would otherwise wait for a turn of the processor behind sixteen busy writers.
  */
 export default defineConfig({
@@ -30,9 +30,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: "client",
+          include: ["test/client/**/*.test.ts"],
+          testTimeout: 30_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: "lin",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/kit/**", "test/core/**", "test/scripts/**"],
+          exclude: ["test/kit/**", "test/core/**", "test/scripts/**", "test/client/**"],
           testTimeout: 120_000,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
