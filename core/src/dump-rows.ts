@@ -1,4 +1,4 @@
-import type { DumpRow, DumpTask } from "./dump.ts";
+import type { DumpRow, DumpTask, RestoreRow } from "./dump.ts";
 import type { LedgerEvent } from "./event.ts";
 import type { Task } from "./task.ts";
 import type { Millis } from "./time.ts";
@@ -20,9 +20,20 @@ export function dumpEvent(event: LedgerEvent): LedgerEvent {
   return ordered(event);
 }
 
-/** True for rows with the same content, in whatever order their members stand. */
+/** A row as text: the same for the same content, in whatever order its members stand. */
+export function canonical(row: DumpRow["row"]): string {
+  return JSON.stringify(ordered(row));
+}
+
 export function isSameRow(a: DumpRow["row"], b: DumpRow["row"]): boolean {
-  return JSON.stringify(ordered(a)) === JSON.stringify(ordered(b));
+  return canonical(a) === canonical(b);
+}
+
+/** What a person looks for it by. */
+export function nameOfRow({ table, row, ...change }: RestoreRow): string {
+  const of = row ?? ("was" in change ? change.was : null);
+  if (table === "event") return `event ${row.seq}`;
+  return table === "task" ? `task ${row.id}` : `${table} of task ${(of as { task: number }).task}`;
 }
 
 /** `value` with the members of every object in it in one order: by name. */

@@ -8,8 +8,8 @@ import type { Millis } from "./time.ts";
  */
 export type DumpRow =
   | { readonly table: "task"; readonly row: DumpTask }
-  | { readonly table: "dependency"; readonly row: { readonly task: number; readonly blocker: number } }
-  | { readonly table: "evidence"; readonly row: Evidence & { readonly task: number } }
+  | { readonly table: "dependency"; readonly row: DumpDependency }
+  | { readonly table: "evidence"; readonly row: DumpEvidence }
   | { readonly table: "event"; readonly row: LedgerEvent };
 
 /** A task without what is derived (`lease_state`) or has rows of its own (`blocked_by`, `evidence`). */
@@ -17,6 +17,13 @@ export type DumpTask = Omit<Task, "lease_state" | "blocked_by" | "evidence"> & {
   /** What renewals go by, milliseconds; null when it never was claimed. */
   readonly lease_ttl: Millis | null;
 };
+
+export interface DumpDependency {
+  readonly task: number;
+  readonly blocker: number;
+}
+
+export type DumpEvidence = Evidence & { readonly task: number };
 
 /** What a whole ledger is, beside its rows. */
 export interface DumpHead {
@@ -29,10 +36,35 @@ export interface DumpHead {
   readonly rows: Readonly<Record<DumpRow["table"], number>>;
 }
 
+/** Which rows; without `after` all of them. */
+export interface DumpQuery {
+  /**
+   * Only what came after this event: the tasks that later events name, as they are now and with all their dependencies and
+   * evidence, and those events. Who puts them in place of what was there has the ledger of this moment. Throws `pruned` when
+   * some of those events are not kept any more.
+   */
+  readonly after?: number | undefined;
+  /** With `after`: tasks that have a holder too. A renewal moves the end of a lease, and not each one has an event. */
+  readonly held?: boolean | undefined;
+}
+
+/**
+ * A change of a row that was copied before: made only while `was` is what is there, so that nothing is lost that the copy
+ * has of its own. A task is changed, a dependency or a piece of evidence is taken out.
+ */
+export type RowChange =
+  | { readonly table: "task"; readonly row: DumpTask; readonly was: DumpTask }
+  | { readonly table: "dependency"; readonly row: null; readonly was: DumpDependency }
+  | { readonly table: "evidence"; readonly row: null; readonly was: DumpEvidence };
+
+export type RestoreRow = DumpRow | RowChange;
+
 /** What `restore` made of a piece. */
 export interface Restored {
   readonly added: number;
-  /** There already, the same. */
+  /** Rows that were changed or taken out. */
+  readonly changed: number;
+  /** There already, the same; or gone already. */
   readonly same: number;
   /** There already, and different: left alone. */
   readonly different: readonly string[];
@@ -41,11 +73,11 @@ export interface Restored {
 /** A ledger that can be copied whole. */
 export interface Transferable {
   dumpHead(): Promise<DumpHead>;
-  /** All rows of one moment: tasks by id, dependencies, evidence, events by number. */
-  dump(): AsyncIterable<DumpRow>;
+  /** Rows of one moment: tasks by id, dependencies, evidence, events by number. */
+  dump(query?: DumpQuery): AsyncIterable<DumpRow>;
   /**
-   * Writes rows as they are, ids and numbers kept; what is there stays as it is. Throws `constraint` when this ledger is
-   * not a copy of `head.ledger` (or empty): two ledgers are never mixed.
+   * Writes rows as they are, ids and numbers kept; what is there stays as it is, unless a `RowChange` names it exactly. Throws
+   * `constraint` when this ledger is not a copy of `head.ledger` (or empty): two ledgers are never mixed.
    */
-  restore(head: DumpHead, rows: readonly DumpRow[]): Promise<Restored>;
+  restore(head: DumpHead, rows: readonly RestoreRow[]): Promise<Restored>;
 }

@@ -50,7 +50,7 @@ describe("a copy of an adopted ledger", () => {
     expect(added?.task.id).toBe(TASKS + 1);
     // And back: what is new comes, what is there is known again.
     const back = await source.restore(await copy.dumpHead(), await rowsOf(copy));
-    expect(back).toEqual({ added: 2, same: rows.length, different: [] });
+    expect(back).toEqual({ added: 2, changed: 0, same: rows.length, different: [] });
   });
 
   it("makes room for a column that has the name of one of ours, on all connections that come later", async () => {
@@ -114,7 +114,7 @@ describe("a copy that is not complete", () => {
     copy.close();
     const again = await open("copy.db", at);
     await expect(again.note([1], "x", ann)).rejects.toMatchObject({ code: "constraint" });
-    expect(await again.restore(head, rows)).toEqual({ added: 2, same: 4, different: [] });
+    expect(await again.restore(head, rows)).toEqual({ added: 2, changed: 0, same: 4, different: [] });
     await again.note([1], "x", ann);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, type TestContext } from "vitest";
-import type { DumpHead, DumpRow, Restored, Transferable } from "../dump.ts";
+import type { DumpHead, DumpQuery, DumpRow, Restored, Transferable } from "../dump.ts";
 import type { Ledger } from "../ledger.ts";
 import { ann, Bench, bob, eve, MINUTE, type OpenedLedger } from "./harness.ts";
 import { CALLERS, type Dice, drawStep, outcomeOf } from "./random-ledger.ts";
@@ -31,9 +31,9 @@ export interface Two {
   readonly copy: TransferBench;
 }
 
-export async function rowsOf(of: TransferBench): Promise<DumpRow[]> {
+export async function rowsOf(of: TransferBench, query?: DumpQuery): Promise<DumpRow[]> {
   const rows: DumpRow[] = [];
-  for await (const row of of.whole.dump()) rows.push(row);
+  for await (const row of of.whole.dump(query)) rows.push(row);
   return rows;
 }
 
@@ -43,10 +43,11 @@ export const lines = (rows: readonly DumpRow[]) => rows.map((row) => JSON.string
 export async function copyAll({ source, copy }: Two, size: () => number = () => 1000): Promise<Restored> {
   const head = await source.whole.dumpHead();
   const rows = await rowsOf(source);
-  const sum = { added: 0, same: 0, different: [] as string[] };
+  const sum = { added: 0, changed: 0, same: 0, different: [] as string[] };
   do {
     const piece = await copy.whole.restore(head, rows.splice(0, size()));
     sum.added += piece.added;
+    sum.changed += piece.changed;
     sum.same += piece.same;
     sum.different.push(...piece.different);
   } while (rows.length > 0);

@@ -17,6 +17,8 @@ import {
   type Two,
   total,
 } from "./transfer-bench.ts";
+import { changeTests } from "./transfer-changes.ts";
+import { deltaTests } from "./transfer-delta.ts";
 
 type Row<T extends DumpRow["table"]> = Extract<DumpRow, { table: T }>["row"];
 
@@ -29,7 +31,7 @@ async function randomCopy(two: Two, run: number): Promise<void> {
   sameTime(two);
   const head = await source.whole.dumpHead();
   const copied = await copyAll(two, () => 1 + roll(40));
-  expect(copied).toEqual({ added: total(head), same: 0, different: [] });
+  expect(copied).toEqual({ added: total(head), changed: 0, same: 0, different: [] });
   expect(lines(await rowsOf(copy))).toBe(lines(await rowsOf(source)));
   expect(await copy.whole.dumpHead()).toEqual(head);
   expect(await answersOf(copy)).toEqual(await answersOf(source));
@@ -40,6 +42,8 @@ async function randomCopy(two: Two, run: number): Promise<void> {
 /** Whole copies: `dump` and `restore`, from one store into another. */
 export function transferSuite(name: string, harness: TransferHarness): void {
   const on = (test: (two: Two) => Promise<void>) => onTwo(harness, test);
+  describe(`${name}: what came since`, () => deltaTests(harness));
+  describe(`${name}: changes of a copy`, () => changeTests(harness));
 
   describe(`${name}: a copy`, () => {
     it.for(Array.from({ length: 8 }, (_, i) => i + 1))(
@@ -111,7 +115,7 @@ export function transferSuite(name: string, harness: TransferHarness): void {
     it(
       "of an empty ledger is that ledger, and stays empty",
       on(async (two) => {
-        expect(await copyAll(two)).toEqual({ added: 0, same: 0, different: [] });
+        expect(await copyAll(two)).toEqual({ added: 0, changed: 0, same: 0, different: [] });
         expect(await two.copy.whole.dumpHead()).toEqual(await two.source.whole.dumpHead());
         expect(await two.copy.addOne()).toBe(await two.source.addOne());
       }),
@@ -124,9 +128,14 @@ export function transferSuite(name: string, harness: TransferHarness): void {
         await seed(source);
         const head = await source.whole.dumpHead();
         const rows = await rowsOf(source);
-        expect(await copy.whole.restore(head, rows.slice(0, 5))).toEqual({ added: 5, same: 0, different: [] });
-        expect(await copyAll(two, () => 3)).toEqual({ added: rows.length - 5, same: 5, different: [] });
-        expect(await copyAll(two)).toEqual({ added: 0, same: rows.length, different: [] });
+        expect(await copy.whole.restore(head, rows.slice(0, 5))).toEqual({
+          added: 5,
+          changed: 0,
+          same: 0,
+          different: [],
+        });
+        expect(await copyAll(two, () => 3)).toEqual({ added: rows.length - 5, changed: 0, same: 5, different: [] });
+        expect(await copyAll(two)).toEqual({ added: 0, changed: 0, same: rows.length, different: [] });
         expect(lines(await rowsOf(copy))).toBe(lines(rows));
       }),
     );
@@ -140,7 +149,12 @@ export function transferSuite(name: string, harness: TransferHarness): void {
         await copy.whole.restore(head, rows);
         const turned = rows.map((row) => JSON.parse(JSON.stringify(row), turn) as DumpRow);
         expect(JSON.stringify(turned)).not.toBe(JSON.stringify(rows));
-        expect(await copy.whole.restore(head, turned)).toEqual({ added: 0, same: rows.length, different: [] });
+        expect(await copy.whole.restore(head, turned)).toEqual({
+          added: 0,
+          changed: 0,
+          same: rows.length,
+          different: [],
+        });
       }),
     );
 

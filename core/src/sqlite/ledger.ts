@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DumpHead, DumpRow, Restored, Transferable } from "../dump.ts";
+import type { DumpHead, DumpQuery, DumpRow, Restored, RestoreRow, Transferable } from "../dump.ts";
 import type * as Api from "../ledger.ts";
 import type { Caller, Ledger } from "../ledger.ts";
 import { monotonic } from "../monotonic.ts";
@@ -124,12 +124,12 @@ export class SqliteLedger implements Ledger, Transferable {
     return this.#store.read(() => readHead(this.#store));
   }
 
-  async *dump(): AsyncGenerator<DumpRow> {
+  async *dump(query?: DumpQuery): AsyncGenerator<DumpRow> {
     const { dumpRows } = await import("./dump.ts");
-    yield* dumpRows(this.#store);
+    yield* dumpRows(this.#store, query);
   }
 
-  async restore(head: DumpHead, rows: readonly DumpRow[]): Promise<Restored> {
+  async restore(head: DumpHead, rows: readonly RestoreRow[]): Promise<Restored> {
     const { restore } = await import("./restore.ts");
     return restore(this.#store, head, rows);
   }

@@ -141,10 +141,26 @@ export const Imported = Closed({
 });
 
 export const Pruned = Closed({ dropped: Type.Integer(), through: Seq });
-export const Restored = Closed({ added: Type.Integer(), same: Type.Integer(), different: Type.Array(Type.String()) });
+export const Restored = Closed({
+  added: Type.Integer(),
+  changed: Type.Integer({ description: "Rows that were changed or taken out." }),
+  same: Type.Integer(),
+  different: Type.Array(Type.String()),
+});
 
+/** A moment of another program's, which may be long ago. */
+const Moment = Nullable(Type.Integer());
+
+/** What is there, as it is: another program keeps numbers and times that this API would not take. */
 const DumpTask = Closed({
   ...omit(TASK, "lease_state", "blocked_by", "evidence"),
+  id: Type.Integer(),
+  due: Moment,
+  deferred_until: Moment,
+  created_at: Moment,
+  updated_at: Moment,
+  done_at: Moment,
+  lease_until: Moment,
   lease_ttl: Nullable(Type.Integer()),
 });
 
@@ -156,11 +172,22 @@ export const DumpHead = Closed({
   rows: Closed({ task: Seq, dependency: Seq, evidence: Seq, event: Seq }),
 });
 
-export const DumpRow = Type.Union([
+const DumpDependency = Closed({ task: Type.Integer(), blocker: Type.Integer() });
+const DumpEvidence = Closed({ task: Type.Integer(), ...Evidence.properties });
+
+const DUMP_ROWS = [
   Closed({ table: Type.Literal("task"), row: DumpTask }),
-  Closed({ table: Type.Literal("dependency"), row: Closed({ task: Type.Integer(), blocker: Type.Integer() }) }),
-  Closed({ table: Type.Literal("evidence"), row: Closed({ task: Type.Integer(), ...Evidence.properties }) }),
+  Closed({ table: Type.Literal("dependency"), row: DumpDependency }),
+  Closed({ table: Type.Literal("evidence"), row: DumpEvidence }),
   Closed({ table: Type.Literal("event"), row: LedgerEvent }),
+] as const;
+
+/** A row of a copy, or a change of one that was copied before: made only while `was` is what is there. */
+export const RestoreRow = Type.Union([
+  ...DUMP_ROWS,
+  Closed({ table: Type.Literal("task"), row: DumpTask, was: DumpTask }),
+  Closed({ table: Type.Literal("dependency"), row: Type.Null(), was: DumpDependency }),
+  Closed({ table: Type.Literal("evidence"), row: Type.Null(), was: DumpEvidence }),
 ]);
 
 export const Problem = Type.Object(

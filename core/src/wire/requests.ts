@@ -2,7 +2,7 @@ import Type from "typebox";
 import { DEFAULT_TTL } from "../lease.ts";
 import { SORT_KEYS } from "../query.ts";
 import { PRIORITIES, STATUSES } from "../vocabulary.ts";
-import { DumpHead, DumpRow, Evidence, Task } from "./entities.ts";
+import { DumpHead, Evidence, RestoreRow, Task } from "./entities.ts";
 import { Closed, Fence, Id, LongText, Nullable, OneOf, Seq, Text, Time, Ttl } from "./values.ts";
 
 /** What the API takes. Every object is closed: a field that is not known is refused, not ignored. */
@@ -112,6 +112,13 @@ export const EventsQuery = Closed({
     Type.Integer({ minimum: 0, maximum: 60_000, description: "Wait so many milliseconds for the first event." }),
   ),
 });
+export const DumpQuery = Closed({
+  after: opt({
+    ...Seq,
+    description: "Only what came after this event: those events, and the tasks they name.",
+  } as typeof Seq),
+  held: opt(Type.Boolean({ description: "With `after`: tasks that have a holder too." })),
+});
 export const StreamQuery = Closed({ after: opt(Seq), task: opt(Id) });
 
 export const ImportLine = Closed({
@@ -124,7 +131,7 @@ export const ImportLine = Closed({
   evidence: opt(Evidences),
 });
 export const ImportBody = Closed({ lines: Type.Array(ImportLine, { maxItems: 100_000 }) });
-export const RestoreBody = Closed({ head: DumpHead, rows: Type.Array(DumpRow, { maxItems: 10_000 }) });
+export const RestoreBody = Closed({ head: DumpHead, rows: Type.Array(RestoreRow, { maxItems: 10_000 }) });
 
 /** One verb over several tasks in one transaction: all or nothing. */
 export const BatchBody = Type.Union([

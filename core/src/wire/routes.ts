@@ -332,7 +332,7 @@ export const STREAMS = {
     path: "/dump",
     summary: "The whole ledger, a JSON line a row; the first line is the head, the last says it is complete",
     scope: "admin",
-    query: Closed({}),
+    query: R.DumpQuery,
     type: "application/x-ndjson",
   },
 } as const;
