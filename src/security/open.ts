@@ -7,19 +7,17 @@ export const loadAdmin = () => import("@alai/server/admin");
 
 /**
  * Opens tokens and audit where `alai serve` with the same flags has them; closed when the command ends. Throws StoreError.
- * @param purpose a command that only reads makes no file.
+ * @param missing whether a ledger is made where there is none: only the first token needs one.
  */
 export async function openSecurity(
   context: Context,
   databaseUrl: string | undefined,
-  purpose: "read" | "write",
+  missing: "create" | "fail",
 ): Promise<SecurityStore> {
   const where = serverStore(context, databaseUrl);
   const { openSecurityStore } = await loadAdmin();
   const store = await openSecurityStore(
-    where.kind === "postgres"
-      ? { databaseUrl: where.url }
-      : { file: where.file, missing: purpose === "write" ? "create" : "fail" },
+    where.kind === "postgres" ? { databaseUrl: where.url, missing } : { file: where.file, missing },
   );
   context.onExit(() => void store.close());
   return store;

@@ -24,7 +24,7 @@ Lines (not on a terminal): seq, time, outcome, action, subject, network, target.
   },
   fields: AUDIT_FIELDS,
   async run(context, { flags }) {
-    const store = await openSecurity(context, flags.databaseUrl, "read");
+    const store = await openSecurity(context, flags.databaseUrl, "fail");
     const limit = flags.limit === 0 ? Number.POSITIVE_INFINITY : (flags.limit ?? DEFAULT_LIMIT);
     const end = (await store.head())?.seq ?? 0;
     let after = flags.after ?? Math.max(0, end - limit);

@@ -27,7 +27,7 @@ show that the newest entries were cut off, or that the whole chain was written a
     reason: "what is wrong there, or null",
   },
   async run(context, { flags }) {
-    const store = await openSecurity(context, flags.databaseUrl, "read");
+    const store = await openSecurity(context, flags.databaseUrl, "fail");
     const { verifyAudit } = await loadAdmin();
     const verdict = await verifyAudit(store, flags.head);
     const ok = verdict.broken === null;

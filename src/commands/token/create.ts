@@ -35,7 +35,7 @@ The first token of a store that nobody had to sign in to closes it at the server
   },
   fields: { token: "the token: not shown again", ...TOKEN_FIELDS },
   async run(context, { args: [name], flags }) {
-    const store = await openSecurity(context, flags.databaseUrl, "write");
+    const store = await openSecurity(context, flags.databaseUrl, "create");
     const { createServiceToken } = await loadAdmin();
     const now = context.clock();
     const { token, kept } = await createServiceToken(

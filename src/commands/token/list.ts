@@ -12,7 +12,7 @@ export const command = defineCommand({
   flags: DATABASE_URL_FLAG,
   fields: TOKEN_FIELDS,
   async run(context, { flags }) {
-    const store = await openSecurity(context, flags.databaseUrl, "read");
+    const store = await openSecurity(context, flags.databaseUrl, "fail");
     await printRows(context, await store.tokens(), tokenView(context.clock()));
   },
 });

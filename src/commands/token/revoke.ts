@@ -9,7 +9,7 @@ export const command = defineCommand({
   args: [{ name: "name", summary: "a token's name" }],
   flags: DATABASE_URL_FLAG,
   async run(context, { args: [name], flags }) {
-    const store = await openSecurity(context, flags.databaseUrl, "write");
+    const store = await openSecurity(context, flags.databaseUrl, "fail");
     const { revokeServiceToken } = await loadAdmin();
     await revokeServiceToken(store, name, await localSubject(context), context.clock());
     if (context.io.stderrIsTty && !context.flags.quiet) context.warn(`the token ${name} is revoked`);

@@ -1,14 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { auditEntry } from "../../../server/src/audit/entry.ts";
 import { verifyAudit } from "../../../server/src/auth/admin.ts";
 import { openSecurityStore } from "../../../server/src/auth/store/open.ts";
 import type { SecurityStore, ServiceToken } from "../../../server/src/auth/store/store.ts";
+import { DEFAULT_LIMITS, openPool } from "../../../server/src/postgres/connect.ts";
 import { PostgresServer } from "../../postgres/server.ts";
 
 /** Both stores, and everything that can be done to a chain behind their backs. */
@@ -87,13 +87,12 @@ async function postgresPlace(): Promise<Place> {
   const name = `audit${++databases}`;
   const url = await postgres.createDatabase(name);
   const sql = (text: string) => postgres.query(text, name);
-  await sql("CREATE SCHEMA IF NOT EXISTS alai");
-  await sql(readFileSync(join(import.meta.dirname, "../../../server/sql/migrations/0002_security.sql"), "utf8"));
+  await (await openSecurityStore({ databaseUrl: url })).close();
   return {
     audit: "alai.audit",
     head: "alai.audit_head",
     async open() {
-      const pool = new pg.Pool({ connectionString: url, max: 3 });
+      const pool = openPool(url, { ...DEFAULT_LIMITS, connections: 3 });
       const store = await openSecurityStore({ pool });
       return Object.assign(store, { close: () => pool.end() });
     },
@@ -276,12 +275,11 @@ test("a ledger's file without tokens has none of these tables, and stays a ledge
 
 test("a database without the tables says so; one that does not answer too", async () => {
   const url = await postgres.createDatabase("empty");
-  const store = await openSecurityStore({ databaseUrl: url });
+  const store = await openSecurityStore({ databaseUrl: url, missing: "fail" });
   await expect(store.tokens()).rejects.toMatchObject({ name: "StoreError", code: "not_a_ledger" });
   await store.close();
-  const nowhere = await openSecurityStore({ databaseUrl: "postgres://alai:secret@127.0.0.1:1/x" });
-  const error = await nowhere.tokens().catch((reason: Error) => reason);
+  const nowhere = "postgres://alai:secret@127.0.0.1:1/x";
+  const error = await openSecurityStore({ databaseUrl: nowhere }).catch((reason: Error) => reason);
   expect(error).toMatchObject({ name: "StoreError", code: "unavailable" });
   expect(String(error)).not.toContain("secret");
-  await nowhere.close();
 });
