@@ -2,31 +2,51 @@ import { problem } from "@alai/core/wire/problem";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { RequestObserver } from "./observe.ts";
 
-/** Requests that are being answered now, without streams: what a stopping server waits for. */
+/** Requests that are being answered now: what a stopping server waits for. Streams are counted apart: they end when they are told. */
 export class InFlight {
   readonly observer: RequestObserver;
   readonly #open = new Map<FastifyRequest, FastifyReply>();
-  #none: (() => void) | undefined;
+  #streams = 0;
+  readonly #waiting = new Set<() => void>();
 
   constructor() {
     this.observer = {
       started: (request, reply) => {
-        if (!request.routeOptions.config.stream) this.#open.set(request, reply);
+        if (request.routeOptions.config.stream) this.#streams += 1;
+        else this.#open.set(request, reply);
       },
       finished: ({ request }) => {
-        this.#open.delete(request);
-        if (this.#open.size === 0) this.#none?.();
+        if (!this.#open.delete(request)) this.#streams -= 1;
+        for (const look of this.#waiting) look();
       },
     };
   }
 
+  /** Without streams. */
   get size(): number {
     return this.#open.size;
   }
 
   /** Resolves when no request is being answered. */
-  async none(): Promise<void> {
-    if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#none = resolve));
+  none(): Promise<void> {
+    return this.#until(() => this.#open.size === 0);
+  }
+
+  /** Resolves when there is no stream either. */
+  nothing(): Promise<void> {
+    return this.#until(() => this.#open.size === 0 && this.#streams === 0);
+  }
+
+  #until(over: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!over()) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+      look();
+    });
   }
 
   /** Answers those whose body never came: nothing was done for them, and they may be told so. What the others do is not known. */

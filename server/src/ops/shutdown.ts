@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Millis } from "@alai/core";
 import type { FastifyInstance } from "fastify";
@@ -31,15 +32,17 @@ export interface Shutdown {
 
 const LIMIT = 10_000;
 const RETRY = 2000;
-/** For the last bytes of streams and of connections that say goodbye. */
+/** For the last bytes of streams, and for connections that are used again before they are told to close. */
 const GRACE = 500;
+/** For the answer to those that are cut, and for the last lines of the log. */
+const PARTING = 250;
 
 /**
  * Stops a server without losing an answer: not ready → no new connections → what runs finishes (10 s at most, then it is cut) →
  * streams end with a hint when to come back → the store closes.
  */
 export function gracefulShutdown(parts: ShutdownParts): Shutdown {
-  const { app, readiness, logger, limitMs = LIMIT } = parts;
+  const { app, readiness, logger } = parts;
   const patience = new AbortController();
   let running: Promise<void> | undefined;
   const stop = async (why: string) => {
@@ -47,8 +50,7 @@ export function gracefulShutdown(parts: ShutdownParts): Shutdown {
     logger.info({ reason: why, in_flight: parts.inFlight.size }, "stopping");
     readiness.drain();
     const closed = stopAccepting(app);
-    await within(limitMs, parts.inFlight.none(), patience.signal);
-    await endAll(parts, closed, patience.signal);
+    await finish(parts, closed, patience.signal);
     await closeAll(parts);
     logger.info({ duration_ms: Date.now() - began }, "stopped");
     for (const step of parts.after ?? []) await attempt(logger, step);
@@ -77,27 +79,33 @@ export function stopOnSignals(shutdown: Shutdown, stopped: () => void): () => vo
   };
 }
 
-/** No new connections, and idle ones end; what runs goes on. By the server itself: Fastify's close would answer 503 to those. */
+/**
+ * No new connections; those there are go on, and end with their next answer. Not by the HTTP server's own close: that cuts idle
+ * connections at once, also where the next request is on its way already. Nor by Fastify's: that answers it with 503.
+ */
 async function stopAccepting({ server }: FastifyInstance): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, "close");
-  server.close();
+  Server.prototype.close.call(server);
   await closed;
 }
 
-async function endAll(
-  { app, feed, inFlight, logger, retryMs = RETRY }: ShutdownParts,
-  closed: Promise<void>,
-  cut: AbortSignal,
-) {
+/** Waits for the requests, then ends the streams, then cuts what is left. */
+async function finish(parts: ShutdownParts, closed: Promise<void>, cut: AbortSignal): Promise<void> {
+  const { app, feed, inFlight, logger, limitMs = LIMIT, retryMs = RETRY } = parts;
+  await within(limitMs, inFlight.none(), cut);
+  feed.close(retryMs);
+  // Time for the last bytes, and for clients to use an idle connection once more and be told to close it.
+  await within(GRACE, closed, cut);
+  if (inFlight.size > 0) await within(GRACE, inFlight.none(), cut);
   if (inFlight.size > 0) {
     logger.warn({ in_flight: inFlight.size }, "cutting what did not finish");
     inFlight.refuseUnfinished();
+    await within(PARTING, closed, cut);
   }
-  feed.close(retryMs);
-  app.server.closeIdleConnections();
-  await within(GRACE, closed, cut);
   app.server.closeAllConnections();
+  // Node tells of a closed connection a little after the server: what is logged of it comes before the store closes.
+  await within(PARTING, inFlight.nothing(), cut);
 }
 
 async function closeAll({ app, ledger, logger }: ShutdownParts): Promise<void> {

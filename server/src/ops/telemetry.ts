@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Span } from "@opentelemetry/api";
 import type { FastifyRequest } from "fastify";
 import { networkOf } from "../audit/address.ts";
@@ -9,6 +10,13 @@ export interface Telemetry {
   readonly observer: RequestObserver;
   /** Sends what is left. Never throws: a collector that is down must not keep the server from stopping. */
   close(): Promise<void>;
+}
+
+/** How long the last spans may take, in milliseconds. The exporter's own 10 s would keep a process that has ended from exiting. */
+const LAST_SPANS = 2000;
+
+function patience(env: Environment): { timeoutMillis?: number } {
+  return env.OTEL_EXPORTER_OTLP_TIMEOUT || env.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT ? {} : { timeoutMillis: LAST_SPANS };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,7 +45,7 @@ export async function startTelemetry(env: Environment, version: string): Promise
   const own = resourceFromAttributes({ "service.name": env.OTEL_SERVICE_NAME ?? "alai", "service.version": version });
   const provider = new sdk.NodeTracerProvider({
     resource: defaultResource().merge(own),
-    spanProcessors: [new sdk.BatchSpanProcessor(new OTLPTraceExporter())],
+    spanProcessors: [new sdk.BatchSpanProcessor(new OTLPTraceExporter(patience(env)))],
     // The ids in the logs and in the answer's header are the span's: there is one trace, whoever looks.
     idGenerator: { generateTraceId: () => ids.trace, generateSpanId: () => ids.span },
   });
@@ -68,7 +76,7 @@ export async function startTelemetry(env: Environment, version: string): Promise
     },
     async close() {
       recordTraces(false);
-      await provider.shutdown().catch(() => {});
+      await Promise.race([provider.shutdown().catch(() => {}), sleep(LAST_SPANS, undefined, { ref: false })]);
     },
   };
 }
