@@ -153,7 +153,9 @@ export class Http {
       const { status, headers, body } = await this.#exchange.send(request, limit.signal);
       // A gateway's own answer, or a failure half-way: the work may be done. 503 is said before it is begun.
       const maybeDone = status >= 500 && status !== 503;
-      return { status, headers, body: await whole(body, this.#options.longest ?? LONGEST), maybeDone };
+      const answer = { status, headers, body: await whole(body, this.#options.longest), maybeDone };
+      // A body that ends with its connection looks whole when it is us who end that.
+      return limit.why ?? answer;
     } catch (error) {
       return limit.why ?? failureOf(error);
     }
@@ -176,6 +178,7 @@ export class Http {
         yield piece;
         limit.restart();
       }
+      if (limit.why) throw limit.why;
     } catch (error) {
       throw limit.why ?? failureOf(error);
     } finally {
@@ -184,7 +187,8 @@ export class Http {
   }
 }
 
-async function whole(body: AsyncIterable<Uint8Array>, longest: number): Promise<Uint8Array> {
+/** All of a body. Throws NoAnswer when it is longer than `longest` bytes. */
+export async function whole(body: AsyncIterable<Uint8Array>, longest = LONGEST): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of body) {

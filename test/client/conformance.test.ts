@@ -1,31 +1,19 @@
-import { conformanceSuite, type Harness, type TestClock } from "@alai/core/conformance";
+import { conformanceSuite, type Harness } from "@alai/core/conformance";
 import { describe } from "vitest";
 import type { Exchange } from "../../src/kit/http/exchange.ts";
 import { folder } from "../core/folder.ts";
+import { testClock } from "./clock.ts";
 import { connect, WAYS } from "./connect.ts";
 import { type Served, serve } from "./served.ts";
 
 /** What every ledger promises, through the client and the real server: the second connection is to a second replica. */
-
-function testClock(start: number): TestClock {
-  let now = start;
-  return {
-    now: () => now,
-    advance: (ms) => {
-      now += ms;
-    },
-    set: (ms) => {
-      now = ms;
-    },
-  };
-}
 
 function overHttp(make: () => Exchange): Harness {
   return {
     ownFingerprints: true,
     async open() {
       const temp = folder();
-      const clock = testClock(Date.UTC(2026, 4, 8, 12, 0, 0, 250));
+      const clock = testClock();
       const closers: (() => unknown)[] = [];
       const replica = async () => {
         const served: Served = await serve(temp.file("ledger.db"), { clock: clock.now });

@@ -82,10 +82,12 @@ describe.each(WAYS)("over $way", ({ make }) => {
     expect(server.seen).toHaveLength(2);
   });
 
-  test("a body that stops half-way is no answer; the time limit is for the whole of it", async () => {
-    await using server = await Faulty.start((_request, socket) =>
-      socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"tasks":['),
-    );
+  test.each([
+    ["of a length", 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"tasks":['],
+    ["in chunks", 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"tas\r\n'],
+    ["up to the end of the connection", 'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{"tasks":[]}'],
+  ])("a body %s that stops half-way is no answer; the time limit is for the whole of it", async (_name, text) => {
+    await using server = await Faulty.start((_request, socket) => socket.write(text));
     const { error, ms } = await failure(open(server.url, { timeout: 400 }).list({}));
     expect(error.message).toContain("did not answer within");
     expect(ms).toBeLessThan(900);

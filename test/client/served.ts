@@ -3,6 +3,7 @@ import { createApp } from "../../server/src/app.ts";
 import type { Gate } from "../../server/src/auth/gate.ts";
 import { openAuthenticator } from "../../server/src/auth/index.ts";
 import type { Authenticator } from "../../server/src/auth/subject.ts";
+import { registerDump } from "../../server/src/http/dump.ts";
 import { requireScope } from "../../server/src/http/scope.ts";
 import { createFeed } from "../../server/src/streams/index.ts";
 
@@ -27,7 +28,14 @@ export async function serve(file: string, options: ServedOptions = {}): Promise<
   const feed = createFeed(ledger, {});
   const stopping = new AbortController();
   const gate = gateOf(authenticator);
-  const app = await createApp({ ledger, feed, gate, version: "0.0.0", stopping: stopping.signal });
+  const app = await createApp({
+    ledger,
+    feed,
+    gate,
+    version: "0.0.0",
+    stopping: stopping.signal,
+    extend: (extended) => registerDump(extended, ledger),
+  });
   const url = await app.listen({ host: "127.0.0.1", port });
   return {
     url,

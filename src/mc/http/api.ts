@@ -1,7 +1,7 @@
-import { type Caller, type Holder, type Millis, Refusal } from "@alai/core";
+import { type Caller, type Holder, type Millis, Refusal, StoreError } from "@alai/core";
 import * as H from "@alai/core/wire/headers";
 import { errorOf, type Problem } from "@alai/core/wire/problem";
-import { type Answer, type Arriving, type Http, NoAnswer, type Patience, type Request } from "../../kit/http.ts";
+import { type Answer, type Arriving, type Http, NoAnswer, type Patience, type Request, whole } from "../../kit/http.ts";
 import { errorFor, jsonOf, mayPass, notAlai, type Site } from "./answers.ts";
 import { noAnswer } from "./no-answer.ts";
 
@@ -63,14 +63,22 @@ export class Api {
     throw notAlai(this.#options, "what it answered is not what was asked for");
   }
 
-  /** A call that is answered piece by piece; the caller checks what comes. */
+  /** A reading call that is answered piece by piece: sent once, and the caller checks what comes. */
   async open(call: Omit<Call, "has">): Promise<Arriving> {
-    const request = this.#request({ ...call, has: "" }, this.#options.token());
+    const token = this.#options.token();
     try {
-      return await this.#http.open(request);
+      const arriving = await this.#http.open(this.#request({ ...call, has: "" }, token));
+      if (arriving.status < 300) return arriving;
+      const body = await whole(arriving.body);
+      throw errorFor(this.#options, { ...arriving, body, maybeDone: false }, false, token !== null);
     } catch (error) {
       throw this.worded(error, false);
     }
+  }
+
+  /** For an answer in pieces that is not all of it. */
+  notWhole(why: string): StoreError {
+    return new StoreError("unavailable", `The answer of ${this.#options.url} is not whole: ${why}.`, "Try again.");
   }
 
   /** A failure of the client in words; anything else as it is. */

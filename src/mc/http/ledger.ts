@@ -1,8 +1,9 @@
 import type * as L from "@alai/core";
-import type { Caller, Holder, Ledger, LedgerEvent, Millis, Task } from "@alai/core";
+import type { Caller, Holder, Ledger, LedgerEvent, Millis, Task, Transferable } from "@alai/core";
 import type { BatchBody } from "@alai/core/wire/requests";
 import type { Static } from "typebox";
 import type { Api, Call } from "./api.ts";
+import { readDump } from "./dump.ts";
 import { News } from "./news.ts";
 import { eventSearch, filterSearch, listSearch } from "./query.ts";
 
@@ -18,7 +19,7 @@ type OfMany = WithoutIds<DeepReadonly<Static<typeof BatchBody>>>;
 const LAST: Millis = 253_402_300_799_999;
 
 /** The ledger on a companion server. One round trip a verb: one task by its own route, several by `POST /tasks/batch`. */
-export class HttpLedger implements Ledger {
+export class HttpLedger implements Ledger, Transferable {
   readonly #api: Api;
   readonly #news: News;
 
@@ -159,6 +160,19 @@ export class HttpLedger implements Ledger {
   async stats(): Promise<L.Stats> {
     const stats = await this.#read<L.Stats>("/stats", "store");
     return { ...stats, store: `${this.#api.site.url} (${stats.store})` };
+  }
+
+  dumpHead(): Promise<L.DumpHead> {
+    return this.#read("/dump/head", "ledger");
+  }
+
+  dump(query?: L.DumpQuery): AsyncIterable<L.DumpRow> {
+    return readDump(this.#api, query);
+  }
+
+  /** 10,000 rows and 64 MiB at once, the server takes. */
+  restore(head: L.DumpHead, rows: readonly L.RestoreRow[]): Promise<L.Restored> {
+    return this.#api.call({ method: "POST", path: "/restore", body: { head, rows }, effect: "same", has: "added" });
   }
 
   close(): void {

@@ -30,7 +30,7 @@ function filterWords({ status, ...filter }: TaskFilter): Words {
 type Word = string | number | boolean;
 type Words = Readonly<Record<string, Word | readonly Word[] | undefined>>;
 
-function search(words: Words): string {
+export function search(words: Words): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(words))
     for (const word of value === undefined ? [] : [value].flat()) params.append(name, String(word));
