@@ -66,6 +66,11 @@ export const REGISTRY: readonly Entry[] = [
     load: () => import("./commands/mc/adopt.ts"),
   },
   {
+    path: ["mc", "migrate"],
+    summary: "copy a whole ledger to a server, a database or a file",
+    load: () => import("./commands/mc/migrate.ts"),
+  },
+  {
     path: ["hook", "claim-gate"],
     summary: "Claude Code's PreToolUse gate",
     load: () => import("./commands/hook/claim-gate.ts"),
