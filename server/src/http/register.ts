@@ -1,3 +1,4 @@
+import type { Caller } from "@alai/core";
 import { type Operation, ROUTES, type Route } from "@alai/core/wire/routes";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { BadRequest } from "./bad-request.ts";
@@ -43,9 +44,7 @@ function handlerOf(operation: Operation, route: Route, { ledger, handlers, chang
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const caller = callerOf(request, reply, route.keyed === true);
     if (route.status === 201) reply.code(201);
-    const call = { ledger, caller, params: request.params, query: request.query, body: request.body, request, reply };
-    const run = () =>
-      handle(Object.defineProperty(call, "gone", { get: () => goneOf(request, stopping) }) as Call<Operation>);
+    const run = () => handle(new Asked(ledger, caller, request, reply, stopping) as Call<Operation>);
     const answer = caller.request ? await once(inFlight, `${caller.actor}\n${caller.request.key}`, run) : await run();
     if (route.method !== "GET") changed();
     return answer;
@@ -69,10 +68,38 @@ async function once<T>(inFlight: Set<string>, key: string, run: () => Promise<T>
   }
 }
 
-/** Made only for a handler that asks: a listener on every request's socket would cost all of them. */
-function goneOf(request: FastifyRequest, stopping: AbortSignal): AbortSignal {
-  const left = new AbortController();
-  request.raw.once("close", () => left.abort());
-  request.socket.once("close", () => left.abort());
-  return AbortSignal.any([left.signal, stopping]);
+/** A class, because an accessor that each request defines for itself is kept until the next full garbage collection. */
+class Asked implements Pick<Call<Operation>, "ledger" | "caller" | "request" | "reply" | "gone"> {
+  readonly ledger: ServedLedger;
+  readonly caller: Caller;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly #stopping: AbortSignal;
+
+  constructor(
+    ledger: ServedLedger,
+    caller: Caller,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    stopping: AbortSignal,
+  ) {
+    this.ledger = ledger;
+    this.caller = caller;
+    this.params = request.params;
+    this.query = request.query;
+    this.body = request.body;
+    this.request = request;
+    this.reply = reply;
+    this.#stopping = stopping;
+  }
+
+  /** Made only for a handler that asks: a listener on every response would cost all of them. */
+  get gone(): AbortSignal {
+    const left = new AbortController();
+    this.reply.raw.once("close", () => left.abort());
+    return AbortSignal.any([left.signal, this.#stopping]);
+  }
 }
