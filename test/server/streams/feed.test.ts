@@ -98,6 +98,29 @@ describe("the feed", () => {
     expect(times.sort((a, b) => a - b)[10]).toBeLessThan(25);
   });
 
+  it("looks again when it was told of a write while it was reading", async () => {
+    const { ledger } = await openLedger();
+    let reading = false;
+    const slow = instead(ledger, {
+      async events(query: EventQuery) {
+        const found = await ledger.events(query);
+        reading = true;
+        await sleep(100);
+        reading = false;
+        return found;
+      },
+    });
+    const feed = openFeed(slow);
+    const reader = Reader.on(feed, 0);
+    for (let i = 1; i <= 3; i += 1) {
+      feed.nudge();
+      await until(() => reading, "a read");
+      await addTasks(ledger, 1);
+      feed.nudge();
+      await until(() => reader.events.length === i, `event ${i}`, 2000);
+    }
+  });
+
   it("sees what another process wrote", async () => {
     const { ledger, open } = await openLedger();
     const other = await open();

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { CutReason, StreamKind } from "../../../server/src/streams/index.ts";
 import { streamApp } from "./app.ts";
-import { addTasks, ann, openFeed, openLedger, range, until } from "./bench.ts";
+import { addTasks, ann, instead, openFeed, openLedger, range, until } from "./bench.ts";
 import { SseClient } from "./sse-client.ts";
 
 const STREAM = "/events/stream";
@@ -222,12 +222,20 @@ describe("GET /events/stream", () => {
 
   it("leaves nothing behind of clients that go before they are served", async () => {
     const observer = counting();
-    const { port, feed } = await streamApp({ observer, limits: { total: 5 } });
+    const { ledger } = await openLedger();
+    const slow = instead(ledger, {
+      async events(query) {
+        await sleep(20);
+        return ledger.events(query);
+      },
+    });
+    const { port, feed } = await streamApp({ observer, ledger: slow, limits: { total: 5 } });
     for (let i = 0; i < 30; i += 1) {
       const client = new SseClient(port, STREAM);
-      await sleep(i % 5);
+      await sleep(i);
       client.request.destroy();
     }
+    await sleep(50);
     await until(() => feed.size === 0 && (observer.open.sse ?? 0) === 0, "all gone");
     const client = new SseClient(port, STREAM);
     await until(() => client.response?.statusCode === 200, "a place is free");
