@@ -57,7 +57,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     requestTimeout: 60_000,
     // A proxy in front keeps its connections longer than this: it would otherwise send into one that is just closed.
     keepAliveTimeout: 75_000,
-    http: { maxHeaderSize: 16 * 1024 },
+    // The longest cursor, percent-encoded, and room for the rest.
+    http: { maxHeaderSize: 32 * 1024 },
     forceCloseConnections: "idle",
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     genReqId: (request) => options.requestId?.(request.headers) ?? `r${++made}`,

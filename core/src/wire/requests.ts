@@ -66,12 +66,12 @@ export const UndoBody = Closed({ seq: opt(Seq) });
 export const PruneBody = Closed({ before: Time });
 
 const FILTER = {
-  status: opt(Type.Array(Word, { maxItems: 50 })),
-  project: opt(Type.Array(Word, { maxItems: 50 })),
-  owner: opt(Type.Array(Word, { maxItems: 50 })),
-  tags: opt(Type.Array(Word, { maxItems: 50 })),
+  status: opt(Type.Array(Word, { maxItems: 20 })),
+  project: opt(Type.Array(Word, { maxItems: 20 })),
+  owner: opt(Type.Array(Word, { maxItems: 20 })),
+  tags: opt(Type.Array(Word, { maxItems: 20 })),
   priority: opt(Type.Array(Priority, { maxItems: 5 })),
-  text: opt(Type.Array(Word, { maxItems: 50 })),
+  text: opt(Type.Array(Word, { maxItems: 20 })),
   parent: opt(Id),
   heldBy: opt(Text(400)),
   held: opt(Type.Boolean()),

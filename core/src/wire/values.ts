@@ -3,9 +3,9 @@ import { MAX_TTL, MIN_TTL } from "../lease.ts";
 
 /** Small schemas that the others are made of. What they allow is what the CLI allows. */
 
-/** No NUL (Postgres cannot keep one) and no half of a surrogate pair (UTF-8 cannot). */
-const CHARACTER = "[^\\u0000\\ud800-\\udfff]";
-const INK = "[^\\s\\u0000\\ud800-\\udfff]";
+/** No NUL: Postgres cannot keep one. (Halves of surrogate pairs are refused where bodies are read.) */
+const CHARACTER = "[^\\u0000]";
+const INK = "[^\\s\\u0000]";
 
 export const Id = Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: "A task's number." });
 export const Seq = Type.Integer({

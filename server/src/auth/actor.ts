@@ -30,12 +30,16 @@ export function otherActor(subject: Subject, headers: IncomingHttpHeaders): stri
   }
 }
 
+/** What encodeURIComponent gives. */
+const ENCODED = /^(?:[A-Za-z0-9_.!~*'()-]|%[0-9A-Fa-f]{2})+$/;
+
 function named(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
   if (value === undefined) return undefined;
   try {
-    return decodeURIComponent(String(value));
+    if (ENCODED.test(String(value))) return decodeURIComponent(String(value));
   } catch {
-    throw badInput(`The header ${name} is not percent-encoded UTF-8.`);
+    // Escapes that are no UTF-8.
   }
+  throw badInput(`The header ${name} is not a percent-encoded name.`);
 }

@@ -17,9 +17,32 @@ export function readJsonBodies(app: FastifyInstance): void {
 function parse(raw: Buffer): unknown {
   if (raw.length === 0) return undefined;
   if (!isUtf8(raw)) throw new BadRequest("invalid_utf8", "The body is not valid UTF-8.");
+  const text = raw.toString("utf8");
+  const value = json(text);
+  if (SURROGATE.test(text) && hasHalves(value))
+    throw new BadRequest("invalid_json", "The body has half of a character: a surrogate without its other half.");
+  return value;
+}
+
+function json(text: string): unknown {
   try {
-    return JSON.parse(raw.toString("utf8"));
+    return JSON.parse(text);
   } catch {
     throw new BadRequest("invalid_json", "The body is not valid JSON.");
   }
+}
+
+/** UTF-8 cannot hold half of a surrogate pair, but an escape can name one. Few bodies have such escapes at all. */
+const SURROGATE = /\\u[dD][89a-fA-F]/;
+
+/** Without recursion: a body may be nested as deep as it is long. */
+function hasHalves(value: unknown): boolean {
+  const left = [value];
+  while (left.length > 0) {
+    const one = left.pop();
+    if (typeof one === "string" && !one.isWellFormed()) return true;
+    if (typeof one === "object" && one !== null)
+      for (const [name, inner] of Object.entries(one)) left.push(name, inner);
+  }
+  return false;
 }

@@ -6,6 +6,9 @@ export function etagOf(version: number): string {
   return `"${version}"`;
 }
 
+/** Entity tags as RFC 9110 writes them. */
+const TAGS = /^(?:W\/)?"[!#-~]*"(?:\s*,\s*(?:W\/)?"[!#-~]*")*$/;
+
 /**
  * The version an `If-Match` asks for; undefined for `*`, any version. Several tags or weak ones can match no single
  * version of ours: 412, as RFC 9110 says. Throws 428 when the header is missing.
@@ -22,6 +25,7 @@ export function versionOf(header: string | undefined, id: number): number | unde
   if (text === "*") return undefined;
   const version = /^"(\d{1,15})"$/.exec(text)?.[1];
   if (version !== undefined) return Number(version);
+  if (!TAGS.test(text)) throw new BadRequest("bad_input", "If-Match is neither * nor an entity tag.");
   throw new Refusal("version_conflict", `${text.slice(0, 100)} is not the version of task ${id}.`, {
     taskId: id,
     hint: "Send the ETag that GET answered with, or If-Match: *.",

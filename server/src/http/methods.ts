@@ -1,5 +1,6 @@
 import { problem } from "@alai/core/wire/problem";
-import type { FastifyInstance } from "fastify";
+import { ROUTES } from "@alai/core/wire/routes";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { sendProblem } from "./problems.ts";
 
 /** What is asked of no route: 405 with `Allow` where another method would do, else 404. Answered before a body is read. */
@@ -19,7 +20,7 @@ export function answerUnrouted(app: FastifyInstance): void {
     return found.find(({ pattern }) => !pattern.source.includes("[^/]+")) ?? found[0];
   };
   app.addHook("onRequest", async (request, reply) => {
-    if (!request.is404) return;
+    if (!request.is404 && !isFixedName(request)) return;
     const path = answer(request.url);
     if (!path) {
       await sendProblem(
@@ -45,3 +46,14 @@ export function answerUnrouted(app: FastifyInstance): void {
     sendProblem(request, reply, problem(404, "no_route", "There is no such route.")),
   );
 }
+
+/** `PATCH /tasks/next` is met by `/tasks/:id`, and is none of it: ids are numbers. */
+function isFixedName({ params, routeOptions }: FastifyRequest): boolean {
+  const { id } = params as { id?: string };
+  return id !== undefined && FIXED.has(id) && routeOptions.url !== undefined;
+}
+
+/** Words that stand where a task's number may. */
+const FIXED: ReadonlySet<string> = new Set(
+  Object.values(ROUTES).flatMap(({ path }) => /^\/tasks\/([a-z]+)/.exec(path)?.[1] ?? []),
+);

@@ -1,4 +1,4 @@
-import { STREAMS } from "@alai/core/wire/routes";
+import { ROUTES, type Route, STREAMS } from "@alai/core/wire/routes";
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { docsPage } from "./docs.ts";
@@ -12,6 +12,8 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       info: { title: "alai", version, description: INTRODUCTION },
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
     },
+    transformObject: (document) =>
+      withOptionalBodies(("openapiObject" in document ? document.openapiObject : {}) as never),
   });
   const config = { scope: null };
   app.get("/openapi.json", { config, schema: { hide: true } }, async () => app.swagger());
@@ -21,4 +23,18 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
       .send(docsPage(app.swagger() as never, STREAMS)),
   );
+}
+
+interface Paths {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { operationId?: string; requestBody?: { required?: boolean } }>>>
+  >;
+}
+
+/** The plugin calls every body required. */
+function withOptionalBodies<T extends Paths>(document: T): T {
+  for (const { operationId, requestBody } of Object.values(document.paths).flatMap((path) => Object.values(path)))
+    if (requestBody && (ROUTES as Readonly<Record<string, Route>>)[operationId ?? ""]?.bodyOptional)
+      requestBody.required = false;
+  return document;
 }

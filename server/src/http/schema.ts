@@ -24,19 +24,29 @@ export function schemaOf(operation: Operation, route: Route): FastifySchema {
 
 /** Documented here, read in caller.ts and etag.ts. */
 function headersOf(route: Route): TProperties {
-  const text = (description: string) => Type.Optional(Type.String({ description }));
+  const text = (pattern: string, description: string) => Type.Optional(Type.String({ pattern, description }));
+  const name = "^[A-Za-z0-9_.!~*'()-]{1,128}$";
   return {
-    [H.ACTOR]: text("Who acts, percent-encoded; only for tokens that may act for others, and where nobody signs in."),
-    [H.SESSION]: text("Which session of the actor holds leases, percent-encoded. Default: http."),
+    [H.ACTOR]: text(
+      name,
+      "Who acts; only for tokens that may act for others, and where nobody signs in. Other characters percent-encoded.",
+    ),
+    [H.SESSION]: text(name, "Which session of the actor holds leases; default http. Other characters percent-encoded."),
     ...(route.method !== "GET" && {
       [H.FENCE]: text(
-        "The fence the caller works under, a whole number; a newer one at the task is refused with `fenced`.",
+        "^(0|[1-9][0-9]{0,14})$",
+        "The fence the caller works under; a newer one at the task is refused with `fenced`.",
       ),
     }),
     ...(route.keyed && {
-      [H.IDEMPOTENCY_KEY]: text("1 to 255 visible characters: the same key and request again gets the first answer."),
+      [H.IDEMPOTENCY_KEY]: text("^[!-~]{1,255}$", "The same key and request again gets the first answer."),
     }),
-    ...(route.ifMatch && { "if-match": Type.String({ description: "The task's ETag, or `*`." }) }),
+    ...(route.ifMatch && {
+      "if-match": Type.String({
+        pattern: '^(\\*|"[0-9]{1,15}")$',
+        description: "`*`, or the ETag that an answer had: a task that was changed since is refused with 412.",
+      }),
+    }),
   };
 }
 
@@ -56,6 +66,7 @@ const COMMON: Readonly<Record<number, string>> = {
   401: "unauthenticated, invalid_token: sign-in needed",
   403: "insufficient_scope, not_your_actor: the token does not allow this",
   429: "rate_limited: see Retry-After",
+  431: "bad_request: headers and address are too long",
   503: "unavailable: the store does not answer; nothing is known to have changed",
 };
 

@@ -40,7 +40,7 @@ function requests(operation: Operation, broken: "nothing" | "body" | "query" | "
       noNullPrototype: true,
     });
   const known = {
-    "if-match": fc.constantFrom("*", '"1"', '"2"', '"x"', 'W/"1"'),
+    "if-match": fc.constantFrom("*", '"1"', '"2"', '"x"', 'W/"1"', "rubbish"),
     "alai-fence": fc.constantFrom("0", "1", "2"),
   };
   const headers = fc.record(
