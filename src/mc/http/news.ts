@@ -14,6 +14,7 @@ const BREATH: Millis = 200;
 export class News {
   readonly #api: Api;
   #seen: number | null = null;
+  #closed = false;
   #endPause = () => {};
 
   constructor(api: Api) {
@@ -46,6 +47,7 @@ export class News {
   }
 
   close(): void {
+    this.#closed = true;
     this.#endPause();
   }
 
@@ -64,7 +66,7 @@ export class News {
 
   #pause(ms: Millis): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(resolve, this.#closed ? 0 : ms);
       this.#endPause = () => {
         clearTimeout(timer);
         resolve();

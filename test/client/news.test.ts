@@ -1,0 +1,104 @@
+import type { Caller } from "@alai/core";
+import { describe, expect, test } from "vitest";
+import { followEvents } from "../../src/mc/follow.ts";
+import { folder } from "../core/folder.ts";
+import { connect, WAYS } from "./connect.ts";
+import { answer, drop, Faulty, json, problemAnswer } from "./faulty.ts";
+import { serve } from "./served.ts";
+
+/** Waiting for news: at once when there is some, never longer than asked, and no error of its own. */
+
+const ann: Caller = { actor: "ann", session: "s1" };
+const bob: Caller = { actor: "bob", session: "s2" };
+
+async function took(wait: Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await wait;
+  return performance.now() - start;
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe.each(WAYS)("over $way", ({ make }) => {
+  test("wakes when something was changed, and only then", async () => {
+    const temp = folder();
+    const served = await serve(temp.file("ledger.db"));
+    const [mine, theirs] = [connect(served.url, { make }), connect(served.url, { make })];
+    await theirs.add([{ title: "a" }], bob);
+    // Nothing is known yet: news there may be.
+    expect(await took(mine.changed(5000))).toBeLessThan(1000);
+    expect(await took(mine.changed(300))).toBeGreaterThan(280);
+    const woken = took(mine.changed(5000));
+    await sleep(300);
+    await theirs.note([1], "news", bob);
+    const ms = await woken;
+    expect(ms).toBeGreaterThan(290);
+    expect(ms).toBeLessThan(1500);
+    // What happened between two waits is news too.
+    await theirs.note([1], "more", bob);
+    expect(await took(mine.changed(5000))).toBeLessThan(1000);
+    // What was read is none.
+    await theirs.note([1], "still more", bob);
+    await mine.events({});
+    expect(await took(mine.changed(300))).toBeGreaterThan(280);
+    mine.close();
+    theirs.close();
+    await served.close();
+    temp.remove();
+  });
+
+  test("many events are read on, each once and in order, as they come", async () => {
+    const temp = folder();
+    const served = await serve(temp.file("ledger.db"));
+    const ledger = connect(served.url, { make });
+    const stop = new AbortController();
+    const seen: number[] = [];
+    await served.ledger.add([{ title: "a" }], ann);
+    const following = followEvents(ledger, 0, undefined, stop.signal, (events) => {
+      seen.push(...events.map(({ seq }) => seq));
+      if (seen.length >= 151) stop.abort();
+    });
+    for (let i = 0; i < 150; i++) await served.ledger.note([1], `${i}`, bob);
+    await following;
+    expect(seen).toEqual(Array.from({ length: 151 }, (_, i) => i + 1));
+    ledger.close();
+    await served.close();
+    temp.remove();
+  });
+
+  test("is given up when the ledger is closed", async () => {
+    const temp = folder();
+    const served = await serve(temp.file("ledger.db"));
+    const ledger = connect(served.url, { make });
+    await ledger.changed(10);
+    const waiting = took(ledger.changed(20_000));
+    await sleep(100);
+    ledger.close();
+    expect(await waiting).toBeLessThan(2000);
+    await served.close();
+    temp.remove();
+  });
+
+  test.each([
+    ["hangs up", drop],
+    ["wants a token", problemAnswer(401, "unauthenticated")],
+    ["has dropped these events", problemAnswer(410, "pruned")],
+    ["is none of ours", answer(200, {}, "<html>")],
+  ])("a server that %s is no error of the wait, and is not asked without a pause", async (_name, bad) => {
+    await using server = await Faulty.start(bad);
+    const ledger = connect(server.url, { make, timeout: 100 });
+    for (let i = 0; i < 3; i++) expect(await took(ledger.changed(200))).toBeGreaterThan(90);
+    expect(server.seen.length).toBeLessThan(10);
+    ledger.close();
+  });
+
+  test("a server that does not wait by itself is not asked without a pause", async () => {
+    await using server = await Faulty.start(json({ events: [] }));
+    const ledger = connect(server.url, { make });
+    await ledger.changed(1000);
+    for (let i = 0; i < 4; i++) await ledger.changed(1000);
+    expect(await took(ledger.changed(1000))).toBeGreaterThan(190);
+    expect(await took(ledger.changed(50))).toBeLessThan(190);
+    ledger.close();
+  });
+});
