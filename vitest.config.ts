@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Groups, one after the other: what computes, what starts the built program, what loads the machine on purpose, what talks to servers. Tests
- * that look at the clock would otherwise wait for a turn of the processor behind sixteen busy writers.
+ * Groups, one after the other: what computes, what starts the built program, what has a server or a Postgres, what talks to
+ * servers, what loads the machine on purpose. Tests that look at the clock would otherwise wait for a turn of the processor behind sixteen busy writers.
  */
 export default defineConfig({
   test: {
@@ -39,12 +39,23 @@ export default defineConfig({
       },
       {
         test: {
+          name: "server",
+          include: ["test/server/**/*.test.ts"],
+          globalSetup: ["test/server/global-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxConcurrency: 8,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: "lin",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/kit/**", "test/core/**", "test/scripts/**", "test/client/**"],
+          exclude: ["test/kit/**", "test/core/**", "test/scripts/**", "test/client/**", "test/server/**"],
           testTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

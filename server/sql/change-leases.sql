@@ -1,0 +1,1 @@
+SELECT alai.change_leases($1, $2, $3) AS answer

@@ -1,0 +1,2 @@
+SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.task = $3 AND e.seq > $1 ORDER BY e.seq DESC LIMIT $2

@@ -1,0 +1,1 @@
+SELECT alai.lock_graph()

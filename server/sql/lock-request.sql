@@ -1,0 +1,1 @@
+SELECT alai.lock_request($1, $2) AS free

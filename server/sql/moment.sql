@@ -1,0 +1,1 @@
+SELECT alai.moment() AS now

@@ -1,0 +1,1 @@
+SELECT version, name, checksum, breaking FROM alai.migrations ORDER BY version

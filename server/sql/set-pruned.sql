@@ -1,0 +1,1 @@
+UPDATE alai.head SET pruned = $1 WHERE pruned < $1

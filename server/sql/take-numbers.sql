@@ -1,0 +1,1 @@
+UPDATE alai.head SET task = $1

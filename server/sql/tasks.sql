@@ -1,0 +1,1 @@
+SELECT r.* FROM alai.task_rows r WHERE r.id = ANY ($1::bigint[])

@@ -1,0 +1,1 @@
+export { PostgresLedger, type PostgresOptions } from "./ledger.ts";

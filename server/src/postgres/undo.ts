@@ -1,0 +1,85 @@
+import { type Caller, type LedgerEvent, notFound } from "@alai/core";
+import { valuesAfter } from "@alai/core/rules/edit";
+import {
+  dependencyChangedSince,
+  endsLease,
+  noEvent,
+  nothingToUndo,
+  rawValues,
+  requireUndoable,
+  reversedChanges,
+  reversedDependencies,
+  undoneAlready,
+  undoneEvent,
+} from "@alai/core/rules/undo";
+import { readExisting, sendRemoved } from "./dependencies.ts";
+import { type Graph, readGraph, sendDependencies } from "./graph.ts";
+import { append } from "./journal.ts";
+import { lockTasks } from "./lock.ts";
+import { withRawValues } from "./raw.ts";
+import { readEvent } from "./rows.ts";
+import { saveRow, withFields, withoutLease } from "./save.ts";
+import type { Session } from "./session.ts";
+import { SQL } from "./sql.ts";
+import type { Row } from "./types.ts";
+import { writable } from "./write.ts";
+
+/** Reverses one change by a new event; the journal keeps both. */
+export async function undo(session: Session, seq: number | null, caller: Caller): Promise<LedgerEvent> {
+  for (;;) {
+    const event = await find(session, seq, caller);
+    const id = event.task ?? 0;
+    const dependencies = reversedDependencies(event);
+    if (dependencies) session.send(SQL.lockGraph);
+    const blockers = dependencies?.blockers ?? [];
+    const [tasks, graph, there, [again]] = await Promise.all([
+      lockTasks(session, [id], caller),
+      readGraph(session, [...blockers, id]),
+      readExisting(session, blockers),
+      findRows(session, seq, caller),
+    ]);
+    // While the row was waited for another may have undone this one: then the newest is an older one now.
+    if (seq === null && Number(again?.seq ?? 0) !== event.seq) continue;
+    if (seq !== null) await requireNotUndone(session, event);
+    const { row, task, lease } = writable(tasks, id, caller);
+    const changes = dependencies ? null : reversedChanges(event, task);
+    if (dependencies) reverseDependencies(session, event, graph, there);
+    const reversed = withRawValues(withFields(row, valuesAfter(changes ?? {}), tasks.now), rawValues(event));
+    saveRow(session, endsLease(changes, lease) ? withoutLease(reversed) : reversed);
+    const [undone] = await append(session, tasks.now, [undoneEvent(event, changes, lease, caller)]);
+    if (!undone) throw new Error("undo wrote nothing");
+    return undone;
+  }
+}
+
+async function find(session: Session, seq: number | null, caller: Caller): Promise<LedgerEvent> {
+  const [row] = await findRows(session, seq, caller);
+  if (!row) throw seq === null ? nothingToUndo() : noEvent(seq);
+  const event = readEvent(row);
+  requireUndoable(event);
+  await requireNotUndone(session, event);
+  return event;
+}
+
+function findRows(session: Session, seq: number | null, caller: Caller): Promise<Row[]> {
+  return seq === null ? session.rows(SQL.newestUndoable, caller.actor, caller.session) : session.rows(SQL.event, seq);
+}
+
+async function requireNotUndone(session: Session, event: LedgerEvent): Promise<void> {
+  const [undone] = await session.rows<{ seq: number }>(SQL.undoneBy, event.task, event.seq);
+  if (undone) throw undoneAlready(event.seq, undone.seq);
+}
+
+function reverseDependencies(session: Session, event: LedgerEvent, graph: Graph, there: ReadonlySet<number>): void {
+  const dependencies = reversedDependencies(event);
+  if (!dependencies) return;
+  const id = event.task ?? 0;
+  for (const blocker of dependencies.blockers) {
+    if (dependencies.add && !there.has(blocker)) throw notFound(blocker);
+    const changes = dependencies.add ? graph.add(id, blocker) : graph.has(id, blocker);
+    if (!changes) throw dependencyChangedSince(event, blocker);
+  }
+  const pairs = dependencies.blockers.map((blocker) => [id, blocker] as const);
+  if (dependencies.add) sendDependencies(session, pairs);
+  else sendRemoved(session, id, dependencies.blockers);
+}
