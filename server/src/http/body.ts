@@ -19,6 +19,9 @@ function parse(raw: Buffer): unknown {
   if (!isUtf8(raw)) throw new BadRequest("invalid_utf8", "The body is not valid UTF-8.");
   const text = raw.toString("utf8");
   const value = json(text);
+  // Fastify says null where there is no body at all, and some routes may have none.
+  if (value === null)
+    throw new BadRequest("bad_input", "The body is null; every route that takes one takes an object.");
   if (SURROGATE.test(text) && hasHalves(value))
     throw new BadRequest("invalid_json", "The body has half of a character: a surrogate without its other half.");
   return value;
