@@ -16,7 +16,7 @@ export interface StreamLimits {
 
 export const STREAM_LIMITS: StreamLimits = {
   total: 1000,
-  perSubject: 100,
+  perSubject: 250,
   heartbeat: 15_000,
   stall: 30_000,
   retry: 2000,
