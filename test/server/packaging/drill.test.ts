@@ -59,6 +59,17 @@ describe("a restored backup that is whole", () => {
     expect(report.tables.filter(({ settled }) => settled >= 100).map(({ sampled }) => sampled)).toEqual([100, 100]);
   });
 
+  it("passes when the live database's journal was pruned meanwhile", async () => {
+    await server.createDatabase("pruned", "live");
+    await server.query(
+      "DELETE FROM alai.events WHERE seq <= 50 AND seq % 2 = 0; UPDATE alai.head SET pruned = 50",
+      "pruned",
+    );
+    const report = await runDrill({ source: server.url("pruned"), restored: await restore(), sample: 0 });
+    expect(report.failures).toEqual([]);
+    expect(report.tables.find(({ table }) => table === "events")).toMatchObject({ settled: 250 });
+  });
+
   it("is equal to itself", async () => {
     expect(await runDrill({ source, restored: source, sample: 100 })).toMatchObject({
       passed: true,
@@ -121,6 +132,13 @@ describe("a restored backup that is not", () => {
   it("is the live database, with the two swapped", async () => {
     const { failures } = await runDrill({ source: await restore(), restored: source, sample: 1 });
     expect(failures[0]).toBe("the restored journal (303) is ahead of the source's (300): are they swapped?");
+  });
+
+  it("is older than what the live database still knows", async () => {
+    await server.createDatabase("forgetful", "live");
+    await server.query("DELETE FROM alai.events WHERE seq <= 302; UPDATE alai.head SET pruned = 302", "forgetful");
+    const { failures } = await runDrill({ source: server.url("forgetful"), restored: await restore(), sample: 0 });
+    expect(failures[0]).toMatch(/^the source's journal is pruned through 302, past the backup's end/);
   });
 
   it("has a table that no rule is for", async () => {

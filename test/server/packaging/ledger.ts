@@ -1,10 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import pg from "pg";
+import { PostgresLedger } from "../../../server/src/postgres/index.ts";
 
 /** A ledger in Postgres with something of everything, for drills and backups. */
-
-const SQL = join(import.meta.dirname, "../../../server/sql");
 
 async function inDatabase(url: string, ...statements: readonly string[]): Promise<void> {
   const client = new pg.Client(url);
@@ -16,24 +13,11 @@ async function inDatabase(url: string, ...statements: readonly string[]): Promis
   }
 }
 
-/** The schema as the migrations make it, and 300 tasks with leases, dependencies, evidence, kept answers, tokens and audit. */
+/** The schema as the server makes it, and 300 tasks with leases, dependencies, evidence, kept answers, tokens and audit. */
 export async function fillLedger(url: string): Promise<void> {
-  const steps = readdirSync(join(SQL, "migrations")).sort();
-  const text = (...path: string[]) => readFileSync(join(SQL, ...path), "utf8");
-  await inDatabase(
-    url,
-    "CREATE SCHEMA alai",
-    text("migrations-table.sql"),
-    ...steps.map((step) => text("migrations", step)),
-    ...ROWS,
-  );
-  await inDatabase(
-    url,
-    ...steps.map(
-      (step) =>
-        `INSERT INTO alai.migrations (version, name, checksum, breaking) VALUES (${Number.parseInt(step, 10)}, '${step}', md5('${step}'), false)`,
-    ),
-  );
+  const ledger = await PostgresLedger.open(url);
+  await ledger.close();
+  await inDatabase(url, ...ROWS);
 }
 
 /** An hour ago, so that nothing is too new to be compared. */
