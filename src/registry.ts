@@ -71,6 +71,11 @@ export const REGISTRY: readonly Entry[] = [
     load: () => import("./commands/mc/migrate.ts"),
   },
   {
+    path: ["mc", "mirror"],
+    summary: "keep a local copy of the server current",
+    load: () => import("./commands/mc/mirror.ts"),
+  },
+  {
     path: ["hook", "claim-gate"],
     summary: "Claude Code's PreToolUse gate",
     load: () => import("./commands/hook/claim-gate.ts"),

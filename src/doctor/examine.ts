@@ -17,6 +17,7 @@ export async function examine(context: Context): Promise<Check[]> {
     ["settings", () => [settings(context)]],
     ["identity", () => [identity(context)]],
     ["ledger", () => ledger(context)],
+    ["mirror", () => mirror(context)],
   ];
   const checks: Check[] = [];
   for (const [check, look] of looks)
@@ -69,6 +70,14 @@ function identity(context: Context): Finding {
   const finding = `${actor} (${actorSource}), session ${session} (${sessionSource})`;
   if (!sessionSource.includes("no terminal")) return ok(finding);
   return { state: "warn", finding, remedy: "set ALAI_SESSION, so that every call is the same session" };
+}
+
+/** Only who works with a server has one. */
+async function mirror(context: Context): Promise<Finding[]> {
+  const location = locateLedger(context);
+  if (location.kind !== "url") return [];
+  const { mirrorFinding } = await import("./mirror.ts");
+  return [mirrorFinding(context, location.url)];
 }
 
 async function ledger(context: Context): Promise<Finding[]> {

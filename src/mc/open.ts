@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type Ledger, StoreError } from "@alai/core";
+import { type Ledger, StoreError, type Transferable } from "@alai/core";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import type { Failpoint } from "@alai/core/sqlite/store";
 import type { Context } from "../kit/context.ts";
@@ -39,11 +39,24 @@ export function locateFile(context: Context): FileLocation {
   return file(join(context.paths.data, "ledger.db"), "default");
 }
 
+/** Where `--offline` reads. */
+export async function locateMirror(context: Context): Promise<Location> {
+  return (await import("./mirror/offline.ts")).locateOffline(context);
+}
+
 /** A command that only reads does not leave a file behind where there was none. */
 export type Purpose = "read" | "write";
 
-/** Opens the ledger for a command; it is closed when the command ends. Throws StoreError. */
-export async function openLedger(context: Context, purpose: Purpose): Promise<Ledger> {
+/**
+ * Opens the ledger for a command; it is closed when the command ends. Throws StoreError.
+ * @param offline read the mirror instead of the server.
+ */
+export async function openLedger(
+  context: Context,
+  purpose: Purpose,
+  offline?: boolean,
+): Promise<Ledger & Transferable> {
+  if (offline) return (await import("./mirror/offline.ts")).openOffline(context);
   const location = locateLedger(context);
   const ledger =
     location.kind === "url" ? await openUrl(context, location) : await openLocal(context, location, purpose);
@@ -54,12 +67,12 @@ export async function openLedger(context: Context, purpose: Purpose): Promise<Le
 type FileLocation = Extract<Location, { kind: "file" }>;
 
 /** Loaded here only: what talks to a server has no part in local calls. */
-async function openUrl(context: Context, site: Extract<Location, { kind: "url" }>): Promise<Ledger> {
+async function openUrl(context: Context, site: Extract<Location, { kind: "url" }>): Promise<Ledger & Transferable> {
   const { openServer } = await import("./http/open.ts");
   return openServer(context, site);
 }
 
-function openLocal(context: Context, location: FileLocation, purpose: Purpose): Promise<Ledger> {
+function openLocal(context: Context, location: FileLocation, purpose: Purpose): Promise<SqliteLedger> {
   announce(context, location, purpose);
   return openFile(context, location.file, purpose).catch((error) =>
     offerAdoption(context, location.file, purpose, error),

@@ -130,6 +130,7 @@ export class SqliteLedger implements Ledger, Transferable {
   }
 
   async restore(head: DumpHead, rows: readonly RestoreRow[]): Promise<Restored> {
+    await this.#requireOwn();
     const { restore } = await import("./restore.ts");
     return restore(this.#store, head, rows);
   }
@@ -153,7 +154,13 @@ export class SqliteLedger implements Ledger, Transferable {
 
   /** Every verb that changes something goes through here: one transaction, made once for each request key. */
   async #change<T>(caller: Caller, body: (tx: Tx) => T): Promise<T> {
+    await this.#requireOwn();
     if (!this.#store.whole) await (await import("./restore.ts")).requireWhole(this.#store);
     return once(this.#store, caller, body);
+  }
+
+  /** A mirror is written by who keeps it current, and by nobody else. */
+  async #requireOwn(): Promise<void> {
+    if (this.#store.mirror !== null) throw (await import("./mirror.ts")).mirrorRefusal(this.#store);
   }
 }

@@ -1,10 +1,10 @@
 import type { Store } from "./store.ts";
 
 /**
- * What the ledger knows of itself beside its rows. `schema` and `columns` are read when it is opened, and so is `restoring`,
- * which is there while it is a copy with rows still to come.
+ * What the ledger knows of itself beside its rows. `schema` and `columns` are read when it is opened, and so are `restoring`,
+ * which is there while it is a copy with rows still to come, and `mirror`, which only a mirror of a server has.
  */
-export type MetaKey = "columns" | "ledger" | "pruned" | "restoring";
+export type MetaKey = "columns" | "ledger" | "pruned" | "restoring" | "mirror";
 
 /** Every ledger of this schema has these: throws when one is not there. */
 function readMetaValue(store: Store, key: "ledger" | "pruned"): string {

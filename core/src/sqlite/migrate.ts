@@ -74,6 +74,8 @@ export interface FileMeta {
   readonly columns: ColumnMap;
   /** False for a copy with rows still to come. */
   readonly whole: boolean;
+  /** What this is a mirror of, as `MirrorMark` in JSON; null for a ledger of its own. */
+  readonly mirror: string | null;
 }
 
 /** What `alai_meta` says, or null when the file has none. */
@@ -86,6 +88,7 @@ export function readMeta(db: DatabaseSync): FileMeta | null {
       schema: Number(meta.get("schema")),
       columns: columns ? JSON.parse(columns) : OWN_COLUMNS,
       whole: !meta.has("restoring"),
+      mirror: meta.get("mirror") ?? null,
     };
   } catch (error) {
     if (error instanceof Error && /no such table/.test(error.message)) return null;

@@ -38,10 +38,11 @@ export async function openStore(file: string, options: OpenOptions): Promise<Sto
     if (!exists && path === file) mkdirSync(dirname(file), { recursive: true });
     const db = await connect(path, busyLimit);
     try {
-      const { columns, whole } = await prepare(db, file, busyLimit);
+      const { columns, whole, mirror } = await prepare(db, file, busyLimit);
       return new Store(db, columns, {
         file,
         whole,
+        mirror,
         clock: options.clock ?? Date.now,
         busyLimit,
         failpoint: options.failpoint ?? (() => {}),

@@ -16,6 +16,8 @@ export interface StoreOptions {
   readonly file: string;
   /** False for a copy with rows still to come. */
   readonly whole: boolean;
+  /** What it is a mirror of, as `MirrorMark` in JSON. */
+  readonly mirror: string | null;
   /** The wall clock. Read only after the write lock is taken. */
   readonly clock: () => Millis;
   /** Milliseconds to wait for the write lock. */
@@ -45,6 +47,7 @@ export class Store {
   readonly file: string;
   /** False for a copy with rows still to come, as far as this connection knows. */
   whole: boolean;
+  readonly mirror: string | null;
   #columns: ColumnMap;
   #names: Readonly<Record<Column, string>>;
   readonly #db: DatabaseSync;
@@ -62,6 +65,7 @@ export class Store {
     this.#names = quotedNames(columns);
     this.file = options.file;
     this.whole = options.whole;
+    this.mirror = options.mirror;
     this.#options = options;
   }
 

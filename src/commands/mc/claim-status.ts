@@ -2,7 +2,7 @@ import { defineCommand } from "../../kit/command.ts";
 import { printResults } from "../../kit/output.ts";
 import { openLedger } from "../../mc/open.ts";
 import { STATUS_FIELDS, statusView } from "../../mc/views/lease.ts";
-import { IDS } from "./shared.ts";
+import { IDS, OFFLINE_FLAG } from "./shared.ts";
 
 export const command = defineCommand({
   summary: "who holds a task, until when",
@@ -13,10 +13,10 @@ export const command = defineCommand({
     ["alai mc claim-status 12 --json=state,holder,until", "for a script"],
   ],
   args: IDS,
-  flags: {},
+  flags: OFFLINE_FLAG,
   fields: STATUS_FIELDS,
-  async run(context, { args: [ids] }) {
-    const ledger = await openLedger(context, "read");
+  async run(context, { args: [ids], flags }) {
+    const ledger = await openLedger(context, "read", flags.offline);
     const found = await ledger.leaseStatus(ids, context.identity());
     await printResults(context, found, statusView(context.clock()), ids.length === 1);
   },

@@ -1,12 +1,14 @@
 import type { LedgerEvent } from "@alai/core";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
+import { usage } from "../../kit/errors.ts";
 import { narrow, printRows, toLine } from "../../kit/output.ts";
 import { toJson } from "../../kit/text.ts";
 import { taskId, wholeNumber } from "../../kit/values.ts";
 import { followEvents } from "../../mc/follow.ts";
 import { openLedger } from "../../mc/open.ts";
 import { EVENT_FIELDS, eventJson, eventView } from "../../mc/views/event.ts";
+import { OFFLINE_FLAG } from "./shared.ts";
 
 const RECENT = 50;
 
@@ -31,10 +33,12 @@ export const command = defineCommand({
       summary: `at most N, 0 is all (${RECENT}; all with --after)`,
       parse: wholeNumber("limit"),
     },
+    ...OFFLINE_FLAG,
   },
   fields: EVENT_FIELDS,
   async run(context, { flags }) {
-    const ledger = await openLedger(context, flags.follow ? "write" : "read");
+    refuseFollowing(flags);
+    const ledger = await openLedger(context, flags.follow ? "write" : "read", flags.offline);
     const { after, task } = flags;
     const limit = flags.limit ?? (after === undefined ? RECENT : 0);
     const range = limit === 0 ? {} : after === undefined ? { last: limit } : { limit };
@@ -52,6 +56,11 @@ export const command = defineCommand({
     return context.interrupted.aborted ? 130 : 0;
   },
 });
+
+function refuseFollowing({ follow, offline }: { follow?: boolean | undefined; offline?: boolean | undefined }): void {
+  if (follow && offline)
+    throw usage("--follow waits for what the server says; --offline does not ask it.", "Leave one of them out.");
+}
 
 /** One line an event, as it comes. */
 function print(context: Context, events: readonly LedgerEvent[]): void {

@@ -2,11 +2,14 @@ import { linkSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { LedgerEvent } from "@alai/core";
 import { defineCommand } from "../../kit/command.ts";
+import type { Context } from "../../kit/context.ts";
 import { usage } from "../../kit/errors.ts";
 import { narrow } from "../../kit/output.ts";
 import { oneLine, toJson } from "../../kit/text.ts";
 import { openLedger } from "../../mc/open.ts";
 import { TASK_FIELDS, taskJson } from "../../mc/views/task.ts";
+import { EXPORT_FIELDS } from "../../mc/views/transfer-fields.ts";
+import { OFFLINE_FLAG } from "./shared.ts";
 
 export const command = defineCommand({
   summary: "all tasks as JSONL",
@@ -15,12 +18,18 @@ export const command = defineCommand({
   examples: [
     ["alai mc export > tasks.jsonl", "everything"],
     ["alai mc export --output tasks.jsonl", "the same; never overwrites a file"],
+    ["alai mc export --sqlite ledger.db", "a whole ledger with its journal and leases, as a new SQLite file"],
   ],
   args: [],
-  flags: { output: { short: "o", value: "FILE", summary: "a new file, instead of standard output" } },
-  fields: { ...TASK_FIELDS, notes: "array of texts" },
+  flags: {
+    output: { short: "o", value: "FILE", summary: "a new file, instead of standard output" },
+    ...OFFLINE_FLAG,
+    sqlite: { value: "FILE", summary: "a new SQLite ledger with everything, every row compared" },
+  },
+  fields: { ...TASK_FIELDS, notes: "array of texts", ...EXPORT_FIELDS },
   async run(context, { flags }) {
-    const ledger = await openLedger(context, "read");
+    if (flags.sqlite !== undefined) return sqlite(context, flags);
+    const ledger = await openLedger(context, "read", flags.offline);
     const { tasks } = await ledger.list({ status: [], sort: [{ key: "id", descending: false }] });
     const notes = notesByTask(await ledger.events({}));
     const lines = tasks.map((task) => {
@@ -39,6 +48,20 @@ function notesByTask(events: readonly LedgerEvent[]): Map<number, string[]> {
     notes.set(event.task, [...(notes.get(event.task) ?? []), String(event.data.text)]);
   }
   return notes;
+}
+
+interface SqliteFlags {
+  readonly sqlite?: string | undefined;
+  readonly output?: string | undefined;
+  readonly offline?: boolean | undefined;
+}
+
+async function sqlite(context: Context, { sqlite: file = "", output, offline }: SqliteFlags): Promise<void> {
+  if (output !== undefined) throw usage("--sqlite and --output are two kinds of export.", "Leave one of them out.");
+  const ledger = await openLedger(context, "read", offline);
+  const { exportSqlite } = await import("../../mc/transfer/export.ts");
+  const { printExport } = await import("../../mc/views/transfer.ts");
+  await printExport(context, await exportSqlite(context, ledger, resolve(context.cwd, file)));
 }
 
 /** Written aside and then named; a file that is there is left alone. */

@@ -6,7 +6,7 @@ import { printRows } from "../../kit/output.ts";
 import { date, name, oneOf, priority, taskId, wholeNumber } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
 import { LIST_FIELDS, TABLE_FIELDS, TASK_FIELDS, taskView } from "../../mc/views/task.ts";
-import { wantedFields } from "./shared.ts";
+import { OFFLINE_FLAG, wantedFields } from "./shared.ts";
 
 /** Rows on a terminal when --limit does not say; a pipe gets all. */
 const SCREENFUL = 50;
@@ -62,6 +62,7 @@ export const command = defineCommand({
       summary: `at most N; 0 is all (${SCREENFUL} on a terminal, else all)`,
       parse: wholeNumber("limit"),
     },
+    ...OFFLINE_FLAG,
   },
   fields: TASK_FIELDS,
   async run(context, { flags }) {
@@ -85,7 +86,7 @@ export const command = defineCommand({
       limit,
       fields: wantedFields(context, context.io.stdoutIsTty ? [...LIST_FIELDS, ...TABLE_FIELDS] : LIST_FIELDS),
     };
-    const ledger = await openLedger(context, "read");
+    const ledger = await openLedger(context, "read", flags.offline);
     const { tasks, cut } = await ledger.list(query);
     await printRows(context, tasks, taskView(context.clock()));
     if (cut) sayCut(context, limit);

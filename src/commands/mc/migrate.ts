@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import { defineCommand } from "../../kit/command.ts";
 import { usage } from "../../kit/errors.ts";
 import { migrate } from "../../mc/transfer/migrate.ts";
-import { exitOf, MIGRATION_FIELDS, printMigration } from "../../mc/views/transfer.ts";
+import { exitOf, printMigration } from "../../mc/views/transfer.ts";
+import { MIGRATION_FIELDS } from "../../mc/views/transfer-fields.ts";
 
 export const command = defineCommand({
   summary: "copy a whole ledger to a server, a database or a file",

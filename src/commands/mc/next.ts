@@ -1,12 +1,13 @@
 import type { NextTask } from "@alai/core";
 import { defineCommand } from "../../kit/command.ts";
+import { usage } from "../../kit/errors.ts";
 import { printResults } from "../../kit/output.ts";
 import { oneLine } from "../../kit/text.ts";
 import { name, priority } from "../../kit/values.ts";
 import { relative } from "../../kit/when.ts";
 import { openLedger } from "../../mc/open.ts";
 import { TASK_FIELDS, taskJson } from "../../mc/views/task.ts";
-import { leaseTtl, TTL_FLAGS } from "./shared.ts";
+import { leaseTtl, OFFLINE_FLAG, TTL_FLAGS } from "./shared.ts";
 
 export const command = defineCommand({
   summary: "the task to do next, and why",
@@ -25,12 +26,15 @@ export const command = defineCommand({
     owner: { value: "NAME", summary: "of this owner", multiple: true, parse: name("owner") },
     tag: { short: "t", value: "TAG", summary: "with this tag", multiple: true, parse: name("tag") },
     priority: { short: "p", value: "N", summary: "of this priority", multiple: true, parse: priority },
+    ...OFFLINE_FLAG,
   },
   fields: { ...TASK_FIELDS, why: "array of reasons", claimed: "true when this call claimed it" },
   async run(context, { flags }) {
     const { project, owner, tag, priority: level } = flags;
+    if (flags.claim && flags.offline)
+      throw usage("--claim changes the ledger, and a mirror takes no changes.", "Leave --offline out.");
     const claim = flags.claim ? { ttl: leaseTtl(context, flags) } : null;
-    const ledger = await openLedger(context, claim ? "write" : "read");
+    const ledger = await openLedger(context, claim ? "write" : "read", flags.offline);
     const next = await ledger.next({ project, owner, tags: tag, priority: level }, context.caller(), claim);
     const now = context.clock();
     await printResults<NextTask>(

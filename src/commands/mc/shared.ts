@@ -17,6 +17,10 @@ export const FENCE_FLAG = {
   fence: { value: "N", summary: "refuse unless this is still the newest claim", parse: wholeNumber("fence", 1) },
 } as const;
 
+export const OFFLINE_FLAG = {
+  offline: { summary: "read the local mirror of the server, and say how old it is" },
+} as const;
+
 /** The length of lease asked for, or null. */
 export function askedTtl(flags: { ttl: Millis | undefined; ttlMinutes: Millis | undefined }): Millis | null {
   if (flags.ttl !== undefined && flags.ttlMinutes !== undefined)

@@ -5,7 +5,7 @@ import { showTask } from "../../mc/detail.ts";
 import { openLedger } from "../../mc/open.ts";
 import { EVENT_FIELDS, eventJson } from "../../mc/views/event.ts";
 import { TASK_FIELDS, taskJson, taskView } from "../../mc/views/task.ts";
-import { IDS } from "./shared.ts";
+import { IDS, OFFLINE_FLAG } from "./shared.ts";
 
 export const command = defineCommand({
   summary: "show tasks with lease and history",
@@ -15,15 +15,15 @@ export const command = defineCommand({
     ["alai mc show 12 --json=title,description,history", "for a script"],
   ],
   args: IDS,
-  flags: {},
+  flags: OFFLINE_FLAG,
   fields: {
     ...TASK_FIELDS,
     history: `array of {${Object.keys(EVENT_FIELDS).join(", ")}}`,
     blocks: "ids of the tasks that wait for it",
     children: "ids of the tasks that are part of it",
   },
-  async run(context, { args: [ids] }) {
-    const ledger = await openLedger(context, "read");
+  async run(context, { args: [ids], flags }) {
+    const ledger = await openLedger(context, "read", flags.offline);
     const tasks = await ledger.get(ids);
     const now = context.clock();
     if (context.io.stdoutIsTty && !context.flags.json && !context.flags.quiet) {

@@ -4,7 +4,8 @@ import { printJson } from "../../kit/output.ts";
 import { type Style, styleFor } from "../../kit/style.ts";
 import { oneLine } from "../../kit/text.ts";
 import { span } from "../../kit/when.ts";
-import { locateLedger, openLedger } from "../../mc/open.ts";
+import { locateLedger, locateMirror, openLedger } from "../../mc/open.ts";
+import { OFFLINE_FLAG } from "./shared.ts";
 
 const FIELDS = {
   store: "which ledger was read",
@@ -31,11 +32,11 @@ export const command = defineCommand({
     ["alai mc stats --json=store,total,held", "for a script"],
   ],
   args: [],
-  flags: {},
+  flags: OFFLINE_FLAG,
   fields: FIELDS,
-  async run(context) {
-    const location = locateLedger(context);
-    const ledger = await openLedger(context, "read");
+  async run(context, { flags }) {
+    const location = flags.offline ? await locateMirror(context) : locateLedger(context);
+    const ledger = await openLedger(context, "read", flags.offline);
     const stats = await ledger.stats();
     const { json, quiet } = context.flags;
     if (json) return printJson(context, { ...stats, source: location.source, now: toIso(stats.now) });

@@ -33,7 +33,8 @@ export async function migrate(context: Context, from: string, to: string, dryRun
   const side = (known: DumpHead): Side => ({ head: known, rows: () => target.ledger.dump() });
   const before = await inspect(context, "Reading", source, side(target.head));
   const brought: Brought = { added: 0, changed: 0, removed: 0 };
-  const diverged = before.own !== null && hasNews(before) ? before.own : null;
+  // Where the source tells nothing that the target does not know, there is nothing to mix.
+  const diverged = before.missing.size > 0 ? before.own : null;
   const copyStart = monotonic();
   if (diverged === null) await bring(context, { ...source, head }, target, { before, brought, dryRun });
   const copying = monotonic() - copyStart;
@@ -43,11 +44,6 @@ export async function migrate(context: Context, from: string, to: string, dryRun
       : await inspect(context, "Verifying", source, side(await target.ledger.dumpHead()));
   const took = monotonic() - start;
   return { from, to: target.name, ledger: head.ledger, ...brought, found, diverged, took, copying };
-}
-
-/** Where the target tells nothing but more than the source, there is nothing to bring, and so nothing to mix. */
-function hasNews({ missing, changed }: Comparison): boolean {
-  return missing.size > 0 || changed.size > 0;
 }
 
 /** The id both go by. Throws `constraint` for two ledgers. */
