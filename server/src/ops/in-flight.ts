@@ -2,10 +2,23 @@ import { problem } from "@alai/core/wire/problem";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { RequestObserver } from "./observe.ts";
 
+interface Open {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** Where a request stands among those that are open. */
+const PLACE = Symbol("place");
+type Placed = FastifyRequest & { [PLACE]?: number | undefined };
+
 /** Requests that are being answered now: what a stopping server waits for. Streams are counted apart: they end when they are told. */
 export class InFlight {
   readonly observer: RequestObserver;
-  readonly #open = new Map<FastifyRequest, FastifyReply>();
+  /**
+   * An array whose holes the last one fills, and no Map: a Map that makes room leaves its old table, with all that was in it,
+   * tied to the new one, so that every request lives on until the next full garbage collection.
+   */
+  readonly #open: Open[] = [];
   #streams = 0;
   readonly #waiting = new Set<() => void>();
 
@@ -13,10 +26,10 @@ export class InFlight {
     this.observer = {
       started: (request, reply) => {
         if (request.routeOptions.config.stream) this.#streams += 1;
-        else this.#open.set(request, reply);
+        else (request as Placed)[PLACE] = this.#open.push({ request, reply }) - 1;
       },
       finished: ({ request }) => {
-        if (!this.#open.delete(request)) this.#streams -= 1;
+        if (!this.#remove(request)) this.#streams -= 1;
         for (const look of this.#waiting) look();
       },
     };
@@ -24,17 +37,28 @@ export class InFlight {
 
   /** Without streams. */
   get size(): number {
-    return this.#open.size;
+    return this.#open.length;
   }
 
   /** Resolves when no request is being answered. */
   none(): Promise<void> {
-    return this.#until(() => this.#open.size === 0);
+    return this.#until(() => this.#open.length === 0);
   }
 
   /** Resolves when there is no stream either. */
   nothing(): Promise<void> {
-    return this.#until(() => this.#open.size === 0 && this.#streams === 0);
+    return this.#until(() => this.#open.length === 0 && this.#streams === 0);
+  }
+
+  #remove(request: Placed): boolean {
+    const at = request[PLACE];
+    if (at === undefined) return false;
+    request[PLACE] = undefined;
+    const last = this.#open.pop();
+    if (!last || last.request === request) return true;
+    this.#open[at] = last;
+    (last.request as Placed)[PLACE] = at;
+    return true;
   }
 
   #until(over: () => boolean): Promise<void> {
@@ -51,7 +75,7 @@ export class InFlight {
 
   /** Answers those whose body never came: nothing was done for them, and they may be told so. What the others do is not known. */
   refuseUnfinished(): void {
-    for (const [request, reply] of this.#open) {
+    for (const { request, reply } of this.#open) {
       if (request.raw.complete || reply.raw.headersSent) continue;
       reply.hijack();
       const body = JSON.stringify(

@@ -1,6 +1,9 @@
 import type { FastifyBaseLogger } from "fastify";
 
-/** A request's logger that is made when the first line is written: most requests write none. */
+/**
+ * A request's logger that is made when the first line is written: most requests write none. Plain methods: Fastify looks at
+ * each of them for every request, and a getter would make the logger then.
+ */
 export class LazyLog implements FastifyBaseLogger {
   readonly #make: () => FastifyBaseLogger;
   #made: FastifyBaseLogger | undefined;
@@ -17,34 +20,34 @@ export class LazyLog implements FastifyBaseLogger {
   get level() {
     return this.#log.level;
   }
-  get fatal() {
-    return this.#bound("fatal");
+  fatal(...line: unknown[]): void {
+    this.#write("fatal", line);
   }
-  get error() {
-    return this.#bound("error");
+  error(...line: unknown[]): void {
+    this.#write("error", line);
   }
-  get warn() {
-    return this.#bound("warn");
+  warn(...line: unknown[]): void {
+    this.#write("warn", line);
   }
-  get info() {
-    return this.#bound("info");
+  info(...line: unknown[]): void {
+    this.#write("info", line);
   }
-  get debug() {
-    return this.#bound("debug");
+  debug(...line: unknown[]): void {
+    this.#write("debug", line);
   }
-  get trace() {
-    return this.#bound("trace");
+  trace(...line: unknown[]): void {
+    this.#write("trace", line);
   }
-  get silent() {
-    return this.#bound("silent");
+  silent(...line: unknown[]): void {
+    this.#write("silent", line);
   }
 
   child(...args: Parameters<FastifyBaseLogger["child"]>): FastifyBaseLogger {
     return this.#log.child(...args);
   }
 
-  #bound<K extends "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent">(name: K): FastifyBaseLogger[K] {
+  #write(level: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent", line: unknown[]): void {
     const log = this.#log;
-    return log[name].bind(log) as FastifyBaseLogger[K];
+    (log[level] as (...line: unknown[]) => void).apply(log, line);
   }
 }
