@@ -143,13 +143,10 @@ describe.each(BUILDS)("$name: a store that cannot answer", (build) => {
     using place = new Place(build);
     await place.add("a");
     const before = place.fingerprint();
+    const env = { ALAI_MC_URL: "http://127.0.0.1:9/", ALAI_MC_TIMEOUT: "100ms" };
     for (const words of [...WRITES, ...READS])
-      expect([words, await outage(place, words, { ALAI_MC_URL: "http://127.0.0.1:9/" })]).toEqual([
-        words,
-        "unavailable",
-      ]);
+      expect([words, await outage(place, words, env)]).toEqual([words, "unavailable"]);
     expect(place.fingerprint()).toBe(before);
-    const env = { ALAI_MC_URL: "http://127.0.0.1:9/" };
     expect((await place.run(`mc list --db ${place.db}`, { env })).code).toBe(0);
     await place.ok("config set mc.url http://127.0.0.1:9/");
     expect((await place.run("mc list", { env: { ALAI_MC_DB: undefined } })).code).toBe(69);
