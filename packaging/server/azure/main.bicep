@@ -37,16 +37,17 @@ param settings array = []
 // One warm replica, or none when nobody asks:
 //   1  answers at once, always. The default.
 //   0  costs less, and whoever comes first after 5 quiet minutes waits: 37 s (median of five starts, measured elsewhere).
-//      On a terminal `alai` says "waking the server" and waits up to 60 s; hooks and scripts wait for their --timeout only.
+//      On a terminal `alai` says "waking the server…" and waits up to 60 s. Hooks and scripts wait 10 s, unless --timeout or
+//      ALAI_MC_TIMEOUT says otherwise, and then end with 69.
 //      A stream that stays open (alai mc mirror, a dashboard) keeps the replica, and then 0 saves nothing.
 @description('Replicas when nobody asks: 1 is always warm, 0 sleeps.')
 @minValue(0)
 @maxValue(1)
 param minReplicas int = 1
 
-// B1ms gives 35 connections. A replica takes 9 (a pool of 8, and one that listens), opened when they are needed. Two replicas
-// take 18, and 36 for the minute in which a new revision stands beside the old one, if all were busy to the last connection;
-// one that is then refused is asked for again. Three would not fit.
+// B1ms gives 35 connections. A replica takes 9 at most (a pool of 8, and one that listens), opened when they are needed. Two
+// take 18, which leaves room for backups and for people. While a new revision replaces the old one, four could take 36, if
+// every one were busy to the last connection: whoever asks for the 36th gets 503 then. Three would not fit such a moment.
 @description('Replicas under load.')
 @minValue(1)
 @maxValue(2)

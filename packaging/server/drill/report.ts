@@ -1,13 +1,13 @@
 import type { DrillReport } from "./run.ts";
 
-/** The report for people: aligned, the verdict last. */
+/** The report for people: aligned, the verdict last. Keys are compared all, rows as many as were drawn. */
 export function reportText(report: DrillReport): string {
   const head = [
     ["source", report.source, `journal ends at ${report.source_seq}`],
     ["restored", report.restored, `journal ends at ${report.restored_seq}, ${report.restored_at ?? "empty"}`],
   ];
   const tables = [
-    ["table", "equal", "sampled", "newer"],
+    ["table", "keys", "rows", "newer"],
     ...report.tables.map(({ table, settled, sampled, newer, difference }) => [
       table,
       difference ? "DIFFERS" : String(settled),
