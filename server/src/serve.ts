@@ -1,9 +1,8 @@
-import type { AddressInfo } from "node:net";
-import { BadInput, StoreError } from "@alai/core";
-import type { FastifyInstance } from "fastify";
+import { BadInput } from "@alai/core";
 import { createApp } from "./app.ts";
-import { createGate, createSecurity } from "./auth/index.ts";
+import { createGate, createSecurity, type Security } from "./auth/index.ts";
 import { registerDump } from "./http/dump.ts";
+import { listen } from "./listen.ts";
 import {
   createLogs,
   fastifyLogging,
@@ -21,6 +20,7 @@ import {
   registerMetrics,
   requestIdOf,
   startTelemetry,
+  type Telemetry,
 } from "./ops/index.ts";
 import { type OpenStore, openStore, type StoreChoice } from "./store.ts";
 import { createFeed, registerStreams } from "./streams/index.ts";
@@ -52,35 +52,48 @@ export interface RunningServer {
 /** Opens the store, listens, and serves until it is stopped. Throws BadInput or StoreError when it cannot. */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const logs = createLogs({ version: options.version, level: logLevel(options.logLevel) });
-  const store = await openStore(options.store);
+  const store = await openStore(options.store, options.env);
   try {
     return await run(options, logs, store);
   } catch (error) {
-    await store.security.close();
-    await store.ledger.close();
+    await store.close();
     throw error;
   }
 }
 
 async function run(options: ServeOptions, logs: Logs, store: OpenStore): Promise<RunningServer> {
   const { env, host, version } = options;
+  const security = await createSecurity({ env, host, store: store.security, warn: warnTo(logs.logger) });
+  try {
+    return await listening(options, logs, store, security, await startTelemetry(env, version));
+  } catch (error) {
+    await security.close();
+    throw error;
+  }
+}
+
+async function listening(
+  options: ServeOptions,
+  logs: Logs,
+  store: OpenStore,
+  security: Security,
+  telemetry: Telemetry | null,
+): Promise<RunningServer> {
   const { ledger } = store;
   const { logger } = logs;
-  const security = await createSecurity({ env, host, store: store.security, warn: warnTo(logger) });
   const readiness = new Readiness({ ledger, migrated: store.migrated });
   const feed = createFeed(ledger, {});
   const metrics = new Metrics({ feed, gauges: store.gauges });
-  const telemetry = await startTelemetry(env, version);
   const inFlight = new InFlight();
   const app = await createApp({
     ledger,
     feed,
     gate: createGate(security),
-    version,
+    version: options.version,
     stopping: readiness.stopping,
     logging: fastifyLogging(logs),
     requestId: requestIdOf,
-    trustProxy: env.ALAI_TRUST_PROXY,
+    trustProxy: options.env.ALAI_TRUST_PROXY,
     watch(watched) {
       const spans = telemetry ? [telemetry.observer] : [];
       observeRequests(watched, [inFlight.observer, logRequests(logs), metrics.requests, ...spans]);
@@ -96,11 +109,12 @@ async function run(options: ServeOptions, logs: Logs, store: OpenStore): Promise
   const shutdown = gracefulShutdown({
     app,
     feed,
-    ledger,
+    // What the audit still has is kept before its store goes.
+    ledger: { close: () => security.close().finally(() => store.close()) },
     readiness,
     inFlight,
     logger,
-    after: [() => security.close(), () => store.security.close(), () => telemetry?.close(), () => logs.flush()],
+    after: [() => telemetry?.close(), () => logs.flush()],
   });
   const stopped = Promise.withResolvers<void>();
   logger.info({ url, store: store.name, access: security.authenticator.description }, "listening");
@@ -118,33 +132,6 @@ async function run(options: ServeOptions, logs: Logs, store: OpenStore): Promise
       stopped.resolve();
     },
   };
-}
-
-async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promise<string> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    throw cannotListen(error as NodeJS.ErrnoException, host, port);
-  }
-  const { address, family, port: bound } = app.server.address() as AddressInfo;
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
-}
-
-function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  const why: Readonly<Record<string, readonly [string, string]>> = {
-    EADDRINUSE: [
-      `Port ${port} of ${host} is taken.`,
-      "Stop what listens there, or type --port N; --port 0 takes a free one.",
-    ],
-    EACCES: [`Port ${port} of ${host} needs more rights.`, "Type --port N with a number above 1023."],
-    EADDRNOTAVAIL: [
-      `${host} is no address of this machine.`,
-      "Type --host 127.0.0.1, or --host 0.0.0.0 for every address.",
-    ],
-    ENOTFOUND: [`${host} is no address.`, "Type --host 127.0.0.1, or --host 0.0.0.0 for every address."],
-  };
-  const known = why[error.code ?? ""];
-  return known ? new StoreError("unavailable", known[0], known[1], error) : error;
 }
 
 function logLevel(word: string): LogLevel {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { MIN_TTL } from "../../core/src/lease.ts";
 import { SqliteLedger } from "../../core/src/sqlite/ledger.ts";
 import { openBroken } from "./broken.ts";
 import { appendLine, type Kind, type Outcome } from "./history.ts";
@@ -72,7 +73,7 @@ class Client {
     const task = this.#random.pick(ours && own.length > 0 && this.#random.chance(0.8) ? own : this.#job.tasks) ?? 1;
     const fence = ours && this.#random.chance(0.5) ? this.#granted.get(task) : undefined;
     const timed = kind === "claim" || (kind === "extend" && this.#random.chance(0.7));
-    return { kind, task, fence, ttl: timed ? this.#random.between(200, 2000) : undefined };
+    return { kind, task, fence, ttl: timed ? this.#random.between(this.#job.urls ? MIN_TTL : 200, 2000) : undefined };
   }
 
   #kind(): Kind {

@@ -40,7 +40,7 @@ export async function strike(
   ];
   // Every kind comes about, however few strikes a fast run leaves time for.
   for (let i = 0; !done.aborted; i++) {
-    await sleep(random.between(500, 1500), undefined, { signal: done }).catch(() => {});
+    await sleep(random.between(1500, 3500), undefined, { signal: done }).catch(() => {});
     if (!done.aborted) await faults[i % faults.length]?.();
   }
   return struck;

@@ -7,7 +7,7 @@ export async function journalOf(databaseUrl: string): Promise<Journal> {
   await client.connect();
   try {
     const events = await client.query(
-      "SELECT seq, task_id, kind, actor, session, fence, data, (extract(epoch FROM at) * 1000)::bigint AS ms FROM alai.events ORDER BY seq",
+      "SELECT seq, task AS task_id, kind, actor, session, fence, data, (extract(epoch FROM at) * 1000)::bigint AS ms FROM alai.events ORDER BY seq",
     );
     const rows = await client.query("SELECT id, lease_holder AS holder, lease_fence AS fence FROM alai.tasks");
     return {

@@ -1,6 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
+/** The code of the answer that says the request went nowhere: it surely had no effect. */
+export const NOT_SENT = "not_sent";
+const SAID = JSON.stringify({ code: NOT_SENT, detail: "Nobody listens there." });
+const NOBODY_THERE = `HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nContent-Length: ${SAID.length}\r\nConnection: close\r\n\r\n${SAID}`;
+
 /** A TCP proxy on loopback that loses answers: the server has done its work, the client never hears of it. */
 export class LossyProxy {
   readonly #server: Server;
@@ -33,13 +38,16 @@ export class LossyProxy {
   }
 
   #join(client: Socket, server: Socket, loses: () => boolean): void {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "ECONNREFUSED") client.end(NOBODY_THERE);
+    });
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       // What breaks on one side breaks on the other.
       socket.on("error", () => {});
       socket.on("close", () => {
         this.#sockets.delete(socket);
-        client.destroy();
+        client.destroySoon();
         server.destroy();
       });
     }

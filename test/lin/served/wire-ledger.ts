@@ -1,14 +1,19 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Caller, Grant, LeaseStatus, Millis, Released, StatusChange, SweptLease, Task } from "@alai/core";
 import type { Holder } from "@alai/core/holder";
 import { errorOf, isProblem } from "@alai/core/wire/problem";
 import type { Random } from "../random.ts";
 import type { LeaseLedger } from "../record.ts";
+import { NOT_SENT } from "./proxy.ts";
 
 /** Longer than any answer that is still to come: a server that hangs is an unknown outcome too. */
 const PATIENCE = 8000;
+/** How often a request that went nowhere is sent again. */
+const TRIES = 100;
 
 /**
- * The verbs of the workload over HTTP, each sent once to one of the servers: what has no answer stays of unknown outcome.
+ * The verbs of the workload over HTTP, each sent once to one of the servers (again only when nobody was there to take it):
+ * what has no answer stays of unknown outcome.
  * Not the CLI's own client, which would try again and hide what a fault did.
  */
 export class WireLedger implements LeaseLedger {
@@ -50,7 +55,7 @@ export class WireLedger implements LeaseLedger {
   close(): void {}
 
   async #ask<T>(method: string, path: string, { actor, session, fence }: Caller, body?: unknown): Promise<T> {
-    const answer = await fetch(`${this.#random.pick(this.#urls)}${path}`, {
+    const request = {
       method,
       headers: {
         "alai-actor": actor,
@@ -59,11 +64,17 @@ export class WireLedger implements LeaseLedger {
         ...(body !== undefined && { "content-type": "application/json" }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(PATIENCE),
-    });
-    const said: unknown = await answer.json();
-    if (answer.ok) return said as T;
-    if (!isProblem(said)) throw new Error(`answer ${answer.status}: ${JSON.stringify(said)}`);
-    throw errorOf(said) ?? new Error(`${said.code}: ${said.detail}`);
+    };
+    for (let tries = 0; ; tries++) {
+      const answer = await fetch(`${this.#random.pick(this.#urls)}${path}`, {
+        ...request,
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      const said: unknown = await answer.json();
+      if (answer.ok) return said as T;
+      if (!isProblem(said)) throw new Error(`answer ${answer.status}: ${JSON.stringify(said)}`);
+      if (said.code !== NOT_SENT || tries > TRIES) throw errorOf(said) ?? new Error(`${said.code}: ${said.detail}`);
+      await sleep(100);
+    }
   }
 }
