@@ -191,7 +191,7 @@ describe("the writing of lines", () => {
     const { openSync } = process.getBuiltinModule("node:fs");
     const file = createLogs({ version: "1", to: openSync(place.file("log"), "w") });
     const cost = (log: typeof logs.plain) => {
-      const began = performance.now();
+      const began = process.cpuUsage();
       for (let i = 0; i < 20_000; i += 1)
         log.info(
           {
@@ -207,13 +207,14 @@ describe("the writing of lines", () => {
           },
           "request",
         );
-      return ((performance.now() - began) * 1000) / 20_000;
+      const { user, system } = process.cpuUsage(began);
+      return (user + system) / 20_000;
     };
     cost(file.plain);
     const micros = cost(file.plain);
     file.flush();
     place.remove();
-    console.info(`a line of a request: ${micros.toFixed(1)} µs, redaction and writing included`);
+    console.info(`a line of a request: ${micros.toFixed(1)} µs of the processor, redaction and writing included`);
     expect(micros).toBeLessThan(100);
   });
 });

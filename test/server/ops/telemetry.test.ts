@@ -47,13 +47,13 @@ async function collector() {
   return { spans, resources, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-/** Runs requests in a process of its own: what it answered, and which modules it then had. */
+/** Runs requests in a process of its own: what it answered, which modules it then had, and how long it took to end. */
 async function traced(env: Record<string, string>) {
   const { stdout } = await promisify(execFile)(process.execPath, [FIXTURE], {
     env: { PATH: process.env.PATH, ...env },
-    timeout: 15_000,
+    timeout: 30_000,
   });
-  return JSON.parse(stdout) as { headers: string[]; loaded: string[] };
+  return JSON.parse(stdout) as { headers: string[]; loaded: string[]; closing: number };
 }
 
 describe("spans", () => {
@@ -90,9 +90,8 @@ describe("spans", () => {
   });
 
   it("that nobody takes do not keep the server from stopping", async () => {
-    const began = Date.now();
-    await traced({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
-    expect(Date.now() - began).toBeLessThan(8000);
+    const { closing } = await traced({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
+    expect(closing).toBeLessThan(5000);
   });
 
   it("cost nothing when nobody asks: OpenTelemetry is not loaded", async () => {
