@@ -1,4 +1,4 @@
-import type { ListQuery, Sort, SortKey, TaskFilter } from "@alai/core";
+import type { ListQuery, Sort, SortKey, Task, TaskFilter } from "@alai/core";
 import type { FilterQuery } from "@alai/core/wire/requests";
 import type { Static } from "typebox";
 import type { Handlers } from "../call.ts";
@@ -8,10 +8,11 @@ import { only } from "./only.ts";
 export const taskHandlers: Handlers<
   "listTasks" | "addTask" | "getTask" | "editTask" | "setStatus" | "note" | "setBlockers" | "importTasks" | "stats"
 > = {
-  listTasks({ ledger, query }) {
+  async listTasks({ ledger, query }) {
     const { sort, limit = 100, after, fields, ...filter } = query;
     const asked: ListQuery = { ...filterOf(filter), sort: sort?.map(readSort), limit, after, fields };
-    return ledger.list(asked);
+    const page = await ledger.list(asked);
+    return fields ? { ...page, tasks: page.tasks.map((task) => chosen(task, fields)) } : page;
   },
   async addTask({ ledger, body, caller, reply }) {
     const added = only(await ledger.add([body], caller));
@@ -52,6 +53,13 @@ export const taskHandlers: Handlers<
 /** `all` is any status; with statuses given, these count. */
 export function filterOf({ all, ...filter }: Static<typeof FilterQuery>): TaskFilter {
   return all && !filter.status ? { ...filter, status: [] } : filter;
+}
+
+/** A field that was not read must not go out as an empty one. The id always does: without it a task is of no use. */
+function chosen(task: Task, fields: readonly (keyof Task)[]): Partial<Task> {
+  const of: Partial<Record<keyof Task, unknown>> = { id: task.id };
+  for (const field of fields) of[field] = task[field];
+  return of as Partial<Task>;
 }
 
 function readSort(text: string): Sort {
