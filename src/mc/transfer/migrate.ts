@@ -34,7 +34,7 @@ export async function migrate(context: Context, from: string, to: string, dryRun
   const before = await inspect(context, "Reading", source, side(target.head));
   const brought: Brought = { added: 0, changed: 0, removed: 0 };
   // Where the source tells nothing that the target does not know, there is nothing to mix.
-  const diverged = before.missing.size > 0 ? before.own : null;
+  const diverged = tellsMore(before) ? before.own : null;
   const copyStart = monotonic();
   if (diverged === null) await bring(context, { ...source, head }, target, { before, brought, dryRun });
   const copying = monotonic() - copyStart;
@@ -44,6 +44,10 @@ export async function migrate(context: Context, from: string, to: string, dryRun
       : await inspect(context, "Verifying", source, side(await target.ledger.dumpHead()));
   const took = monotonic() - start;
   return { from, to: target.name, ledger: head.ledger, ...brought, found, diverged, took, copying };
+}
+
+function tellsMore({ missing, tables }: Comparison): boolean {
+  return missing.size > 0 || tables.some(({ table, different }) => table === "event" && different > 0);
 }
 
 /** The id both go by. Throws `constraint` for two ledgers. */
