@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { Server as HttpServer } from "node:http";
 import { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Millis } from "@alai/core";
@@ -86,7 +87,9 @@ export function stopOnSignals(shutdown: Shutdown, stopped: () => void): () => vo
 async function stopAccepting({ server }: FastifyInstance): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, "close");
-  Server.prototype.close.call(server);
+  // The binary's HTTP server is none of Node's: it has only its own close, and that leaves idle connections alone.
+  if (server instanceof Server) Server.prototype.close.call(server);
+  else (server as HttpServer).close();
   await closed;
 }
 
