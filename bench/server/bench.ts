@@ -26,7 +26,7 @@ export class Bench {
     this.postgres = postgres;
   }
 
-  static async start(quick: boolean): Promise<Bench> {
+  static async open(quick: boolean): Promise<Bench> {
     return new Bench(quick, await PostgresServer.start());
   }
 
@@ -37,12 +37,18 @@ export class Bench {
   /** A server over a new store with `total` open tasks. */
   async serve(program: readonly string[], kind: "sqlite" | "postgres", total: number): Promise<Served> {
     const at = await this.#makeStore(kind, total);
-    const served = await startServer(program, at, this.dir);
-    this.#running.add(served);
+    const served = await this.start(program, at);
     if (kind === "postgres") {
       await fill(served.url, total);
       await this.postgres.query("VACUUM ANALYZE", new URL((at as { database: string }).database).pathname.slice(1));
     }
+    return served;
+  }
+
+  /** A server over a store that is there. */
+  async start(program: readonly string[], at: StoreAt): Promise<Served> {
+    const served = await startServer(program, at, this.dir);
+    this.#running.add(served);
     return served;
   }
 
@@ -70,7 +76,7 @@ export class Bench {
   }
 
   async end(): Promise<void> {
-    for (const served of this.#running) await served.stop();
+    await Promise.allSettled([...this.#running].map((served) => served.stop()));
     await this.postgres.remove();
     rmSync(this.dir, { recursive: true, force: true });
   }

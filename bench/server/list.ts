@@ -1,7 +1,7 @@
 import { interleave, ms, ratio, type Subject } from "../measure.ts";
 import type { Figure } from "../report.ts";
 import type { Bench } from "./bench.ts";
-import { BINARY, cleanEnv, NPM, startServer } from "./served.ts";
+import { BINARY, cleanEnv, NPM } from "./served.ts";
 
 const TASKS = 8378;
 
@@ -14,7 +14,7 @@ export async function lists(bench: Bench): Promise<Figure[]> {
   ] as const) {
     bench.progress(`mc list over HTTP and locally, 8,378 tasks, ${label}`);
     const file = await bench.file(TASKS, open);
-    const served = await startServer(NPM, { file }, bench.dir);
+    const served = await bench.start(NPM, { file });
     const argv = [...BINARY, "mc", "list", "--limit", "0"];
     const env = cleanEnv(bench.dir) as Record<string, string>;
     const subjects: Subject[] = [
@@ -22,7 +22,7 @@ export async function lists(bench: Bench): Promise<Figure[]> {
       { name: "local", argv, env: { ...env, ALAI_MC_URL: "", ALAI_MC_DB: file } },
     ];
     const times = interleave(subjects, bench.quick ? 9 : 31);
-    await served.stop();
+    await bench.stop(served);
     figures.push({
       what: `binary: \`mc list\` over HTTP ÷ locally, 8,378 tasks, ${label}`,
       value: ratio(times, "http", "local"),

@@ -36,7 +36,9 @@ function chosen(): (keyof typeof ROWS)[] {
 
 async function main(): Promise<void> {
   requirePgbench();
-  const bench = await Bench.start(process.argv.includes("--quick"));
+  const bench = await Bench.open(process.argv.includes("--quick"));
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => void bench.end().finally(() => process.exit(130)));
   try {
     const figures: Figure[] = [];
     for (const name of chosen()) figures.push(...[(await ROWS[name]?.(bench)) ?? []].flat());

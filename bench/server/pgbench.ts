@@ -8,7 +8,7 @@ import type { PostgresServer } from "../../test/postgres/server.ts";
  * Each client takes its own tasks in turn, so that every statement takes a free task, as the server's clients do.
  */
 
-const STATEMENT = `UPDATE tasks SET lease_holder = 'bench:s1', lease_until = clock_timestamp() + interval '10 minutes'
+const STATEMENT = `UPDATE tasks SET lease_holder = 'bench-s1', lease_until = clock_timestamp() + interval '10 minutes'
 WHERE id = :id AND (lease_holder IS NULL OR lease_until < clock_timestamp());`;
 
 export const PGBENCH_CLIENTS = 10;

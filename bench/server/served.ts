@@ -33,6 +33,19 @@ export function serveArgs(store: StoreAt): string[] {
   return ["serve", "--port", "0", ...where];
 }
 
+const LONGEST_STOP_MS = 15_000;
+
+/** SIGTERM, and waits for the end. Throws when it does not come. */
+export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  const late = setTimeout(() => child.kill("SIGKILL"), LONGEST_STOP_MS);
+  child.kill("SIGTERM");
+  await gone;
+  clearTimeout(late);
+  if (child.signalCode === "SIGKILL") throw new Error(`the server did not stop within ${LONGEST_STOP_MS / 1000} s`);
+}
+
 /** Starts it and waits until it says where it listens. Log lines go nowhere, as on a machine without a reader. */
 export async function startServer(program: readonly string[], store: StoreAt, home: string): Promise<Served> {
   const [command = "", ...args] = program;
@@ -41,16 +54,11 @@ export async function startServer(program: readonly string[], store: StoreAt, ho
     stdio: ["ignore", "ignore", "pipe"],
   });
   const port = await portOf(child);
-  const gone = once(child, "exit");
   return {
     port,
     url: `http://127.0.0.1:${port}`,
     pid: child.pid ?? 0,
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill("SIGTERM");
-      await gone;
-    },
+    stop: () => end(child),
   };
 }
 

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { spawn } from "node:child_process";
 import { connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { interleave, median } from "../measure.ts";
 import type { Figure } from "../report.ts";
 import type { Bench } from "./bench.ts";
-import { BINARY, cleanEnv, NPM } from "./served.ts";
+import { BINARY, cleanEnv, end, NPM } from "./served.ts";
 
 const TASKS = 8378;
 const LONGEST_MS = 30_000;
@@ -45,7 +44,6 @@ async function ready(program: readonly string[], file: string, home: string): Pr
     env: cleanEnv(home),
     stdio: "ignore",
   });
-  const gone = once(child, "exit");
   try {
     while (!(await answers(port))) {
       if (child.exitCode !== null || performance.now() - start > LONGEST_MS)
@@ -54,14 +52,8 @@ async function ready(program: readonly string[], file: string, home: string): Pr
     }
     return performance.now() - start;
   } finally {
-    await end(child, gone);
+    await end(child);
   }
-}
-
-async function end(child: ChildProcess, gone: Promise<unknown>): Promise<void> {
-  if (child.exitCode !== null) return;
-  child.kill("SIGTERM");
-  await gone;
 }
 
 /** True when `/readyz` answers 200 now. */
