@@ -40,7 +40,7 @@ describe.each(WAYS)("over $way", ({ make }) => {
     expect(error.message).toContain(`${url} (ALAI_MC_URL)`);
     expect(error.hint).toContain("Unset ALAI_MC_URL");
     expect(ms).toBeGreaterThan(300);
-    expect(ms).toBeLessThan(3000);
+    expect(ms).toBeLessThan(4500);
     const change = await failure(open(url, { timeout: 300 }).add([{ title: "x" }], ann));
     expect(change.error.hint).not.toContain("not known");
   });
@@ -65,7 +65,7 @@ describe.each(WAYS)("over $way", ({ make }) => {
     const { port } = plain.address() as AddressInfo;
     const { error, ms } = await failure(open(`https://127.0.0.1:${port}`).list({}));
     expect(error.message).toMatch(/cannot be trusted/);
-    expect(ms).toBeLessThan(2000);
+    expect(ms).toBeLessThan(6000);
     plain.close();
   });
 
@@ -76,7 +76,7 @@ describe.each(WAYS)("over $way", ({ make }) => {
     expect(read.error.message).toContain("did not answer within 400 ms");
     expect(read.error.hint).not.toContain("not known");
     expect(read.ms).toBeGreaterThan(350);
-    expect(read.ms).toBeLessThan(900);
+    expect(read.ms).toBeLessThan(3000);
     const change = await failure(ledger.add([{ title: "x" }], ann));
     expect(change.error.hint).toContain("Whether the change was made is not known");
     expect(server.seen).toHaveLength(2);
@@ -90,7 +90,7 @@ describe.each(WAYS)("over $way", ({ make }) => {
     await using server = await Faulty.start((_request, socket) => socket.write(text));
     const { error, ms } = await failure(open(server.url, { timeout: 400 }).list({}));
     expect(error.message).toContain("did not answer within");
-    expect(ms).toBeLessThan(900);
+    expect(ms).toBeLessThan(3000);
   });
 
   test.each([
@@ -132,7 +132,7 @@ describe.each(WAYS)("over $way", ({ make }) => {
       expect(error.message).toMatch(words);
       expect(error.code).toBe("unavailable");
       expect(server.seen.length).toBeGreaterThan(1);
-      expect(ms).toBeLessThan(1500);
+      expect(ms).toBeLessThan(4000);
     }
   });
 
@@ -146,7 +146,7 @@ describe.each(WAYS)("over $way", ({ make }) => {
     await using server = await Faulty.start(problemAnswer(429, "rate_limited", { "retry-after": "60" }));
     const { error, ms } = await failure(open(server.url).list({}));
     expect(error.hint).toContain("in 60 s");
-    expect(ms).toBeLessThan(1000);
+    expect(ms).toBeLessThan(4000);
     expect(server.seen).toHaveLength(1);
   });
 
