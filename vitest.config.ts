@@ -44,7 +44,7 @@ export default defineConfig({
           globalSetup: ["test/server/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxConcurrency: 8,
+          maxConcurrency: 4,
           sequence: { groupOrder: 2 },
         },
       },

@@ -27,6 +27,8 @@ CREATE TABLE alai.tasks (
   -- Milliseconds.
   lease_ttl bigint,
   lease_fence bigint NOT NULL DEFAULT 0,
+  -- When the journal last told of the lease: gained, taken over or renewed.
+  lease_told timestamptz(3),
   attempts bigint NOT NULL DEFAULT 0,
   -- Columns of another program's table, as they were.
   extra json
@@ -110,7 +112,8 @@ CREATE TABLE alai.requests (
   PRIMARY KEY (subject, key)
 );
 
-CREATE INDEX requests_at ON alai.requests (at);
+-- Old ones are found by where they are: they were written in the order of their times.
+CREATE INDEX requests_at ON alai.requests USING brin (at) WITH (autosummarize = true);
 
 -- A task as it is shown, without its lease's state, which depends on the time.
 CREATE VIEW alai.task_rows AS
@@ -150,6 +153,20 @@ $$;
 -- False while another transaction is at work under the same key.
 CREATE FUNCTION alai.lock_request(subject text, key text) RETURNS boolean LANGUAGE sql VOLATILE AS $$
   SELECT pg_try_advisory_xact_lock(hashtextextended(key, hashtextextended(subject, 0)))
+$$;
+
+-- What the journal remembers of one holder on one task: its newest fence, and whether it gave that up itself.
+CREATE FUNCTION alai.memory_of(task bigint, actor text, session text) RETURNS TABLE (fence bigint, ended boolean)
+LANGUAGE sql STABLE ROWS 1 AS $$
+  SELECT g.fence, EXISTS (
+      SELECT FROM alai.events e
+      WHERE e.task = g.task AND e.actor = g.actor AND e.session = g.session AND e.seq > g.seq
+        AND e.kind IN ('released', 'done', 'ready', 'paused', 'cancelled')
+    )
+  FROM alai.events g
+  WHERE g.task = memory_of.task AND g.actor = memory_of.actor AND g.session = memory_of.session
+    AND g.kind IN ('acquired', 'taken_over')
+  ORDER BY g.seq DESC LIMIT 1
 $$;
 
 -- Writes the lines of a transaction, the last thing it does: the head stays locked until the commit.

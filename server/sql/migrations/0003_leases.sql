@@ -1,69 +1,59 @@
--- Lease verbs of many callers in one statement: one round trip and one commit. The rules are those of core/src/lease.ts,
--- as far as something is changed; every refusal is worded there, from the rows that come back, and each decision checked.
+-- Lease verbs of many callers in one statement: one round trip and one commit. The rules are those of core/src/lease.ts, as far
+-- as something is changed; every refusal is worded there, from the rows that come back, and each decision is checked.
+-- All times here are milliseconds.
 
 -- One task of one call.
-CREATE TYPE alai.lease_wish AS (
+CREATE TYPE alai.lease_answer AS (
   call int,
   verb text,
   task bigint,
   actor text,
   session text,
-  -- Milliseconds; null to extend by what the lease was granted for.
-  ttl bigint,
-  fence bigint,
-  -- An earlier call of the same batch has this task: it is only looked at.
-  later boolean
-);
-
--- What the locked row was, and what is done to it.
-CREATE TYPE alai.lease_decision AS (
-  call int,
-  verb text,
-  task bigint,
-  actor text,
-  session text,
-  me text,
+  -- The fence that the caller says it holds.
+  asserted bigint,
+  -- An earlier call of the batch has the task: it is only looked at.
+  later boolean,
+  -- The row as it was locked; no title: there is none.
   title text,
   status text,
   status_raw text,
   holder text,
-  until timestamptz,
+  until bigint,
   ttl bigint,
   fence bigint,
-  waits boolean,
+  told bigint,
+  -- Of a claim: what it waits for and is open.
   blockers bigint[],
+  -- What the journal remembers of the caller, where that decides.
   my_fence bigint,
   my_end boolean,
-  -- acquire, again, extend, release, already; null: refused.
+  -- acquire, again, extend, release, already; null: no.
   act text,
-  -- Every task of the call may be changed, and this one is.
-  done boolean,
-  -- The length that was asked for, milliseconds.
+  -- The length that was asked for.
   wanted bigint,
-  new_ttl bigint,
-  new_until timestamptz,
-  -- A line of the journal is due.
-  tells boolean
+  new_until bigint,
+  -- The journal tells of it.
+  tells boolean,
+  moment bigint
 );
 
--- Takes the rows in the order of their numbers, whoever asks, so that no two batches wait for each other.
--- Gives the blockers that were taken too: they cannot be reopened before this commits.
-CREATE FUNCTION alai.lock_wishes(wishes alai.lease_wish[]) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE AS $$
+-- Takes the rows of tasks, and of what those that are claimed wait for: a blocker is not reopened before this commits. In the
+-- order of their numbers, whoever asks, so that no two batches wait for each other. Gives the blockers.
+CREATE FUNCTION alai.lock_leases(ids bigint[], claimed bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_generic_plan
+AS $$
 DECLARE
-  tasks bigint[] := ARRAY(SELECT w.task FROM unnest(wishes) w);
-  blockers bigint[] := ARRAY(
-    SELECT d.blocker FROM unnest(wishes) w JOIN alai.dependencies d ON d.task = w.task WHERE w.verb = 'claim'
-  );
+  blockers bigint[] := ARRAY(SELECT d.blocker FROM alai.dependencies d WHERE d.task = ANY (claimed));
   one record;
 BEGIN
   IF blockers = '{}' THEN
-    PERFORM FROM alai.tasks t WHERE t.id = ANY (tasks) ORDER BY t.id FOR NO KEY UPDATE;
+    PERFORM FROM alai.tasks t WHERE t.id = ANY (ids) ORDER BY t.id FOR NO KEY UPDATE;
     RETURN blockers;
   END IF;
   FOR one IN
     SELECT u.id, bool_or(u.own) AS own
-    FROM (SELECT unnest(tasks) AS id, true AS own UNION ALL SELECT unnest(blockers), false) u
+    FROM (SELECT unnest(ids) AS id, true AS own UNION ALL SELECT unnest(blockers), false) u
     GROUP BY u.id ORDER BY u.id
   LOOP
     IF one.own THEN
@@ -76,10 +66,8 @@ BEGIN
 END
 $$;
 
--- Decides on rows that are locked, at a moment that was read after that.
--- rules: {"ttl": what an unset lease length counts as, "renewal": how seldom the journal tells of renewals}, milliseconds.
-CREATE FUNCTION alai.decide_leases(wishes alai.lease_wish[], locked bigint[], moment timestamptz, rules json)
-RETURNS alai.lease_decision[]
+-- Writes what was decided: the rows first, the journal last.
+CREATE FUNCTION alai.write_leases(writes alai.lease_answer[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -87,334 +75,307 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 DECLARE
-  usual bigint := (rules ->> 'ttl')::bigint;
-  seldom interval := make_interval(secs => (rules ->> 'renewal')::bigint / 1000.0);
-  decisions alai.lease_decision[];
-  unlocked boolean;
-BEGIN
-  SELECT
-    array_agg(ROW(
-      z.call, z.verb, z.task, z.actor, z.session, z.me, z.title, z.status, z.status_raw, z.holder, z.until, z.ttl, z.fence,
-      z.waits, z.blockers, z.my_fence, z.my_end, z.act, z.done, z.wanted,
-      CASE z.act WHEN 'acquire' THEN z.wanted WHEN 'again' THEN greatest(z.wanted, z.ttl) WHEN 'extend' THEN z.wanted END,
-      CASE
-        WHEN z.act = 'acquire' THEN moment + make_interval(secs => z.wanted / 1000.0)
-        WHEN z.act IN ('again', 'extend') THEN greatest(z.until, moment + make_interval(secs => z.wanted / 1000.0))
-      END,
-      z.done AND (z.act IN ('acquire', 'release') OR z.act IN ('again', 'extend') AND moment - coalesce(z.told, 'epoch') >= seldom)
-    )::alai.lease_decision ORDER BY z.n),
-    bool_or(z.unlocked)
-  INTO decisions, unlocked
-  FROM (
-    SELECT y.*, bool_and(y.act IS NOT NULL AND NOT y.later) OVER (PARTITION BY y.call) AND y.act <> 'already' AS done
-    FROM (
-      SELECT x.*, told.at AS told, mine.fence AS my_fence, mine.ended AS my_end,
-        CASE
-          WHEN x.id IS NULL THEN NULL
-          WHEN x.verb = 'claim' AND x.live THEN CASE WHEN x.holder = x.me THEN 'again' END
-          WHEN x.verb = 'claim' THEN CASE WHEN x.status IN ('open', 'ready') AND x.blockers IS NULL THEN 'acquire' END
-          WHEN x.asserted <> x.fence THEN NULL
-          WHEN x.verb = 'extend' THEN CASE WHEN x.live AND x.holder = x.me THEN 'extend' END
-          WHEN x.holder = x.me THEN 'release'
-          WHEN x.holder IS NULL AND mine.fence = x.fence AND x.fence > 0 THEN 'already'
-        END AS act
-      FROM (
-        SELECT w.n, w.call, w.verb, w.task, w.actor, w.session, w.actor || ':' || w.session AS me, w.later, w.fence AS asserted,
-          t.id, t.title, t.status, t.status_raw, t.lease_holder AS holder, t.lease_until AS until, t.lease_fence AS fence,
-          coalesce(nullif(t.lease_ttl, 0), usual) AS ttl,
-          coalesce(w.ttl, nullif(t.lease_ttl, 0), usual) AS wanted,
-          t.lease_holder IS NOT NULL AND (t.lease_until IS NULL OR t.lease_until > moment) AS live,
-          waiting.waits, waiting.blockers, waiting.unlocked
-        FROM unnest(wishes) WITH ORDINALITY AS w (call, verb, task, actor, session, ttl, fence, later, n)
-        LEFT JOIN alai.tasks t ON t.id = w.task
-        LEFT JOIN LATERAL (
-          SELECT count(*) > 0 AS waits,
-            array_agg(d.blocker ORDER BY d.blocker) FILTER (WHERE b.status NOT IN ('done', 'cancelled')) AS blockers,
-            bool_or(d.blocker <> ALL (locked)) AS unlocked
-          FROM alai.dependencies d LEFT JOIN alai.tasks b ON b.id = d.blocker
-          WHERE d.task = w.task AND w.verb = 'claim'
-        ) waiting ON true
-      ) x
-      LEFT JOIN LATERAL (
-        SELECT e.at FROM alai.events e
-        WHERE e.task = x.task AND x.live AND x.holder = x.me AND x.verb <> 'release'
-          AND e.kind IN ('acquired', 'taken_over', 'renewed')
-        ORDER BY e.seq DESC LIMIT 1
-      ) told ON true
-      LEFT JOIN LATERAL (
-        SELECT g.fence, EXISTS (
-            SELECT FROM alai.events e
-            WHERE e.task = g.task AND e.actor = g.actor AND e.session = g.session AND e.seq > g.seq
-              AND e.kind IN ('released', 'done', 'ready', 'paused', 'cancelled')
-          ) AS ended
-        FROM alai.events g
-        WHERE g.task = x.task AND x.verb <> 'claim' AND x.holder IS DISTINCT FROM x.me
-          AND g.actor = x.actor AND g.session = x.session AND g.kind IN ('acquired', 'taken_over')
-        ORDER BY g.seq DESC LIMIT 1
-      ) mine ON true
-    ) y
-  ) z;
-  IF unlocked THEN
-    RAISE EXCEPTION 'a dependency came between' USING ERRCODE = 'serialization_failure';
-  END IF;
-  RETURN decisions;
-END
-$$;
-
--- Writes what was decided: the rows first, the journal last. Gives the journal's newest number; null when it has no new line.
-CREATE FUNCTION alai.write_leases(decisions alai.lease_decision[], moment timestamptz) RETURNS bigint
-LANGUAGE plpgsql VOLATILE
-SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-AS $$
-DECLARE
-  expected int := (SELECT count(*) FROM unnest(decisions) d WHERE d.done);
   changed int;
-  newest bigint;
+  lines int;
+  head record;
 BEGIN
-  IF expected = 0 THEN
-    RETURN NULL;
-  END IF;
   UPDATE alai.tasks t SET
-    lease_holder = CASE WHEN d.act <> 'release' THEN d.me END,
-    lease_until = d.new_until,
-    lease_ttl = d.new_ttl,
-    lease_fence = t.lease_fence + (d.act = 'acquire')::int,
-    attempts = t.attempts + (d.act = 'acquire')::int
-  FROM unnest(decisions) d
-  WHERE t.id = d.task AND d.done AND t.lease_fence = d.fence AND t.lease_holder IS NOT DISTINCT FROM d.holder;
+    lease_holder = CASE WHEN w.act <> 'release' THEN w.actor || ':' || w.session END,
+    lease_until = alai.from_millis(w.new_until),
+    lease_ttl = CASE w.act WHEN 'acquire' THEN w.wanted WHEN 'again' THEN greatest(w.wanted, w.ttl) WHEN 'extend' THEN w.wanted END,
+    lease_told = CASE WHEN w.tells THEN alai.from_millis(w.moment) ELSE t.lease_told END,
+    lease_fence = t.lease_fence + (w.act = 'acquire')::int,
+    attempts = t.attempts + (w.act = 'acquire')::int
+  FROM unnest(writes) w
+  WHERE t.id = w.task AND t.lease_fence = w.fence AND t.lease_holder IS NOT DISTINCT FROM w.holder;
   GET DIAGNOSTICS changed = ROW_COUNT;
-  IF changed <> expected THEN
-    RAISE EXCEPTION '% of % leases moved under their locks', expected - changed, expected;
+  IF changed <> cardinality(writes) THEN
+    RAISE EXCEPTION '% of % leases moved under their locks', cardinality(writes) - changed, cardinality(writes);
   END IF;
-  WITH line AS MATERIALIZED (
-    SELECT d.*, row_number() OVER () AS i FROM unnest(decisions) d WHERE d.tells
-  ), head AS (
-    UPDATE alai.head h SET seq = h.seq + (SELECT count(*) FROM line), at = greatest(h.at, moment)
-    WHERE EXISTS (SELECT FROM line)
-    RETURNING h.seq, h.at
-  ), written AS (
-    INSERT INTO alai.events (seq, task, kind, at, actor, session, fence, data)
-    SELECT h.seq - (SELECT count(*) FROM line) + l.i, l.task,
-      CASE
-        WHEN l.act = 'release' THEN 'released'
-        WHEN l.act <> 'acquire' THEN 'renewed'
-        WHEN l.holder IS NULL THEN 'acquired'
-        ELSE 'taken_over'
-      END,
-      h.at, l.actor, l.session, l.fence + (l.act = 'acquire')::int,
-      CASE
-        WHEN l.act = 'release' THEN NULL
-        WHEN l.act = 'acquire' AND l.holder IS NOT NULL THEN json_build_object(
-          'ttl', l.wanted, 'until', alai.millis(l.new_until),
-          'prev_holder', l.holder, 'prev_until', alai.millis(l.until), 'prev_fence', l.fence)
-        ELSE json_build_object('ttl', l.wanted, 'until', alai.millis(l.new_until))
-      END
-    FROM line l CROSS JOIN head h
-  )
-  SELECT h.seq INTO newest FROM head h;
-  RETURN newest;
+  lines := (SELECT count(*) FROM unnest(writes) w WHERE w.tells);
+  IF lines = 0 THEN
+    RETURN;
+  END IF;
+  UPDATE alai.head h SET seq = h.seq + lines, at = greatest(h.at, alai.from_millis(writes[1].moment))
+  RETURNING h.seq, h.at INTO head;
+  INSERT INTO alai.events (seq, task, kind, at, actor, session, fence, data)
+  SELECT head.seq - lines + row_number() OVER (), w.task,
+    CASE
+      WHEN w.act = 'release' THEN 'released'
+      WHEN w.act <> 'acquire' THEN 'renewed'
+      WHEN w.holder IS NULL THEN 'acquired'
+      ELSE 'taken_over'
+    END,
+    head.at, w.actor, w.session, w.fence + (w.act = 'acquire')::int,
+    CASE
+      WHEN w.act = 'release' THEN NULL
+      WHEN w.act = 'acquire' AND w.holder IS NOT NULL THEN json_build_object('ttl', w.wanted, 'until', w.new_until,
+        'prev_holder', w.holder, 'prev_until', w.until, 'prev_fence', w.fence)
+      ELSE json_build_object('ttl', w.wanted, 'until', w.new_until)
+    END
+  FROM unnest(writes) w WHERE w.tells;
 END
 $$;
 
--- What a caller's program needs to word the answer: the row as it was locked, and what was done.
-CREATE FUNCTION alai.lease_answer(d alai.lease_decision) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN d.title IS NULL THEN NULL ELSE json_build_object(
-    'actor', d.actor, 'session', d.session, 'title', d.title, 'status', d.status, 'status_raw', d.status_raw,
-    'holder', d.holder, 'until', alai.millis(d.until), 'ttl', d.ttl, 'fence', d.fence,
-    'waits', d.waits, 'blockers', d.blockers, 'my_fence', d.my_fence, 'my_end', d.my_end,
-    'act', d.act, 'done', d.done, 'wanted', d.wanted, 'new_until', alai.millis(d.new_until)) END
-$$;
-
--- A call's key: another transaction is at work under it, or it was answered before.
-CREATE TYPE alai.request_found AS (
-  call int,
-  fingerprint text,
-  at timestamptz,
-  -- Null while another is at work.
-  answer json
-);
-
--- Keys that are not to be run now. keys: [{"call", "actor", "key", "fingerprint"}]; rules: {"memory": how long an answer is good}.
-CREATE FUNCTION alai.find_requests(keys json, moment timestamptz, rules json) RETURNS alai.request_found[]
-LANGUAGE plpgsql VOLATILE AS $$
+-- Locks, reads the clock, decides and writes, in this order. Each call is one or more tasks, all or none of them; the calls
+-- come in the order of their numbers. skip: calls that are left out.
+-- rules: what an unset lease length counts as; the least time between two lines of the journal on renewals of one lease.
+CREATE FUNCTION alai.take_leases(
+  calls int[], verbs text[], ids bigint[], actors text[], sessions text[], ttls bigint[], fences bigint[], laters boolean[],
+  rules bigint[], skip int[]
+) RETURNS SETOF alai.lease_answer
+LANGUAGE plpgsql VOLATILE ROWS 50
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
 DECLARE
-  busy int[] := ARRAY(
-    SELECT k.call FROM json_to_recordset(keys) AS k (call int, actor text, key text)
-    WHERE NOT alai.lock_request(k.actor, k.key)
-  );
-  oldest timestamptz := moment - make_interval(secs => (rules ->> 'memory')::bigint / 1000.0);
+  claimed bigint[] := CASE WHEN 'claim' = ANY (verbs) THEN ids ELSE '{}' END;
+  locked bigint[] := alai.lock_leases(ids, claimed);
+  waiting bigint[];
+  now_ms bigint;
+  unfinished boolean;
+  a alai.lease_answer;
+  live boolean;
+  writes alai.lease_answer[] := '{}';
+  refused int[] := '{}';
+  -- Some call has more than one task.
+  several boolean := cardinality(ids) > calls[cardinality(calls)] + 1;
 BEGIN
-  RETURN ARRAY(
-    SELECT ROW(k.call, r.fingerprint, r.at, r.answer)::alai.request_found
-    FROM json_to_recordset(keys) AS k (call int, actor text, key text)
-    LEFT JOIN alai.requests r ON r.subject = k.actor AND r.key = k.key AND r.at > oldest AND k.call <> ALL (busy)
-    WHERE r.key IS NOT NULL OR k.call = ANY (busy)
-  );
-END
-$$;
-
--- Keeps answers: {"call number": answer}.
-CREATE FUNCTION alai.keep_answers(keys json, answers json, moment timestamptz) RETURNS void
-LANGUAGE sql VOLATILE AS $$
-  INSERT INTO alai.requests (subject, key, at, fingerprint, answer)
-  SELECT k.actor, k.key, moment, k.fingerprint, a.value
-  FROM json_each(answers) a
-  JOIN json_to_recordset(keys) AS k (call int, actor text, key text, fingerprint text) ON k.call = a.key::int
-  ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer
-$$;
-
--- Throws while this ledger is a copy that is not complete.
-CREATE FUNCTION alai.require_whole() RETURNS void LANGUAGE plpgsql STABLE AS $$
-BEGIN
-  IF (SELECT h.restoring FROM alai.head h) THEN
+  SELECT alai.millis(date_trunc('milliseconds', greatest(clock_timestamp(), h.at))), h.restoring INTO now_ms, unfinished
+  FROM alai.head h;
+  IF unfinished THEN
     RAISE EXCEPTION 'this ledger is a copy that is not complete yet' USING ERRCODE = 'AL001';
   END IF;
-END
-$$;
-
--- Claims, extends and releases: each call's tasks all or none.
--- calls: [{"call", "verb", "tasks", "actor", "session", "ttl", "fence", "later"}]; keys as in find_requests, or null.
--- Gives {"asked", "found", "moment", "seq", "tasks": [[call, task, answer]]}.
-CREATE FUNCTION alai.change_leases(calls json, keys json, rules json) RETURNS json
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-  asked timestamptz := alai.moment();
-  found alai.request_found[] := '{}';
-  wishes alai.lease_wish[];
-  locked bigint[];
-  moment timestamptz;
-  decisions alai.lease_decision[] := '{}';
-  newest bigint;
-BEGIN
-  PERFORM alai.require_whole();
-  IF keys IS NOT NULL THEN
-    found := alai.find_requests(keys, asked, rules);
-  END IF;
-  wishes := ARRAY(
-    SELECT ROW(c.call, c.verb, u.task, c.actor, c.session, c.ttl, c.fence, c.later)::alai.lease_wish
-    FROM json_to_recordset(calls)
-      AS c (call int, verb text, tasks bigint[], actor text, session text, ttl bigint, fence bigint, later boolean)
-    CROSS JOIN LATERAL unnest(c.tasks) WITH ORDINALITY AS u (task, n)
-    WHERE cardinality(found) = 0 OR c.call NOT IN (SELECT f.call FROM unnest(found) f)
-    ORDER BY c.call, u.n
-  );
-  IF cardinality(wishes) > 0 THEN
-    locked := alai.lock_wishes(wishes);
-    moment := alai.moment();
-    decisions := alai.decide_leases(wishes, locked, moment, rules);
-    IF keys IS NOT NULL THEN
-      PERFORM alai.keep_answers(keys, (
-        SELECT json_object_agg(c.call, c.answer) FROM (
-          SELECT d.call, json_build_object('verb', min(d.verb),
-            'moment', alai.millis(moment), 'tasks', json_agg(json_build_array(d.call, d.task, alai.lease_answer(d)))) AS answer
-          FROM unnest(decisions) d GROUP BY d.call HAVING bool_and(d.done OR d.act = 'already')
-        ) c
-      ), moment);
+  waiting := ARRAY(SELECT d.task FROM alai.dependencies d WHERE d.task = ANY (claimed));
+  FOR a IN
+    SELECT w.call, w.verb, w.task, w.actor, w.session, w.asserted, w.later, t.title, t.status, t.status_raw, t.lease_holder,
+      alai.millis(t.lease_until), coalesce(nullif(t.lease_ttl, 0), rules[1]), t.lease_fence, alai.millis(t.lease_told),
+      NULL, NULL, NULL, NULL, coalesce(w.asked, nullif(t.lease_ttl, 0), rules[1]), NULL, NULL, now_ms
+    FROM unnest(calls, verbs, ids, actors, sessions, ttls, fences, laters)
+      AS w (call, verb, task, actor, session, asked, asserted, later)
+    LEFT JOIN alai.tasks t ON t.id = w.task
+    WHERE w.call <> ALL (skip)
+  LOOP
+    live := a.holder IS NOT NULL AND (a.until IS NULL OR a.until > now_ms);
+    IF a.title IS NULL THEN
+      NULL;
+    ELSIF a.verb = 'claim' THEN
+      IF live THEN
+        a.act := CASE WHEN a.holder = a.actor || ':' || a.session THEN 'again' END;
+      ELSIF a.status IN ('open', 'ready') THEN
+        IF a.task = ANY (waiting) THEN
+          a.blockers := alai.open_blockers(a.task, locked);
+        END IF;
+        a.act := CASE WHEN a.blockers IS NULL THEN 'acquire' END;
+      END IF;
+    ELSIF a.asserted <> a.fence THEN
+      NULL;
+    ELSIF a.holder = a.actor || ':' || a.session THEN
+      a.act := CASE WHEN a.verb = 'release' THEN 'release' WHEN live THEN 'extend' END;
+    ELSE
+      SELECT m.fence, m.ended INTO a.my_fence, a.my_end FROM alai.memory_of(a.task, a.actor, a.session) m;
+      a.act := CASE
+        WHEN a.verb = 'release' AND a.holder IS NULL AND a.my_fence = a.fence AND a.fence > 0 THEN 'already' END;
     END IF;
-    newest := alai.write_leases(decisions, moment);
+    IF a.act = 'acquire' THEN
+      a.new_until := now_ms + a.wanted;
+      a.tells := true;
+    ELSIF a.act IN ('again', 'extend') THEN
+      a.new_until := greatest(a.until, now_ms + a.wanted);
+      a.tells := now_ms - coalesce(a.told, 0) >= rules[2];
+    ELSE
+      a.tells := a.act = 'release';
+    END IF;
+    RETURN NEXT a;
+    IF a.act IS NULL OR a.later THEN
+      refused := refused || a.call;
+    ELSIF a.act <> 'already' THEN
+      writes := writes || a;
+    END IF;
+  END LOOP;
+  IF several AND refused <> '{}' THEN
+    writes := ARRAY(SELECT w FROM unnest(writes) w WHERE w.call <> ALL (refused));
   END IF;
-  RETURN json_build_object(
-    'asked', alai.millis(asked),
-    'found', (SELECT json_agg(json_build_array(f.call, f.fingerprint, alai.millis(f.at), f.answer)) FROM unnest(found) f),
-    'moment', alai.millis(moment),
-    'seq', newest,
-    'tasks', (SELECT json_agg(json_build_array(d.call, d.task, alai.lease_answer(d))) FROM unnest(decisions) d)
-  );
+  IF cardinality(writes) > 0 THEN
+    PERFORM alai.write_leases(writes);
+  END IF;
 END
 $$;
 
--- The next tasks that meet a condition over `t` ($1: the moment), one for each call, in the order of the calls.
--- calls: [{"call", "actor", "session", "ttl"}].
--- Gives {"asked", "found", "moment", "seq", "left": calls that must ask again, "tasks": [[call, task, answer, the row as it was,
--- how many were ready]]}; a call that is in none of them found nothing.
-CREATE FUNCTION alai.claim_next(condition text, calls json, keys json, rules json) RETURNS json
-LANGUAGE plpgsql VOLATILE AS $$
+-- What a task waits for and is open; null when nothing is. One that was deleted blocks nothing.
+CREATE FUNCTION alai.open_blockers(waiter bigint, locked bigint[]) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  asked timestamptz := alai.moment();
-  found alai.request_found[] := '{}';
-  waiting int[];
+  blockers bigint[];
+  between boolean;
+BEGIN
+  SELECT array_agg(d.blocker ORDER BY d.blocker) FILTER (WHERE b.status NOT IN ('done', 'cancelled')),
+    bool_or(d.blocker <> ALL (locked))
+  INTO blockers, between
+  FROM alai.dependencies d LEFT JOIN alai.tasks b ON b.id = d.blocker WHERE d.task = waiter;
+  IF between THEN
+    RAISE EXCEPTION 'a dependency came between' USING ERRCODE = 'serialization_failure';
+  END IF;
+  RETURN blockers;
+END
+$$;
+
+-- Calls that are not to be run now, with what is known under their key: {} while another transaction is at work under it, else
+-- what it was answered. Calls without a key have null. memory: how long an answer is good.
+CREATE FUNCTION alai.find_requests(calls int[], actors text[], keys text[], memory bigint)
+RETURNS TABLE (call int, known json)
+LANGUAGE plpgsql VOLATILE ROWS 10
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+  now_ms bigint := alai.millis(alai.moment());
+  busy int[] := ARRAY(
+    SELECT k.call FROM unnest(calls, actors, keys) AS k (call, actor, key)
+    WHERE k.key IS NOT NULL AND NOT alai.lock_request(k.actor, k.key)
+  );
+BEGIN
+  RETURN QUERY
+  SELECT k.call, json_build_object('fingerprint', r.fingerprint, 'at', alai.millis(r.at), 'answer', r.answer, 'moment', now_ms)
+  FROM unnest(calls, actors, keys) AS k (call, actor, key)
+  CROSS JOIN LATERAL (
+    -- Looked up one by one, however few there were when this was planned.
+    SELECT * FROM alai.requests r WHERE r.subject = k.actor AND r.key = k.key OFFSET 0
+  ) r
+  WHERE k.key IS NOT NULL AND alai.millis(r.at) > now_ms - memory AND k.call <> ALL (busy);
+  RETURN QUERY SELECT b.call, '{}'::json FROM unnest(busy) AS b (call);
+END
+$$;
+
+-- As take_leases, with a key and a fingerprint for each task's call, or null: what was made before is not made again. rules has
+-- a third: how long an answer is good.
+CREATE FUNCTION alai.take_leases_once(
+  calls int[], verbs text[], ids bigint[], actors text[], sessions text[], ttls bigint[], fences bigint[], laters boolean[],
+  rules bigint[], keys text[], fingerprints text[]
+) RETURNS TABLE (call int, answer alai.lease_answer, known json)
+LANGUAGE plpgsql VOLATILE ROWS 50 AS $$
+#variable_conflict use_column
+DECLARE
+  skip int[] := '{}';
+  kept alai.lease_answer[] := '{}';
+  refused int[] := '{}';
+  one record;
+BEGIN
+  FOR one IN SELECT * FROM alai.find_requests(calls, actors, keys, rules[3]) LOOP
+    call := one.call;
+    known := one.known;
+    skip := skip || one.call;
+    RETURN NEXT;
+  END LOOP;
+  known := NULL;
+  FOR answer IN SELECT * FROM alai.take_leases(calls, verbs, ids, actors, sessions, ttls, fences, laters, rules, skip) LOOP
+    call := answer.call;
+    RETURN NEXT;
+    IF answer.act IS NULL OR answer.later THEN
+      refused := refused || call;
+    ELSE
+      kept := kept || answer;
+    END IF;
+  END LOOP;
+  INSERT INTO alai.requests (subject, key, at, fingerprint, answer)
+  SELECT min(k.actor COLLATE "C"), min(k.key COLLATE "C"), alai.from_millis(min(a.moment)), min(k.fingerprint COLLATE "C"),
+    json_build_object('verb', min(a.verb), 'tasks', json_agg(row_to_json(a)))
+  FROM unnest(kept) a
+  JOIN unnest(calls, ids, actors, keys, fingerprints) AS k (call, task, actor, key, fingerprint)
+    ON k.call = a.call AND k.task = a.task
+  WHERE k.key IS NOT NULL AND a.call <> ALL (refused)
+  GROUP BY a.call
+  ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer;
+END
+$$;
+
+-- The next tasks that meet a condition over `t` ($1: the moment), one for each call, in the order of the calls; keys and
+-- fingerprints as in take_leases_once. Gives a row for each call. Without a task: nothing was ready or, when `again`, others were
+-- quicker. Else what take_leases gives, the task's row as it was, and how many were ready, this one included.
+CREATE FUNCTION alai.claim_next(
+  condition text, calls int[], actors text[], sessions text[], ttls bigint[], rules bigint[], keys text[], fingerprints text[]
+) RETURNS TABLE (call int, again boolean, answer alai.lease_answer, task json, ready bigint, known json)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
   pick text := format(
     'ARRAY(SELECT t.id FROM alai.tasks t WHERE %s ORDER BY coalesce(t.priority, 2), t.due, t.id LIMIT $2)', condition);
   total text := format('(SELECT count(*) FROM alai.tasks t WHERE %s)', condition);
+  most int;
   chosen bigint[];
   held bigint[];
-  ready bigint := 0;
-  sure int := 0;
-  wishes alai.lease_wish[];
-  locked bigint[];
-  moment timestamptz;
-  decisions alai.lease_decision[] := '{}';
-  rows json;
-  newest bigint;
+  counted bigint;
+  sure int;
+  one record;
 BEGIN
-  PERFORM alai.require_whole();
   IF keys IS NOT NULL THEN
-    found := alai.find_requests(keys, asked, rules);
-  END IF;
-  waiting := ARRAY(
-    SELECT c.call FROM json_to_recordset(calls) AS c (call int)
-    WHERE c.call NOT IN (SELECT f.call FROM unnest(found) f) ORDER BY c.call
-  );
-  IF cardinality(waiting) > 0 THEN
-    -- Look, lock what was seen, and look again: what stands first then and is locked is first in truth.
-    EXECUTE 'SELECT ' || pick INTO chosen USING asked, cardinality(waiting);
-    PERFORM FROM alai.tasks t WHERE t.id = ANY (chosen) ORDER BY t.id FOR NO KEY UPDATE;
-    held := chosen;
-    FOR round IN 1..3 LOOP
-      moment := alai.moment();
-      EXECUTE 'SELECT ' || pick || ', ' || total INTO chosen, ready USING moment, cardinality(waiting);
-      EXIT WHEN chosen <@ held OR round = 3;
-      -- Waiting for more while holding some could go in a circle: only what is free.
-      held := held || ARRAY(
-        SELECT t.id FROM alai.tasks t WHERE t.id = ANY (chosen) AND t.id <> ALL (held)
-        ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED
-      );
+    FOR one IN SELECT * FROM alai.find_requests(calls, actors, keys, rules[3]) LOOP
+      call := one.call;
+      known := one.known;
+      RETURN NEXT;
+      -- Calls are numbered from 0; without its number one is not waiting any more.
+      calls[one.call + 1] := NULL;
     END LOOP;
-    sure := coalesce(
-      (SELECT min(u.n) - 1 FROM unnest(chosen) WITH ORDINALITY AS u (id, n) WHERE u.id <> ALL (held)),
-      cardinality(chosen)
-    );
-    wishes := ARRAY(
-      SELECT ROW(c.call, 'claim', u.task, c.actor, c.session, c.ttl, NULL, false)::alai.lease_wish
-      FROM unnest(chosen[:sure], waiting[:sure]) WITH ORDINALITY AS u (task, call, n)
-      JOIN json_to_recordset(calls) AS c (call int, actor text, session text, ttl bigint) ON c.call = u.call
-      ORDER BY u.n
-    );
+    known := NULL;
   END IF;
-  IF cardinality(wishes) > 0 THEN
-    locked := alai.lock_wishes(wishes);
-    moment := alai.moment();
-    decisions := alai.decide_leases(wishes, locked, moment, rules);
-    rows := (
-      SELECT json_agg(json_build_array(
-        d.call, d.task, alai.lease_answer(d), row_to_json(r), ready - array_position(chosen, d.task) + 1))
-      FROM unnest(decisions) d JOIN alai.task_rows r ON r.id = d.task WHERE d.done
-    );
-    IF keys IS NOT NULL THEN
-      PERFORM alai.keep_answers(keys, (
-        SELECT json_object_agg(
-          e.value ->> 0, json_build_object('verb', 'next', 'moment', alai.millis(moment), 'tasks', json_build_array(e.value)))
-        FROM json_array_elements(rows) e
-      ), moment);
-    END IF;
-    newest := alai.write_leases(decisions, moment);
+  most := cardinality(array_remove(calls, NULL));
+  IF most = 0 THEN
+    RETURN;
   END IF;
-  RETURN json_build_object(
-    'asked', alai.millis(asked),
-    'found', (SELECT json_agg(json_build_array(f.call, f.fingerprint, alai.millis(f.at), f.answer)) FROM unnest(found) f),
-    'moment', alai.millis(moment),
-    'seq', newest,
-    'left', (
-      SELECT json_agg(w.call) FROM unnest(waiting) WITH ORDINALITY AS w (call, n)
-      WHERE CASE
-        WHEN w.n > sure THEN sure < cardinality(chosen)
-        ELSE w.call NOT IN (SELECT d.call FROM unnest(decisions) d WHERE d.done)
-      END
-    ),
-    'tasks', rows
+  -- Look, lock what was seen, and look again: what stands first then and is locked is first in truth.
+  EXECUTE 'SELECT ' || pick INTO chosen USING alai.moment(), most;
+  held := chosen;
+  PERFORM alai.lock_leases(chosen, chosen);
+  FOR round IN 1..3 LOOP
+    EXECUTE 'SELECT ' || pick || ', ' || total INTO chosen, counted USING alai.moment(), most;
+    EXIT WHEN chosen <@ held OR round = 3;
+    -- Waiting for more while holding some could go in a circle: only what is free.
+    held := held || ARRAY(
+      SELECT t.id FROM alai.tasks t WHERE t.id = ANY (chosen) AND t.id <> ALL (held)
+      ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED
+    );
+  END LOOP;
+  sure := coalesce(
+    (SELECT min(u.n) - 1 FROM unnest(chosen) WITH ORDINALITY AS u (id, n) WHERE u.id <> ALL (held)),
+    cardinality(chosen)
   );
+  FOR one IN
+    WITH asking AS (
+      SELECT w.*, row_number() OVER (ORDER BY w.call) AS n
+      FROM unnest(calls, actors, sessions, ttls, keys, fingerprints) AS w (call, actor, session, ttl, key, fingerprint)
+      WHERE w.call IS NOT NULL
+    ), taken AS MATERIALIZED (
+      SELECT l.* FROM (
+        SELECT array_agg(w.call ORDER BY w.n) AS calls, array_agg('claim'::text) AS verbs, chosen[:sure] AS ids,
+          array_agg(w.actor ORDER BY w.n) AS actors, array_agg(w.session ORDER BY w.n) AS sessions,
+          array_agg(w.ttl ORDER BY w.n) AS ttls, array_agg(NULL::bigint) AS fences, array_agg(false) AS laters
+        FROM asking w WHERE w.n <= sure
+      ) x
+      CROSS JOIN LATERAL alai.take_leases(
+        x.calls, x.verbs, x.ids, x.actors, x.sessions, x.ttls, x.fences, x.laters, rules, '{}') l
+      WHERE sure > 0
+    ), answered AS MATERIALIZED (
+      SELECT w.call, w.n, l AS lease, l.act AS act, l.task AS id, w.key, w.actor, w.fingerprint, row_to_json(r) AS task,
+        counted - array_position(chosen, l.task) + 1 AS ready
+      FROM asking w
+      LEFT JOIN taken l ON l.call = w.call
+      LEFT JOIN alai.task_rows r ON r.id = l.task
+    ), kept AS (
+      INSERT INTO alai.requests (subject, key, at, fingerprint, answer)
+      SELECT a.actor, a.key, alai.moment(), a.fingerprint, json_build_object(
+        'verb', 'next', 'tasks', json_build_array(json_build_object('answer', a.lease, 'task', a.task, 'ready', a.ready)))
+      FROM answered a WHERE a.key IS NOT NULL AND a.act = 'acquire'
+      ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer
+    )
+    SELECT * FROM answered a ORDER BY a.n
+  LOOP
+    call := one.call;
+    again := one.act IS DISTINCT FROM 'acquire' AND (one.id IS NOT NULL OR sure < cardinality(chosen));
+    answer := CASE WHEN one.act = 'acquire' THEN one.lease END;
+    task := CASE WHEN one.act = 'acquire' THEN one.task END;
+    ready := one.ready;
+    RETURN NEXT;
+  END LOOP;
 END
 $$;

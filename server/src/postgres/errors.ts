@@ -45,10 +45,8 @@ export function isConnectionLost(error: unknown): boolean {
   return error instanceof Error && (GONE.has(codeOf(error)) || ENDED.test(error.message));
 }
 
-/** The statement could never be: text that Postgres cannot keep, a number or time out of its range. */
-export function isDataError(error: unknown): boolean {
-  return codeOf(error).startsWith("22");
-}
+/** Text with a NUL, a text, number or time that is out of range: another try would end the same. */
+const CANNOT_BE = new Set(["22021", "22P05", "22001", "22003", "22008"]);
 
 function codeOf(error: unknown): string {
   return error instanceof Error ? ((error as DriverError).code ?? "") : "";
@@ -71,7 +69,7 @@ export function fromPostgres(error: unknown, store: string): unknown {
   const code = codeOf(error);
   if (isConnectionLost(error))
     return new StoreError("unavailable", `The ledger ${store} cannot be reached.`, "Is Postgres up? Try again.", error);
-  if (isDataError(error))
+  if (CANNOT_BE.has(code))
     return new BadInput(`Postgres cannot keep this: ${error.message}.`, "Leave out what it names and try again.");
   const known = KNOWN[code];
   if (known) return new StoreError(known[0], known[1](store), known[2], error);

@@ -1,21 +1,12 @@
-import type { Millis } from "@alai/core";
+import type { Holder, Millis } from "@alai/core";
 import type { LeaseAnswer, LeaseVerb } from "./lease-answer.ts";
-import type { TaskRow } from "./rows.ts";
+import type { NextAnswer } from "./next-answer.ts";
 
-/** One task of a call that a function of the database made; the last two of `next` only. */
-export type KeptTask = readonly [call: number, task: number, answer: LeaseAnswer, row: TaskRow, ready: number];
+/** `alai.lease_answer` as JSON: with who asked, and when. */
+export type KeptLease = LeaseAnswer & Holder & { readonly moment: Millis };
 
-/** What is kept of a call that a function of the database made. */
-interface KeptOutcome {
-  readonly verb: LeaseVerb | "next";
-  readonly moment: Millis;
-  readonly tasks: readonly KeptTask[];
-}
-
-/** What is kept of any other: the answer as it is. */
-interface KeptValue {
-  readonly value: unknown;
-}
-
-/** `alai.requests.answer`. */
-export type Kept = KeptOutcome | KeptValue;
+/** `alai.requests.answer`: the rows of a call that the database made by itself; of any other the answer as it is. */
+export type Kept =
+  | { readonly verb: LeaseVerb; readonly tasks: readonly KeptLease[] }
+  | { readonly verb: "next"; readonly tasks: readonly NextAnswer[] }
+  | { readonly value: unknown };

@@ -1,13 +1,14 @@
-import type { Caller, Grant, Millis, Released } from "@alai/core";
+import { BadInput, type Caller, type Grant, type Millis, type Released } from "@alai/core";
 import { formatHolder } from "@alai/core/holder";
 import { decideClaim } from "@alai/core/lease";
 import { each } from "@alai/core/rules/each";
+import type { LockedTask } from "@alai/core/rules/locked-task";
+import { booleans, integers, texts } from "./arrays.ts";
 import { Batcher, type Waiting } from "./batcher.ts";
 import type { Changes } from "./changes.ts";
 import type { Database } from "./database.ts";
-import { isDataError } from "./errors.ts";
 import { afterwards, type LeaseAnswer, type LeaseVerb, wordLease } from "./lease-answer.ts";
-import { type Found, keysOf, RULES, replay } from "./request-keys.ts";
+import { type Known, keysOf, RULES, replay } from "./request-keys.ts";
 import { SQL } from "./sql.ts";
 
 interface LeaseCall {
@@ -18,17 +19,14 @@ interface LeaseCall {
   readonly ttl: Millis | null;
 }
 
+/** One task of a call, which is the nth of its batch. */
+type Wish = LeaseCall & { readonly n: number; readonly id: number };
+
 type Answers = readonly (Grant | Released)[];
 type Line = Waiting<LeaseCall, Answers>;
 
-/** What `alai.change_leases` gives. */
-interface Outcome {
-  readonly asked: Millis;
-  readonly found: readonly Found[] | null;
-  readonly moment: Millis;
-  readonly seq: number | null;
-  readonly tasks: readonly (readonly [call: number, task: number, answer: LeaseAnswer | null])[] | null;
-}
+/** One task of one call, or a call that was not run because of its key. */
+type Answer = LeaseAnswer & { readonly call: number; readonly moment: Millis; readonly known?: Known | null };
 
 /** Tasks in one statement: more wait for the next, so that nobody's answer takes long. */
 const MOST = 128;
@@ -65,10 +63,8 @@ export class Leases {
     try {
       return await this.#commit(batch);
     } catch (error) {
-      const [only] = batch;
-      if (batch.length > 1 && isDataError((error as Error).cause)) return this.#oneByOne(batch);
-      if (batch.length === 1 && only) only.reject(error);
-      else for (const { reject } of batch) reject(error);
+      if (batch.length > 1 && error instanceof BadInput) return this.#oneByOne(batch);
+      for (const { reject } of batch) reject(error);
       return [];
     }
   }
@@ -83,24 +79,28 @@ export class Leases {
   /** Sending it again is safe: a claim that was made is then one of one's own, an extension no shorter, a release done already. */
   async #commit(batch: readonly Line[]): Promise<readonly Line[]> {
     const later = laterOnes(batch);
-    const calls = batch.map(({ call: { verb, ids, caller, ttl } }, i) => ({
-      call: i,
-      verb,
-      tasks: [...new Set(ids)],
-      actor: caller.actor,
-      session: caller.session,
-      ttl,
-      fence: caller.fence ?? null,
-      later: later.has(i),
-    }));
-    const keys = keysOf(batch.map(({ call }) => call.caller));
-    const [row] = await this.#database.call(SQL.changeLeases, [JSON.stringify(calls), keys, RULES], {
-      repeatable: true,
-    });
-    const outcome = row?.answer as Outcome;
-    this.#changes.wrote(outcome.seq);
-    return settle(batch, outcome, later);
+    const wishes = batch.flatMap(({ call }, n) => [...new Set(call.ids)].map((id) => ({ ...call, n, id })));
+    const keys = keysOf(wishes.map(({ caller }) => caller));
+    const values = [...argumentsOf(wishes, later), RULES, ...(keys ?? [])];
+    const statement = keys ? SQL.changeLeasesOnce : SQL.changeLeases;
+    const rows = (await this.#database.call(statement, values, { repeatable: true })) as unknown as Answer[];
+    this.#changes.wrote(null);
+    return settle(batch, rows, later);
   }
+}
+
+/** One element for each task of each call: calls, verbs, tasks, actors, sessions, lengths, fences, laters. */
+function argumentsOf(wishes: readonly Wish[], later: ReadonlySet<number>): string[] {
+  return [
+    integers(wishes.map(({ n }) => n)),
+    texts(wishes.map(({ verb }) => verb)),
+    integers(wishes.map(({ id }) => id)),
+    texts(wishes.map(({ caller }) => caller.actor)),
+    texts(wishes.map(({ caller }) => caller.session)),
+    integers(wishes.map(({ ttl }) => ttl)),
+    integers(wishes.map(({ caller }) => caller.fence ?? null)),
+    booleans(wishes.map(({ n }) => later.has(n))),
+  ];
 }
 
 /** As many calls as fit, in their order. */
@@ -127,20 +127,22 @@ function laterOnes(batch: readonly Line[]): ReadonlySet<number> {
 }
 
 /** Answers the calls; gives back those that the next batch must decide. */
-function settle(batch: readonly Line[], outcome: Outcome, later: ReadonlySet<number>): Line[] {
-  const found = new Map((outcome.found ?? []).map((kept) => [kept[0], kept]));
-  const tasks = Map.groupBy(outcome.tasks ?? [], ([call]) => call);
-  const state = new Map<number, LeaseAnswer | null>();
+function settle(batch: readonly Line[], rows: readonly Answer[], later: ReadonlySet<number>): Line[] {
+  const byCall = Map.groupBy(rows, ({ call }) => call);
+  /** How the tasks were left by the calls before. */
+  const state = new Map<number, LockedTask>();
   const left: Line[] = [];
   batch.forEach((line, i) => {
+    const { caller } = line.call;
+    const answers = byCall.get(i) ?? [];
+    const [first] = answers;
     try {
-      const kept = found.get(i);
-      const answers = new Map((tasks.get(i) ?? []).map(([, task, answer]) => [task, answer]));
-      if (kept) line.resolve(replay<Answers>(kept, line.call.caller, outcome.asked));
-      else if (later.has(i)) refuseOrLeave(line, state, outcome.moment, left);
+      if (first?.known) line.resolve(replay<Answers>(first.known, caller));
+      else if (later.has(i)) refuseOrLeave(line, state, first?.moment ?? 0, left);
       else {
-        for (const [task, answer] of answers) state.set(task, answer);
-        line.resolve(wordCall(line.call, answers, outcome.moment));
+        const done = answers.every(({ act }) => act !== null);
+        for (const answer of answers) state.set(answer.task, afterwards(answer, caller, done));
+        line.resolve(wordCall(line.call, answers));
       }
     } catch (error) {
       line.reject(error);
@@ -149,19 +151,19 @@ function settle(batch: readonly Line[], outcome: Outcome, later: ReadonlySet<num
   return left;
 }
 
-function wordCall(
-  { verb, ids, caller }: LeaseCall,
-  answers: ReadonlyMap<number, LeaseAnswer | null>,
-  now: Millis,
-): Answers {
-  return each(ids, (id) => wordLease(verb, id, answers.get(id) ?? null, caller.fence, now));
+function wordCall({ verb, ids, caller }: LeaseCall, answers: readonly Answer[]): Answers {
+  const byTask = new Map(answers.map((answer) => [answer.task, answer]));
+  return each(ids, (id) => {
+    const answer = byTask.get(id);
+    if (!answer) throw new Error(`the database said nothing of task ${id}`);
+    return wordLease(verb, answer, caller, answer.moment);
+  });
 }
 
 /** Most of many that want one task are refused, and that is known now: the one before them holds it. */
-function refuseOrLeave(line: Line, state: ReadonlyMap<number, LeaseAnswer | null>, now: Millis, left: Line[]): void {
+function refuseOrLeave(line: Line, state: ReadonlyMap<number, LockedTask>, now: Millis, left: Line[]): void {
   const { verb, ids, caller } = line.call;
-  const [id = 0] = ids;
-  const before = state.get(id);
-  if (verb === "claim" && ids.length === 1 && before) decideClaim(afterwards(id, before), formatHolder(caller), now);
+  const before = state.get(ids[0] ?? 0);
+  if (verb === "claim" && ids.length === 1 && before) decideClaim(before, formatHolder(caller), now);
   left.push(line);
 }

@@ -1,4 +1,4 @@
-import { formatHolder, type HolderMemory, type LeaseRow, type Millis, notFound, type Task } from "@alai/core";
+import { type HolderMemory, type Millis, notFound, type Task } from "@alai/core";
 import type { Caller } from "@alai/core/ledger";
 import type { LockedTask } from "@alai/core/rules/locked-task";
 import { lockedOf, readTask, type TaskRow } from "./rows.ts";
@@ -11,8 +11,6 @@ export interface Locked {
   readonly task: Task;
   readonly lease: LockedTask;
   readonly memory: () => HolderMemory;
-  /** When the journal last told of the caller's lease; null when it has none. */
-  readonly told: Millis | null;
 }
 
 /** Tasks that are locked until the transaction ends, and the moment to decide at. */
@@ -37,7 +35,7 @@ export class LockedTasks {
   }
 }
 
-type LockedRow = TaskRow & { told: Millis | null; my_fence: number | null; my_end: boolean | null };
+type LockedRow = TaskRow & { my_fence: number | null; my_end: boolean | null };
 
 /**
  * Takes the rows, then reads the clock, then what is decided on: three statements in one round trip, each seeing what was
@@ -63,9 +61,5 @@ export async function readLocked(session: Session, ids: readonly number[], calle
 
 function lockedFrom(row: LockedRow, now: Millis): Locked {
   const memory = { fence: row.my_fence, ended: row.my_end ?? true };
-  return { row, task: readTask(row, now), lease: lockedOf(row), memory: () => memory, told: row.told };
-}
-
-export function isHolder(lease: LeaseRow, caller: Caller): boolean {
-  return lease.holder === formatHolder(caller);
+  return { row, task: readTask(row, now), lease: lockedOf(row), memory: () => memory };
 }

@@ -29,6 +29,7 @@ export function newRow(id: number, task: NewTask, now: Millis, origin: Origin = 
     lease_until: null,
     lease_ttl: null,
     lease_fence: 0,
+    lease_told: null,
     attempts: 0,
     extra: null,
     blocked_by: [],

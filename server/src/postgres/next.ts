@@ -1,12 +1,13 @@
 import type { Caller, Millis, NextTask, TaskFilter } from "@alai/core";
 import { explainNext, noneReady } from "@alai/core/rules/next";
+import { integers, texts } from "./arrays.ts";
 import { Batcher, type Waiting } from "./batcher.ts";
 import type { Changes } from "./changes.ts";
 import type { Database } from "./database.ts";
 import { Filters, MOMENT, READ_MOMENT } from "./filter.ts";
-import type { KeptTask } from "./kept.ts";
-import { wordNext } from "./next-answer.ts";
-import { type Found, keysOf, RULES, replay } from "./request-keys.ts";
+
+import { type NextAnswer, wordNext } from "./next-answer.ts";
+import { type Known, keysOf, RULES, replay } from "./request-keys.ts";
 import { readTask, type TaskRow } from "./rows.ts";
 import { SQL } from "./sql.ts";
 import type { Row } from "./types.ts";
@@ -21,14 +22,12 @@ interface NextCall {
 
 type Line = Waiting<NextCall, NextTask>;
 
-/** What `alai.claim_next` gives. */
-interface Outcome {
-  readonly asked: Millis;
-  readonly found: readonly Found[] | null;
-  readonly moment: Millis | null;
-  readonly seq: number | null;
-  readonly left: readonly number[] | null;
-  readonly tasks: readonly KeptTask[] | null;
+/** What a call came to; without a task nothing was ready, or, when `again`, others were quicker. */
+interface Answer extends Omit<NextAnswer, "task"> {
+  readonly call: number;
+  readonly again: boolean | null;
+  readonly task: Row | null;
+  readonly known: Known | null;
 }
 
 const MOST = 128;
@@ -68,20 +67,13 @@ SELECT r.*, ${READ_MOMENT} AS now, (SELECT count(*) FROM ready) AS ready FROM al
 
   async #run(batch: readonly Line[]): Promise<readonly Line[]> {
     try {
-      const calls = batch.map(({ call: { caller, ttl } }, call) => ({
-        call,
-        actor: caller.actor,
-        session: caller.session,
-        ttl,
-      }));
       const keys = keysOf(batch.map(({ call }) => call.caller));
       // Only with a key can it be sent again: another task would be taken.
       const repeatable = batch.every(({ call }) => call.caller.request !== undefined);
-      const values = [batch[0]?.call.condition, JSON.stringify(calls), keys, RULES];
-      const [row] = await this.#database.call(SQL.claimNext, values, { repeatable });
-      const outcome = row?.answer as Outcome;
-      this.#changes.wrote(outcome.seq);
-      return settle(batch, outcome);
+      const values = [...argumentsOf(batch), RULES, ...(keys ?? [null, null])];
+      const rows = (await this.#database.call(SQL.claimNext, values, { repeatable })) as unknown as Answer[];
+      this.#changes.wrote(null);
+      return settle(batch, rows);
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return [];
@@ -99,22 +91,32 @@ function select(queue: Line[]): Line[] {
   return batch;
 }
 
-function settle(batch: readonly Line[], outcome: Outcome): Line[] {
-  const found = new Map((outcome.found ?? []).map((kept) => [kept[0], kept]));
-  const tasks = new Map((outcome.tasks ?? []).map((task) => [task[0], task]));
-  const left = new Set(outcome.left ?? []);
-  const again: Line[] = [];
+/** The condition, then one element for each call: calls, actors, sessions, lengths. */
+function argumentsOf(batch: readonly Line[]): unknown[] {
+  return [
+    batch[0]?.call.condition,
+    integers(batch.map((_, i) => i)),
+    texts(batch.map(({ call }) => call.caller.actor)),
+    texts(batch.map(({ call }) => call.caller.session)),
+    integers(batch.map(({ call }) => call.ttl)),
+  ];
+}
+
+function settle(batch: readonly Line[], rows: readonly Answer[]): Line[] {
+  const byCall = new Map(rows.map((row) => [row.call, row]));
+  const left: Line[] = [];
   batch.forEach((line, i) => {
+    const answer = byCall.get(i);
     try {
-      const kept = found.get(i);
-      const task = tasks.get(i);
-      if (kept) line.resolve(replay<NextTask>(kept, line.call.caller, outcome.asked));
-      else if (task) line.resolve(wordNext(task, outcome.moment ?? outcome.asked));
-      else if (left.has(i)) again.push(line);
-      else line.reject(noneReady());
+      if (!answer) throw new Error(`the database said nothing of call ${i}`);
+      const { task } = answer;
+      if (answer.known) line.resolve(replay<NextTask>(answer.known, line.call.caller));
+      else if (task) line.resolve(wordNext({ ...answer, task }));
+      else if (answer.again) left.push(line);
+      else throw noneReady();
     } catch (error) {
       line.reject(error);
     }
   });
-  return again;
+  return left;
 }

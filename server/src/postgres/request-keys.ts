@@ -1,34 +1,38 @@
 import { answers, type Caller, type Millis, REQUEST_MEMORY, Refusal, requestOf } from "@alai/core";
 import { DEFAULT_TTL } from "@alai/core/lease";
 import { RENEWAL_JOURNAL_INTERVAL } from "@alai/core/rules/renew";
+import { integers, texts } from "./arrays.ts";
 import type { Kept } from "./kept.ts";
 import { wordLease } from "./lease-answer.ts";
 import { wordNext } from "./next-answer.ts";
 
-/** What the functions of the database go by that is written in core. */
-export const RULES = JSON.stringify({
-  ttl: DEFAULT_TTL,
-  renewal: RENEWAL_JOURNAL_INTERVAL,
-  memory: REQUEST_MEMORY,
-});
+/** What the functions of the database go by that is written in core, as they take it. */
+export const RULES = integers([DEFAULT_TTL, RENEWAL_JOURNAL_INTERVAL, REQUEST_MEMORY]);
 
-/** A key that is not to be run now: `answer` is null while another transaction is at work under it. */
-export type Found = readonly [call: number, fingerprint: string | null, at: Millis | null, answer: Kept | null];
+/** What is known under the key of a call that was not run; nothing while another transaction is at work under it. */
+export interface Known {
+  readonly fingerprint?: string;
+  readonly at?: Millis;
+  readonly answer?: Kept;
+  readonly moment?: Millis;
+}
 
-/** The keys of a batch as the functions read them; null when there is none. */
-export function keysOf(callers: readonly Caller[]): string | null {
-  const keys = callers.flatMap((caller, call) => {
-    const request = requestOf(caller);
-    return request ? [{ call, actor: caller.actor, key: request.key, fingerprint: request.fingerprint }] : [];
-  });
-  return keys.length > 0 ? JSON.stringify(keys) : null;
+/** The keys of callers and their fingerprints, as the functions of the database take them; null when there is none. */
+export function keysOf(callers: readonly Caller[]): readonly [keys: string, fingerprints: string] | null {
+  const requests = callers.map(requestOf);
+  if (requests.every((request) => request === null)) return null;
+  return [
+    texts(requests.map((request) => request?.key ?? null)),
+    texts(requests.map((request) => request?.fingerprint ?? null)),
+  ];
 }
 
 /** The answer that was kept under a key. Throws `in_flight`, or `key_reused`. */
-export function replay<T>([, fingerprint, at, answer]: Found, caller: Caller, now: Millis): T {
+export function replay<T>({ fingerprint, at, answer, moment }: Known, caller: Caller): T {
   const request = requestOf(caller);
-  if (!request || answer === null || fingerprint === null || at === null) throw inFlight(request?.key ?? "");
-  if (!answers({ fingerprint, at, answer }, request, now)) throw new Error("an old answer was found");
+  if (!request || answer === undefined || fingerprint === undefined || at === undefined)
+    throw inFlight(request?.key ?? "");
+  if (!answers({ fingerprint, at, answer }, request, moment ?? 0)) throw new Error("an old answer was found");
   request.replayed?.();
   return wordKept(answer) as T;
 }
@@ -36,9 +40,9 @@ export function replay<T>([, fingerprint, at, answer]: Found, caller: Caller, no
 /** The answer itself, from what was kept of it. */
 export function wordKept(kept: Kept): unknown {
   if ("value" in kept) return kept.value;
-  const { verb, tasks, moment } = kept;
-  if (verb !== "next") return tasks.map(([, id, answer]) => wordLease(verb, id, answer, undefined, moment));
-  return tasks.map((task) => wordNext(task, moment))[0];
+  const { verb } = kept;
+  if (verb === "next") return kept.tasks.map(wordNext)[0];
+  return kept.tasks.map((task) => wordLease(verb, task, { actor: task.actor, session: task.session }, task.moment));
 }
 
 export function inFlight(key: string): Refusal {

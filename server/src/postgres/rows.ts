@@ -37,13 +37,14 @@ export interface TaskRow {
   readonly lease_until: Millis | null;
   readonly lease_ttl: Millis | null;
   readonly lease_fence: number;
+  readonly lease_told: Millis | null;
   readonly attempts: number;
   readonly extra: Readonly<Record<string, unknown>> | null;
   readonly blocked_by: readonly number[];
   readonly evidence: readonly Evidence[] | null;
 }
 
-const TIMES = ["due", "deferred_until", "created_at", "updated_at", "done_at", "lease_until"] as const;
+const TIMES = ["due", "deferred_until", "created_at", "updated_at", "done_at", "lease_until", "lease_told"] as const;
 
 /** A row that a function gave as JSON, where times are ISO text. */
 export function rowFromJson(row: Row): TaskRow {

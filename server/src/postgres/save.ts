@@ -29,8 +29,10 @@ export function renewedByActing(locked: Locked, caller: Caller, now: Millis): { 
   const { row, lease } = locked;
   if (!renewsByActing(lease, caller, now)) return { row, drafts: [] };
   const until = extendedUntil(lease, now, lease.ttl);
-  const drafts = isRenewalDue(locked.told, now) ? [renewedEvent(lease, caller, until, lease.ttl)] : [];
-  return { row: { ...row, lease_until: until, lease_ttl: renewedTtl(lease, lease.ttl, true) }, drafts };
+  const due = isRenewalDue(row.lease_told, now);
+  const lease_told = due ? now : row.lease_told;
+  const renewed = { ...row, lease_until: until, lease_ttl: renewedTtl(lease, lease.ttl, true), lease_told };
+  return { row: renewed, drafts: due ? [renewedEvent(lease, caller, until, lease.ttl)] : [] };
 }
 
 /** Writes a row that is locked. */
@@ -56,5 +58,6 @@ export function saveRow(session: Session, row: TaskRow): void {
     row.lease_holder,
     row.lease_until,
     row.lease_ttl,
+    row.lease_told,
   );
 }
