@@ -1,5 +1,7 @@
-import { BadInput } from "@alai/core";
+import { existsSync } from "node:fs";
+import { BadInput, StoreError } from "@alai/core";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
+import { readMark } from "@alai/core/sqlite/mirror";
 import { openSecurityStore, type SecurityStore } from "./auth/index.ts";
 import type { ServedLedger } from "./http/call.ts";
 import type { GaugeSource } from "./ops/index.ts";
@@ -44,6 +46,7 @@ function connections({ ALAI_DATABASE_CONNECTIONS: said }: Env): number | undefin
 const FEWEST = 3;
 
 async function openFile(file: string): Promise<OpenStore> {
+  refuseMirror(file);
   const ledger = await SqliteLedger.open(file, { missing: "create" });
   const security = await openSecurityStore({ file });
   return {
@@ -56,6 +59,17 @@ async function openFile(file: string): Promise<OpenStore> {
       ledger.close();
     },
   };
+}
+
+/** Its keeper puts another file in its place now and then, and tokens and the audit could not be kept in it. */
+function refuseMirror(file: string): void {
+  const mark = existsSync(file) ? readMark(file) : null;
+  if (mark)
+    throw new StoreError(
+      "read_only",
+      `${file} is a mirror of ${mark.url}; it is not served.`,
+      `Make it a ledger of its own first: alai mc migrate --from ${file} --to FILE`,
+    );
 }
 
 async function openDatabase(url: string, limit: number | undefined): Promise<OpenStore> {

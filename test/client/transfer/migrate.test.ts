@@ -96,6 +96,10 @@ describe("migrate to a server", () => {
               code: "constraint",
             });
         }
+        const stopped = home.run(["mc", "migrate", "--from", source, "--to", server.url]);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        home.signal("SIGINT");
+        expect(await stopped).toMatchObject({ code: 130, err: expect.stringContaining("goes on where it stopped") });
         expect(await migrate(home, source, server.url)).toMatchObject({ code: 0, equal: true });
         expect(await rowsOf(server.ledger)).toEqual(rows);
         expect((await server.ledger.add([{ title: "now" }], ann))[0]?.existing).toBe(false);

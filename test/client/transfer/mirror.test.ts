@@ -190,6 +190,7 @@ describe("a mirror", () => {
         err: expect.stringContaining(`is a mirror of ${server.url}`),
       });
     }
+    expect((await home.run(["serve", "--db", file, "--port", "0"])).code).toBe(69);
     await home.run(["mc", "add", "other", "--db", "other.db"]);
     expect((await home.run(["mc", "migrate", "--from", "other.db", "--to", file])).code).not.toBe(0);
     expect(await fileRows(file)).toEqual(before);
