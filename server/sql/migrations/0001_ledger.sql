@@ -1,35 +1,36 @@
 -- The ledger: tasks, what they wait for, their evidence, the journal with its head, and answers kept for retries.
 -- Text is compared byte by byte (COLLATE "C"), as SQLite compares it; times are UTC to the millisecond.
 
+-- What is looked at of every task comes first: Postgres walks a row from its start.
 CREATE TABLE alai.tasks (
   id bigint PRIMARY KEY,
-  title text COLLATE "C" NOT NULL,
-  description text COLLATE "C",
+  lease_fence bigint NOT NULL DEFAULT 0,
+  attempts bigint NOT NULL DEFAULT 0,
+  version bigint NOT NULL DEFAULT 1,
   -- Our word; the word of another program where we have none for it.
   status text COLLATE "C" NOT NULL DEFAULT 'open',
-  -- The word of another program, where it is not ours.
-  status_raw text COLLATE "C",
+  lease_until timestamptz(3),
+  deferred_until timestamptz(3),
+  lease_holder text COLLATE "C",
+  due timestamptz(3),
   priority smallint DEFAULT 2,
+  -- Milliseconds.
+  lease_ttl bigint,
+  -- When the journal last told of the lease: gained, taken over or renewed.
+  lease_told timestamptz(3),
+  title text COLLATE "C" NOT NULL,
+  -- The words of another program, where they are not ours.
+  status_raw text COLLATE "C",
   priority_raw text COLLATE "C",
   project text COLLATE "C",
   owner text COLLATE "C",
-  tags text[] COLLATE "C" NOT NULL DEFAULT '{}',
   parent bigint,
-  due timestamptz(3),
-  deferred_until timestamptz(3),
   dedup_key text COLLATE "C",
-  version bigint NOT NULL DEFAULT 1,
   created_at timestamptz(3),
   updated_at timestamptz(3),
   done_at timestamptz(3),
-  lease_holder text COLLATE "C",
-  lease_until timestamptz(3),
-  -- Milliseconds.
-  lease_ttl bigint,
-  lease_fence bigint NOT NULL DEFAULT 0,
-  -- When the journal last told of the lease: gained, taken over or renewed.
-  lease_told timestamptz(3),
-  attempts bigint NOT NULL DEFAULT 0,
+  tags text[] COLLATE "C" NOT NULL DEFAULT '{}',
+  description text COLLATE "C",
   -- Columns of another program's table, as they were.
   extra json
 ) WITH (

@@ -227,6 +227,8 @@ CREATE FUNCTION alai.find_requests(calls int[], actors text[], keys text[], memo
 RETURNS TABLE (call int, known json)
 LANGUAGE plpgsql VOLATILE ROWS 10
 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -1,7 +1,6 @@
 import { type Added, type Caller, type NewTask, notFound } from "@alai/core";
-import type { EventDraft } from "@alai/core/rules/draft";
 import { readExisting } from "./dependencies.ts";
-import { readGraph, sendDependencies } from "./graph.ts";
+import { type Graph, readGraph, sendDependencies } from "./graph.ts";
 import { sendLines } from "./journal.ts";
 import { newRow, sendNewRows } from "./new-task.ts";
 import { lockHead } from "./numbers.ts";
@@ -14,35 +13,25 @@ import { SQL } from "./sql.ts";
  * else adds a task with the same key.
  */
 export async function addTasks(session: Session, tasks: readonly NewTask[], caller: Caller): Promise<Added[]> {
-  const linked = tasks.flatMap(({ parent, blocked_by }) => [
-    ...(parent == null ? [] : [parent]),
-    ...(blocked_by ?? []),
-  ]);
-  const blockers = tasks.flatMap(({ blocked_by }) => blocked_by ?? []);
   const [head, keyed, there, graph] = await Promise.all([
     lockHead(session),
     readKeyed(session, tasks),
-    readExisting(session, linked),
-    readGraph(session, blockers),
+    readExisting(session, tasks.flatMap(linksOf)),
+    readGraph(
+      session,
+      tasks.flatMap(({ blocked_by }) => blocked_by ?? []),
+    ),
   ]);
   const known = new Set(there);
   const fresh: TaskRow[] = [];
-  const drafts: EventDraft[] = [];
   const added = tasks.map((task): Added => {
     const here = task.dedup_key ? keyed.get(task.dedup_key) : undefined;
     if (here) return { task: readTask(here, head.now), existing: true };
     const id = head.numbers.next();
     known.add(id);
-    for (const other of [...(task.parent == null ? [] : [task.parent])]) if (!known.has(other)) throw notFound(other);
-    for (const blocker of task.blocked_by ?? []) {
-      if (!known.has(blocker)) throw notFound(blocker);
-      graph.add(id, blocker);
-    }
-    const blocked_by = [...new Set(task.blocked_by)].sort((a, b) => a - b);
-    const row = { ...newRow(id, task, head.now), blocked_by };
+    const row = { ...newRow(id, task, head.now), blocked_by: blockersOf(id, task, known, graph) };
     fresh.push(row);
     if (row.dedup_key) keyed.set(row.dedup_key, row);
-    drafts.push({ task: id, kind: "added", by: caller, fence: 0, data: { title: task.title } });
     return { task: readTask(row, head.now), existing: false };
   });
   sendNewRows(session, fresh);
@@ -51,8 +40,22 @@ export async function addTasks(session: Session, tasks: readonly NewTask[], call
     fresh.flatMap(({ id, blocked_by }) => blocked_by.map((blocker) => [id, blocker] as const)),
   );
   head.numbers.save(session);
-  sendLines(session, head.now, drafts);
+  sendLines(
+    session,
+    head.now,
+    fresh.map(({ id, title }) => ({ task: id, kind: "added", by: caller, fence: 0, data: { title } })),
+  );
   return added;
+}
+
+function linksOf({ parent, blocked_by }: NewTask): number[] {
+  return [...(parent == null ? [] : [parent]), ...(blocked_by ?? [])];
+}
+
+/** What a new task waits for, by number. Throws `not_found` for links to what is not there, and `cycle`. */
+function blockersOf(id: number, task: NewTask, known: ReadonlySet<number>, graph: Graph): number[] {
+  for (const other of linksOf(task)) if (!known.has(other)) throw notFound(other);
+  return (task.blocked_by ?? []).filter((blocker) => graph.add(id, blocker)).toSorted((a, b) => a - b);
 }
 
 /** Tasks that are here by their dedup keys, as far as these are asked for. */

@@ -1,8 +1,8 @@
-import { answers, type Caller, type Millis, type Refusal, requestOf } from "@alai/core";
+import { answers, type Caller, inFlight, type Millis, type Refusal, requestOf } from "@alai/core";
 import type { Changes } from "./changes.ts";
 import type { Database } from "./database.ts";
 import type { Kept } from "./kept.ts";
-import { inFlight, wordKept } from "./request-keys.ts";
+import { wordKept } from "./request-keys.ts";
 import type { Session } from "./session.ts";
 import { SQL } from "./sql.ts";
 

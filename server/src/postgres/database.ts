@@ -14,21 +14,25 @@ export interface Attempt {
   readonly repeatable: boolean;
 }
 
-/** What an attempt came to that did not end well. */
-interface Failure {
+/** An attempt that did not end well. */
+class Failed extends Error {
   readonly error: unknown;
-  /** The commit was on its way. */
-  readonly sent: boolean;
-  /** There was a connection. */
-  readonly connected: boolean;
+  /** How far it came: no connection; its commit was not sent; it was. */
+  readonly at: "connecting" | "working" | "committing";
+
+  constructor(error: unknown, at: Failed["at"]) {
+    super("attempt failed");
+    this.error = error;
+    this.at = at;
+  }
 }
 
-class Failed extends Error {
-  readonly failure: Failure;
-  constructor(failure: Failure) {
-    super("attempt failed");
-    this.failure = failure;
-  }
+/** A transaction that reads for as long as it is wanted. */
+export interface Reading {
+  readonly session: Session;
+  /** What an error is called. */
+  failed(error: unknown): unknown;
+  end(): Promise<void>;
 }
 
 const WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -54,7 +58,7 @@ export class Database {
         return rows;
       } catch (error) {
         client.release(isConnectionLost(error));
-        throw new Failed({ error, sent: true, connected: true });
+        throw new Failed(error, "committing");
       }
     });
   }
@@ -69,32 +73,47 @@ export class Database {
     return this.#tried(attempt, (client) => transaction(client, WRITE, body));
   }
 
+  /** Begins to read at one moment, for a reader that takes its time. */
+  hold(): Promise<Reading> {
+    return this.#tried({ repeatable: true }, async (client) => {
+      const session = new Session(client);
+      session.sendText(READ);
+      return {
+        session,
+        failed: (error: unknown) => fromPostgres(error, this.name),
+        end: async () => client.release(!(await session.rollback())),
+      };
+    });
+  }
+
   async #tried<T>({ repeatable }: Attempt, run: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#attempt(run);
+        return await run(await this.#connect());
       } catch (thrown) {
         if (!(thrown instanceof Failed)) throw thrown;
-        const { error, sent, connected } = thrown.failure;
+        const { error, at } = thrown;
         const lost = isConnectionLost(error);
-        const unknown = lost && sent && !repeatable;
-        const most = isInTheWay(error) ? TRIES_IN_THE_WAY : lost && connected ? TRIES_LOST : 0;
-        if (unknown || tries >= most) throw unknown ? unknownOutcome(this.name, error) : fromPostgres(error, this.name);
+        if (lost && at === "committing" && !repeatable) throw unknownOutcome(this.name, error);
+        if (tries >= triesFor(error, lost && at !== "connecting")) throw fromPostgres(error, this.name);
         await sleep(Math.random() * Math.min(20 * tries, 200));
       }
     }
   }
 
-  async #attempt<T>(run: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    let client: pg.PoolClient;
+  async #connect(): Promise<pg.PoolClient> {
     try {
-      client = await this.pool.connect();
+      return await this.pool.connect();
     } catch (error) {
-      if (this.pool.ended) throw new StoreError("unavailable", `The ledger ${this.name} was closed.`);
-      throw new Failed({ error, sent: false, connected: false });
+      if (this.pool.ending) throw new StoreError("unavailable", `The ledger ${this.name} was closed.`);
+      throw new Failed(error, "connecting");
     }
-    return run(client);
   }
+}
+
+function triesFor(error: unknown, lost: boolean): number {
+  if (isInTheWay(error)) return TRIES_IN_THE_WAY;
+  return lost ? TRIES_LOST : 1;
 }
 
 async function transaction<T>(
@@ -103,11 +122,11 @@ async function transaction<T>(
   body: (session: Session) => Promise<T>,
 ): Promise<T> {
   const session = new Session(client);
-  let sent = false;
+  let at: Failed["at"] = "working";
   try {
     session.sendText(begin);
     const result = await body(session);
-    sent = true;
+    at = "committing";
     await session.commit();
     client.release();
     return result;
@@ -115,6 +134,6 @@ async function transaction<T>(
     // A connection that is lost, or whose rollback fails, is not used again; its transaction ends with it.
     const usable = !isConnectionLost(error) && (await session.rollback());
     client.release(!usable);
-    throw new Failed({ error, sent, connected: true });
+    throw new Failed(error, at);
   }
 }

@@ -1,4 +1,5 @@
 import { BadInput, Refusal, StoreError } from "@alai/core";
+import { unfinishedCopy } from "@alai/core/rules/copy";
 
 /** An error as Postgres or its driver reports it. */
 interface DriverError extends Error {
@@ -67,6 +68,7 @@ export function fromPostgres(error: unknown, store: string): unknown {
   if (!(error instanceof Error) || error instanceof Refusal || error instanceof StoreError || error instanceof BadInput)
     return error;
   const code = codeOf(error);
+  if (code === "AL001") return unfinishedCopy(store);
   if (isConnectionLost(error))
     return new StoreError("unavailable", `The ledger ${store} cannot be reached.`, "Is Postgres up? Try again.", error);
   if (CANNOT_BE.has(code))

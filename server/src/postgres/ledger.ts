@@ -1,6 +1,7 @@
 import type {
   Caller,
   DumpHead,
+  DumpQuery,
   DumpRow,
   EventQuery,
   Holder,
@@ -11,6 +12,7 @@ import type {
   NewTask,
   Pruned,
   Restored,
+  RestoreRow,
   StatusChange,
   TaskFilter,
   TaskPatch,
@@ -201,11 +203,11 @@ export class PostgresLedger implements Ledger, Transferable {
     return readHead(this.#database);
   }
 
-  dump(): AsyncIterable<DumpRow> {
-    return dumpRows(this.#database);
+  dump(query?: DumpQuery): AsyncIterable<DumpRow> {
+    return dumpRows(this.#database, query);
   }
 
-  restore(head: DumpHead, rows: readonly DumpRow[]): Promise<Restored> {
+  restore(head: DumpHead, rows: readonly RestoreRow[]): Promise<Restored> {
     return restoreRows(this.#database, head, rows);
   }
 

@@ -22,6 +22,11 @@ export class Numbers {
     this.#last = last;
   }
 
+  /** The highest that was ever given out. */
+  get last(): number {
+    return this.#last;
+  }
+
   next(): number {
     this.keep(this.#last + 1);
     return this.#last;

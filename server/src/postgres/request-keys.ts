@@ -1,4 +1,4 @@
-import { answers, type Caller, type Millis, REQUEST_MEMORY, Refusal, requestOf } from "@alai/core";
+import { answers, type Caller, inFlight, type Millis, REQUEST_MEMORY, requestOf } from "@alai/core";
 import { DEFAULT_TTL } from "@alai/core/lease";
 import { RENEWAL_JOURNAL_INTERVAL } from "@alai/core/rules/renew";
 import { integers, texts } from "./arrays.ts";
@@ -43,10 +43,4 @@ export function wordKept(kept: Kept): unknown {
   const { verb } = kept;
   if (verb === "next") return kept.tasks.map(wordNext)[0];
   return kept.tasks.map((task) => wordLease(verb, task, { actor: task.actor, session: task.session }, task.moment));
-}
-
-export function inFlight(key: string): Refusal {
-  return new Refusal("in_flight", `A request with the key ${key} is at work at this moment.`, {
-    hint: "Wait for its answer, or send it again in a moment.",
-  });
 }

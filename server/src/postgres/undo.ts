@@ -28,28 +28,36 @@ import { writable } from "./write.ts";
 export async function undo(session: Session, seq: number | null, caller: Caller): Promise<LedgerEvent> {
   for (;;) {
     const event = await find(session, seq, caller);
-    const id = event.task ?? 0;
-    const dependencies = reversedDependencies(event);
-    if (dependencies) session.send(SQL.lockGraph);
-    const blockers = dependencies?.blockers ?? [];
-    const [tasks, graph, there, [again]] = await Promise.all([
-      lockTasks(session, [id], caller),
-      readGraph(session, [...blockers, id]),
-      readExisting(session, blockers),
-      findRows(session, seq, caller),
-    ]);
-    // While the row was waited for another may have undone this one: then the newest is an older one now.
-    if (seq === null && Number(again?.seq ?? 0) !== event.seq) continue;
-    if (seq !== null) await requireNotUndone(session, event);
-    const { row, task, lease } = writable(tasks, id, caller);
-    const changes = dependencies ? null : reversedChanges(event, task);
-    if (dependencies) reverseDependencies(session, event, graph, there);
+    const locked = await lockFor(session, event, seq, caller);
+    // While the row was waited for another undid this one: the newest is an older one now.
+    if (!locked) continue;
+    const { tasks, graph, there } = locked;
+    const { row, task, lease } = writable(tasks, event.task ?? 0, caller);
+    const changes = reversedDependencies(event) ? null : reversedChanges(event, task);
+    reverseDependencies(session, event, graph, there);
     const reversed = withRawValues(withFields(row, valuesAfter(changes ?? {}), tasks.now), rawValues(event));
     saveRow(session, endsLease(changes, lease) ? withoutLease(reversed) : reversed);
     const [undone] = await append(session, tasks.now, [undoneEvent(event, changes, lease, caller)]);
     if (!undone) throw new Error("undo wrote nothing");
     return undone;
   }
+}
+
+/** Locks what undoing the event changes. Null: it is not the newest any more. Throws when it was undone. */
+async function lockFor(session: Session, event: LedgerEvent, seq: number | null, caller: Caller) {
+  const id = event.task ?? 0;
+  const dependencies = reversedDependencies(event);
+  if (dependencies) session.send(SQL.lockGraph);
+  const blockers = dependencies?.blockers ?? [];
+  const [tasks, graph, there, [again]] = await Promise.all([
+    lockTasks(session, [id], caller),
+    readGraph(session, [...blockers, id]),
+    readExisting(session, blockers),
+    findRows(session, seq, caller),
+  ]);
+  if (seq === null) return again?.seq === event.seq ? { tasks, graph, there } : null;
+  await requireNotUndone(session, event);
+  return { tasks, graph, there };
 }
 
 async function find(session: Session, seq: number | null, caller: Caller): Promise<LedgerEvent> {

@@ -21,6 +21,7 @@ export async function createDatabase(template = TEMPLATE): Promise<{ url: string
   await query(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = new URL(server);
   url.pathname = name;
-  if (template === TEMPLATE) await query(url.href, "UPDATE alai.head SET ledger = $1", [randomBytes(16).toString("hex")]);
+  if (template === TEMPLATE)
+    await query(url.href, "UPDATE alai.head SET ledger = $1", [randomBytes(16).toString("hex")]);
   return { url: url.href, drop: async () => void (await query(server, `DROP DATABASE ${name} WITH (FORCE)`)) };
 }
