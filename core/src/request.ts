@@ -17,6 +17,13 @@ export function requestOf(caller: Caller): RequestKey | null {
   throw badInput("A request's key has 1 to 255 characters.", "Make one up for each change, for example a UUID.");
 }
 
+/** The same key is being answered at this moment, here or by another server. */
+export function inFlight(key: string): Refusal {
+  return new Refusal("in_flight", `A request with the key ${key} is at work at this moment.`, {
+    hint: "Wait for its answer, or send it again in a moment.",
+  });
+}
+
 /** True when what was kept answers a request now; an old one does not, whether it was dropped yet or not. Throws `key_reused`. */
 export function answers(kept: KeptAnswer<unknown> | null, request: RequestKey, now: Millis): boolean {
   if (kept === null || now - kept.at >= REQUEST_MEMORY) return false;

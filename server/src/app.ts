@@ -11,7 +11,8 @@ import { taskHandlers } from "./http/handlers/tasks.ts";
 import { transferHandlers } from "./http/handlers/transfer.ts";
 import { answerUnrouted } from "./http/methods.ts";
 import { documentApi } from "./http/openapi.ts";
-import { answerProblems, answerUnreadable, rawProblem } from "./http/problems.ts";
+import { answerProblems, answerUnreadable } from "./http/problems.ts";
+import { answerOddRequests, rawProblem, requireOneHost } from "./http/raw.ts";
 import { registerRoutes } from "./http/register.ts";
 import { validatorCompiler } from "./http/validation.ts";
 import type { Feed } from "./streams/index.ts";
@@ -58,7 +59,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // A proxy in front keeps its connections longer than this: it would otherwise send into one that is just closed.
     keepAliveTimeout: 75_000,
     // The longest cursor, percent-encoded, and room for the rest.
-    http: { maxHeaderSize: 32 * 1024 },
+    http: { maxHeaderSize: 32 * 1024, requireHostHeader: false },
     forceCloseConnections: "idle",
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     genReqId: (request) => options.requestId?.(request.headers) ?? `r${++made}`,
@@ -70,9 +71,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   app.setValidatorCompiler(validatorCompiler as never);
   app.setSerializerCompiler(() => JSON.stringify);
+  answerOddRequests(app);
   readJsonBodies(app);
   answerProblems(app);
   options.watch?.(app);
+  app.addHook("onRequest", async (request) => requireOneHost(request));
   answerUnrouted(app);
   letIn(app, gate);
   await documentApi(app, version);
@@ -92,12 +95,17 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   return app;
 }
 
+const ALWAYS: ReadonlySet<string> = new Set(["healthz", "readyz"]);
+
 /** Nobody gets further than this without the scope that the route asks for. */
 function letIn(app: FastifyInstance, gate: Gate): void {
   app.decorateRequest("subject");
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
     const { scope = "admin" } = request.routeOptions.config;
+    // A supervisor that is told to slow down would end the server.
+    if (!ALWAYS.has(request.routeOptions.config.operation ?? ""))
+      gate.arrive(request.ip, (headers) => reply.headers(headers));
     if (scope !== null)
       request.subject = await gate.enter(entryOf(request), scope, (headers) => reply.headers(headers));
   });

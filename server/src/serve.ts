@@ -1,6 +1,8 @@
+import { isIP } from "node:net";
 import { BadInput } from "@alai/core";
+import type { FastifyRequest } from "fastify";
 import { createApp } from "./app.ts";
-import { createGate, createSecurity, type Security } from "./auth/index.ts";
+import { AuthError, createGate, createSecurity, type Security } from "./auth/index.ts";
 import { registerDump } from "./http/dump.ts";
 import { listen } from "./listen.ts";
 import {
@@ -49,6 +51,17 @@ export interface RunningServer {
   readonly stopped: Promise<void>;
 }
 
+/** True unless the token that a stream was opened with is refused now. An issuer that is down ends no stream. */
+function stillAllowed({ authenticator }: Security) {
+  return async ({ headers, raw }: FastifyRequest): Promise<boolean> => {
+    try {
+      return (await authenticator.authenticate(headers, raw.rawHeaders)).scopes.size > 0;
+    } catch (error) {
+      return !(error instanceof AuthError) || error.status === 503;
+    }
+  };
+}
+
 /** Opens the store, listens, and serves until it is stopped. Throws BadInput or StoreError when it cannot. */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const logs = createLogs({ version: options.version, level: logLevel(options.logLevel) });
@@ -93,7 +106,7 @@ async function listening(
     stopping: readiness.stopping,
     logging: fastifyLogging(logs),
     requestId: requestIdOf,
-    trustProxy: options.env.ALAI_TRUST_PROXY,
+    trustProxy: proxies(options.env.ALAI_TRUST_PROXY),
     watch(watched) {
       const spans = telemetry ? [telemetry.observer] : [];
       observeRequests(watched, [inFlight.observer, logRequests(logs), metrics.requests, ...spans]);
@@ -101,7 +114,7 @@ async function listening(
     extend(extended) {
       registerHealth(extended, readiness);
       registerMetrics(extended, metrics);
-      registerStreams(extended, { feed, observer: metrics.streams });
+      registerStreams(extended, { feed, observer: metrics.streams, allowed: stillAllowed(security) });
       registerDump(extended, ledger);
     },
   });
@@ -117,7 +130,12 @@ async function listening(
     after: [() => telemetry?.close(), () => logs.flush()],
   });
   const stopped = Promise.withResolvers<void>();
-  logger.info({ url, store: store.name, access: security.authenticator.description }, "listening");
+  security.started();
+  // The port by itself: an address in a line is cut to its network.
+  logger.info(
+    { port: Number(new URL(url).port), store: store.name, access: security.authenticator.description },
+    "listening",
+  );
   logs.flush();
   let stopping = false;
   return {
@@ -132,6 +150,20 @@ async function listening(
       stopped.resolve();
     },
   };
+}
+
+/** Addresses and networks whose X-Forwarded-For is believed. Throws BadInput. */
+function proxies(said: string | undefined): string | undefined {
+  if (!said) return undefined;
+  const isNetwork = (text: string) => {
+    const [address = "", bits] = text.trim().split("/");
+    return isIP(address) > 0 && (bits === undefined || /^\d{1,3}$/.test(bits));
+  };
+  if (said.split(",").every(isNetwork)) return said;
+  throw new BadInput(
+    `ALAI_TRUST_PROXY is ${said}, which names no addresses.`,
+    "Set it to the proxies' addresses or networks, between commas: 10.0.0.0/8,127.0.0.1.",
+  );
 }
 
 function logLevel(word: string): LogLevel {

@@ -58,6 +58,7 @@ function gateOf(authenticator: Authenticator): Gate {
       requireScope(subject, scope);
       return subject;
     },
+    arrive() {},
     refused() {},
   };
 }

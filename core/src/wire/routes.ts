@@ -207,6 +207,7 @@ export const ROUTES = routes({
     params: ById,
     answer: E.Released,
     refusals: ["not_found", "not_holder", "fenced"],
+    keyed: true,
   },
   sweep: {
     method: "POST",

@@ -5,7 +5,8 @@ import { MAX_TTL, MIN_TTL } from "../lease.ts";
 
 /** No NUL: Postgres cannot keep one. (Halves of surrogate pairs are refused where bodies are read.) */
 const CHARACTER = "[^\\u0000]";
-const INK = "[^\\s\\u0000]";
+/** White space, then something to see, then anything: said so that a match never has to go back over a long text. */
+const INK = `^\\s*[^\\s\\u0000]${CHARACTER}*$`;
 
 export const Id = Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: "A task's number." });
 export const Seq = Type.Integer({
@@ -34,7 +35,7 @@ export function Text(maxLength: number, description?: string) {
   return Type.String({
     minLength: 1,
     maxLength,
-    pattern: `^${CHARACTER}*${INK}${CHARACTER}*$`,
+    pattern: INK,
     ...(description && { description }),
   });
 }

@@ -27,6 +27,8 @@ export interface Gate {
    * Throws AuthError (401, 403, 503) or BadRequest `rate_limited` (429).
    */
   enter(request: GateRequest, scope: Scope, headers: (values: Record<string, string>) => void): Promise<Subject>;
+  /** Throws BadRequest `rate_limited` for a network that asks too much, signed in or not. */
+  arrive(address: string, headers: (values: Record<string, string>) => void): void;
   /** Keeps a refusal that came later: another actor's name. */
   refused(request: GateRequest, error: AuthError, subject: Subject | null): void;
 }
@@ -68,6 +70,10 @@ export function createGate(parts: {
   };
   return {
     refused,
+    arrive(address, headers) {
+      const verdict = limits.arrive(address);
+      if (verdict && !verdict.allowed) obey(verdict, headers);
+    },
     async enter(request, scope, headers) {
       let subject: Subject | null = null;
       try {

@@ -1,6 +1,7 @@
 import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
 import { networkOf } from "../audit/address.ts";
+import { isLoopback } from "./loopback.ts";
 import { recent } from "./recent.ts";
 import type { Subject } from "./subject.ts";
 
@@ -12,10 +13,12 @@ export interface RateLimits {
   readonly burst: number;
   /** Refused sign-ins of one network. */
   readonly failuresPerMinute: number;
+  /** All requests of one network, whoever they are from. */
+  readonly perNetwork: number;
 }
 
 /** Far above what a fleet of hooks under one token asks for; a loop that went wild is held. */
-export const RATE_DEFAULTS: RateLimits = { perSecond: 600, burst: 600, failuresPerMinute: 20 };
+export const RATE_DEFAULTS: RateLimits = { perSecond: 600, burst: 600, failuresPerMinute: 600, perNetwork: 3000 };
 
 /** What a bucket says to one request. */
 export interface Verdict {
@@ -62,6 +65,8 @@ export function buckets(rate: number, size: number, ticks: () => Millis = monoto
 export interface RateLimiter {
   /** A request of someone who is known; null where there is no limit. */
   take(subject: Subject): Verdict | null;
+  /** A request that just arrived, from anyone; null where there is no limit. This machine's own have none. */
+  arrive(address: string): Verdict | null;
   /** A refused sign-in; null where there is no limit. Only what is refused is counted, so a neighbour behind the same address is not locked out. */
   fail(address: string): Verdict | null;
 }
@@ -70,12 +75,14 @@ export interface RateLimiter {
 const CUSTOMER = { v4: 24, v6: 56 };
 
 export function rateLimiter(limits: RateLimits = RATE_DEFAULTS, ticks?: () => Millis): RateLimiter {
-  const { perSecond, burst, failuresPerMinute } = limits;
+  const { perSecond, burst, failuresPerMinute, perNetwork } = limits;
+  const arrivals = perNetwork > 0 ? buckets(perNetwork, perNetwork, ticks) : null;
   const requests = perSecond > 0 ? buckets(perSecond, Math.max(1, burst), ticks) : null;
   const failures = failuresPerMinute > 0 ? buckets(failuresPerMinute / 60, failuresPerMinute, ticks) : null;
   return {
     // Nobody signs in on an open server: there, all of this machine would be one subject.
     take: (subject) => (requests && subject.id !== "open" ? requests(subject.id) : null),
+    arrive: (address) => (arrivals && !isLoopback(address) ? arrivals(networkOf(address, CUSTOMER)) : null),
     fail: (address) => failures?.(networkOf(address, CUSTOMER)) ?? null,
   };
 }

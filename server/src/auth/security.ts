@@ -25,6 +25,8 @@ export interface Security {
   readonly authenticator: Authenticator;
   readonly audit: Audit;
   readonly limits: RateLimiter;
+  /** The server listens: the audit is told. */
+  started(): void;
   /** Keeps what is not kept yet. */
   close(): Promise<void>;
 }
@@ -39,18 +41,18 @@ export async function createSecurity({ env, host, store, warn, clock, fetch }: S
   const authenticator = chooseAuthenticator({ host, jwt, service, hasServiceTokens, required: settings.required });
   const audit = createAudit(store, parts);
   void jwt?.warm();
-  audit.record({
-    subject: "server",
-    action: "server.start",
-    outcome: "ok",
-    detail: { auth: authenticator.description },
-  });
+  let started = false;
   return {
     authenticator,
     audit,
     limits: rateLimiter(settings.rate),
+    started() {
+      started = true;
+      const detail = { auth: authenticator.description };
+      audit.record({ subject: "server", action: "server.start", outcome: "ok", detail });
+    },
     async close() {
-      audit.record({ subject: "server", action: "server.stop", outcome: "ok" });
+      if (started) audit.record({ subject: "server", action: "server.stop", outcome: "ok" });
       await Promise.all([audit.close(), service.close()]);
     },
   };

@@ -45,6 +45,7 @@ export function authSettings(env: Env): AuthSettings {
     rate: {
       perSecond: number(env, "ALAI_RATE_LIMIT", RATE_DEFAULTS.perSecond),
       burst: number(env, "ALAI_RATE_BURST", number(env, "ALAI_RATE_LIMIT", RATE_DEFAULTS.burst)),
+      perNetwork: number(env, "ALAI_RATE_NETWORK", RATE_DEFAULTS.perNetwork),
       failuresPerMinute: number(env, "ALAI_AUTH_FAILURES_PER_MINUTE", RATE_DEFAULTS.failuresPerMinute),
     },
   };

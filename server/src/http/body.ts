@@ -1,17 +1,27 @@
 import { isUtf8 } from "node:buffer";
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { BadRequest } from "./bad-request.ts";
 
 /** JSON bodies: UTF-8 or refused, never repaired; an empty one is no body. */
 export function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:;|$)/i, { parseAs: "buffer" }, (_request, raw, done) => {
+  app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:;|$)/i, { parseAs: "buffer" }, (request, raw, done) => {
     try {
+      requirePlain(request.headers);
       done(null, parse(raw as Buffer));
     } catch (error) {
       done(error as Error);
     }
   });
+}
+
+/** Throws 415 for bytes that are not JSON in UTF-8 as they are. */
+function requirePlain({ "content-encoding": encoding, "content-type": type = "" }: IncomingHttpHeaders): void {
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(type)?.[1];
+  const isPlain = encoding === undefined || encoding === "identity";
+  if (isPlain && (charset === undefined || /^utf-?8$/i.test(charset))) return;
+  throw new BadRequest("unsupported_media_type", "A body is JSON in UTF-8, without any content encoding.", 415);
 }
 
 function parse(raw: Buffer): unknown {

@@ -5,6 +5,7 @@ import { problemOf } from "@alai/core/wire/problem";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { bindActor } from "../auth/actor.ts";
 import { BadRequest } from "./bad-request.ts";
+import { requireScope } from "./scope.ts";
 
 const KEY = /^[!-~]{1,255}$/;
 
@@ -15,7 +16,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply, keyed: bo
   return {
     ...bindActor(request.subject, headers),
     ...(fence !== undefined && { fence }),
-    ...(headers[ENFORCE] === "0" && { unenforced: passedOver(reply) }),
+    ...(headers[ENFORCE] === "0" && { unenforced: passedOver(request, reply) }),
     ...(keyed && headers[IDEMPOTENCY_KEY] !== undefined && { request: keyOf(request, reply) }),
   };
 }
@@ -31,8 +32,9 @@ function fenceOf(header: string | string[] | undefined, body: unknown): number |
   return Number(header);
 }
 
-/** Collects what was let through, for the client to warn of. */
-function passedOver(reply: FastifyReply): (refusal: Refusal) => void {
+/** Collects what was let through, for the client to warn of. Only who may do everything may pass over another's lease. */
+function passedOver(request: FastifyRequest, reply: FastifyReply): (refusal: Refusal) => void {
+  requireScope(request.subject, "admin");
   const problems: unknown[] = [];
   return (refusal) => {
     problems.push(problemOf(refusal));
@@ -52,6 +54,7 @@ function keyOf(request: FastifyRequest, reply: FastifyReply): RequestKey {
     body ?? null,
     headers["alai-session"] ?? null,
     headers[FENCE] ?? null,
+    headers[ENFORCE] ?? null,
     headers["if-match"] ?? null,
   ]);
   const fingerprint = createHash("sha256").update(asked).digest("base64url");

@@ -19,11 +19,11 @@ export function answerUnrouted(app: FastifyInstance): void {
     const found = paths.filter(({ pattern }) => pattern.test(path));
     return found.find(({ pattern }) => !pattern.source.includes("[^/]+")) ?? found[0];
   };
-  app.addHook("onRequest", async (request, reply) => {
-    if (!request.is404 && !isFixedName(request)) return;
+  app.addHook("onRequest", (request, reply, done) => {
+    if (!request.is404 && !isFixedName(request)) return done();
     const path = answer(request.url);
     if (!path) {
-      await sendProblem(
+      sendProblem(
         request,
         reply,
         problem(404, "no_route", "There is no such route.", { hint: "See /docs for those there are." }),
@@ -32,7 +32,7 @@ export function answerUnrouted(app: FastifyInstance): void {
     }
     const allow = [...path.methods].join(", ");
     reply.header("allow", allow);
-    await sendProblem(
+    sendProblem(
       request,
       reply,
       problem(

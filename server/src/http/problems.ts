@@ -65,16 +65,3 @@ const FRAMEWORK_CODES: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: "bad_request",
   FST_ERR_RATE_LIMIT: "rate_limited",
 };
-
-/** Bytes that are not HTTP: answered by hand, because no request came of them. */
-export function rawProblem(code: string | undefined): string {
-  const status = code === "HPE_HEADER_OVERFLOW" ? 431 : code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
-  const words = { 400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large" };
-  const details = {
-    400: "This is not a valid HTTP request.",
-    408: "The request took too long to arrive.",
-    431: "The headers are too large.",
-  };
-  const body = JSON.stringify(problem(status, "bad_request", details[status]));
-  return `HTTP/1.1 ${status} ${words[status]}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
-}

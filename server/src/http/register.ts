@@ -1,7 +1,6 @@
-import type { Caller } from "@alai/core";
+import { type Caller, inFlight } from "@alai/core";
 import { type Operation, ROUTES, type Route } from "@alai/core/wire/routes";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { BadRequest } from "./bad-request.ts";
 import type { Call, Handler, Handlers, ServedLedger } from "./call.ts";
 import { callerOf } from "./caller.ts";
 import { schemaOf } from "./schema.ts";
@@ -25,6 +24,7 @@ export interface Registration {
 
 /** Puts every route of the table on the app. */
 export function registerRoutes(app: FastifyInstance, registration: Registration): void {
+  const running = new Set<string>();
   for (const [operation, route] of Object.entries(ROUTES) as [Operation, Route][]) {
     if (route.body && route.bodyOptional) optionalBody(route.body);
     app.route({
@@ -33,38 +33,37 @@ export function registerRoutes(app: FastifyInstance, registration: Registration)
       schema: schemaOf(operation, route),
       config: { operation, scope: route.scope },
       ...(route.bodyLimit !== undefined && { bodyLimit: route.bodyLimit }),
-      handler: handlerOf(operation, route, registration),
+      handler: handlerOf(operation, route, registration, running),
     });
   }
 }
 
-function handlerOf(operation: Operation, route: Route, { ledger, handlers, changed, stopping }: Registration) {
+function handlerOf(
+  operation: Operation,
+  route: Route,
+  { ledger, handlers, changed, stopping }: Registration,
+  running: Set<string>,
+) {
   const handle = handlers[operation] as Handler<Operation>;
-  const inFlight = new Set<string>();
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const caller = callerOf(request, reply, route.keyed === true);
     if (route.status === 201) reply.code(201);
     const run = () => handle(new Asked(ledger, caller, request, reply, stopping) as Call<Operation>);
-    const answer = caller.request ? await once(inFlight, `${caller.actor}\n${caller.request.key}`, run) : await run();
+    const answer = caller.request ? await once(running, caller.actor, caller.request.key, run) : await run();
     if (route.method !== "GET") changed();
     return answer;
   };
 }
 
 /** One request under a key at a time; a second that comes meanwhile is told so, rather than made to wait. */
-async function once<T>(inFlight: Set<string>, key: string, run: () => Promise<T>): Promise<T> {
-  if (inFlight.has(key))
-    throw new BadRequest(
-      "in_flight",
-      "A request with this Idempotency-Key is being answered just now.",
-      409,
-      "Send it again in a moment.",
-    );
-  inFlight.add(key);
+async function once<T>(running: Set<string>, actor: string, key: string, run: () => Promise<T>): Promise<T> {
+  const name = `${actor}\n${key}`;
+  if (running.has(name)) throw inFlight(key);
+  running.add(name);
   try {
     return await run();
   } finally {
-    inFlight.delete(key);
+    running.delete(name);
   }
 }
 

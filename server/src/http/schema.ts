@@ -11,7 +11,12 @@ export function schemaOf(operation: Operation, route: Route): FastifySchema {
   return {
     operationId: operation,
     summary: route.summary,
-    description: route.scope === null ? "Open to everyone." : `Scope: \`${route.scope}\`.`,
+    description: [
+      route.scope === null ? "Open to everyone." : `Scope: \`${route.scope}\`.`,
+      ...(route.etag
+        ? ["The ETag is the version of the task's content, for If-Match; lease and history move without it."]
+        : []),
+    ].join(" "),
     tags: [route.path.split("/")[1] ?? "other"],
     ...(route.scope !== null && { security: [{ bearer: [] }, {}] }),
     ...(route.params && { params: route.params }),
@@ -36,6 +41,12 @@ function headersOf(route: Route): TProperties {
       [H.FENCE]: text(
         "^(0|[1-9][0-9]{0,14})$",
         "The fence the caller works under; a newer one at the task is refused with `fenced`.",
+      ),
+    }),
+    ...(route.method !== "GET" && {
+      [H.ENFORCE]: text(
+        "^[01]$",
+        "`0` passes over the lease of another (scope `admin`): what was passed over is in `alai-passed-over`.",
       ),
     }),
     ...(route.keyed && {

@@ -2,7 +2,7 @@ import type { Problem } from "@alai/core/wire/problem";
 import type { FastifySchemaCompiler } from "fastify";
 import type { TObject, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
-import { coerce } from "./coerce.ts";
+import { coercer } from "./coerce.ts";
 
 /** What a request got wrong: answered with 400 and every place that is wrong. */
 export class InvalidRequest extends Error {
@@ -42,10 +42,11 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   if (httpPart === "headers") return (value: unknown) => ({ value });
   let compiled: ReturnType<typeof Compile> | undefined;
   const part = PARTS[httpPart ?? "body"] ?? "body";
+  const coerce = part === "body" ? null : coercer(schema as TObject);
   return (value: unknown) => {
-    if (optional.has(schema) && value == null) return { value: undefined };
+    if (value == null && optional.has(schema)) return { value: undefined };
     compiled ??= Compile(schema);
-    const read = part === "body" ? value : coerce(schema as TObject, value as Record<string, unknown>);
+    const read = coerce ? coerce(value as Record<string, unknown>) : value;
     if (compiled.Check(read)) return { value: read };
     return { error: new InvalidRequest(part, errorsOf(compiled, read, schema)) };
   };
@@ -75,6 +76,8 @@ function messageOf({ keyword, params, message }: SchemaError): string {
   return message;
 }
 
+const branches = new WeakMap<TSchema, ReturnType<typeof Compile>>();
+
 /** Of alternatives that are told apart by `verb` or `table`, only the one that was meant is worth an error. */
 function branchErrors(schema: TSchema, value: unknown): SchemaError[] | null {
   const { anyOf } = schema as { anyOf?: readonly TSchema[] };
@@ -83,5 +86,8 @@ function branchErrors(schema: TSchema, value: unknown): SchemaError[] | null {
     const { verb } = (branch as { properties?: { verb?: { const?: unknown } } }).properties ?? {};
     return verb !== undefined && verb.const === (value as { verb?: unknown }).verb;
   });
-  return meant ? Compile(meant).Errors(value) : null;
+  if (!meant) return null;
+  const compiled = branches.get(meant) ?? Compile(meant);
+  branches.set(meant, compiled);
+  return compiled.Errors(value);
 }

@@ -19,10 +19,10 @@ export async function waitForEvents(
 ): Promise<LedgerEvent[]> {
   const found = await ledger.events(query);
   if (found.length > 0 || wait <= 0 || signal.aborted) return found;
-  const { after = 0, task, limit, last } = query;
+  const { after = 0, task, limit } = query;
   if (after > 0) await feed.check({ after });
   const events = await firstEvents(feed, { after, task }, wait, signal);
-  return last === undefined ? events.slice(0, limit) : events.slice(-last);
+  return events.slice(0, limit);
 }
 
 /** Subscribed from `after` on: what was committed since the look into the ledger is not missed. */

@@ -23,15 +23,20 @@ export interface StreamsOptions {
   readonly feed: Feed;
   readonly limits?: Partial<StreamLimits> | undefined;
   readonly observer?: StreamObserver | undefined;
+  /** Asked again at each heartbeat: a stream must not outlive the token it was opened with. */
+  readonly allowed?: ((request: FastifyRequest) => Promise<boolean>) | undefined;
 }
 
 /**
  * `GET /events/stream` (server-sent events) and `/events/ws` (WebSocket), with scope and errors like every other route: what
  * can be refused is refused with a problem before the stream begins.
  */
-export function registerStreams(app: FastifyInstance, { feed, limits: given, observer }: StreamsOptions): void {
+export function registerStreams(
+  app: FastifyInstance,
+  { feed, limits: given, observer, allowed }: StreamsOptions,
+): void {
   const limits = { ...STREAM_LIMITS, ...given };
-  const registry = new Registry(limits, observer);
+  const registry = new Registry(limits, observer, allowed);
   app.addHook("onClose", async () => registry.close());
   // For an app that is closed without ceremony; a graceful stop has ended the streams before.
   app.addHook("preClose", async () => feed.close(limits.retry));
@@ -96,7 +101,7 @@ async function admit(
 
 function placeOf(registry: Registry, kind: StreamKind, request: FastifyRequest, reply: FastifyReply): Place {
   try {
-    return registry.take(kind, request.subject?.id ?? "");
+    return registry.take(kind, request);
   } catch (error) {
     reply.header("retry-after", "10");
     throw error;

@@ -1,4 +1,6 @@
+import type { FastifyRequest } from "fastify";
 import { BadRequest } from "../http/bad-request.ts";
+import type { End } from "./frame.ts";
 import type { StreamLimits } from "./limits.ts";
 import type { CutReason, StreamKind, StreamObserver } from "./observer.ts";
 
@@ -6,6 +8,7 @@ import type { CutReason, StreamKind, StreamObserver } from "./observer.ts";
 export interface Beating {
   /** Gives a sign of life, or ends it when the reader gives none. */
   beat(): void;
+  end(why: End): void;
 }
 
 /** A stream's place among the others; what it tells the registry of itself. */
@@ -21,20 +24,28 @@ export class Registry {
   readonly #limits: StreamLimits;
   readonly #observer: StreamObserver | undefined;
   readonly #bySubject = new Map<string, number>();
-  readonly #open = new Set<Beating>();
+  /** Streams with the requests that opened them. */
+  readonly #open = new Map<Beating, FastifyRequest>();
+  readonly #allowed: ((request: FastifyRequest) => Promise<boolean>) | undefined;
   readonly #beating: NodeJS.Timeout;
   #taken = 0;
 
-  constructor(limits: StreamLimits, observer: StreamObserver | undefined) {
+  constructor(
+    limits: StreamLimits,
+    observer: StreamObserver | undefined,
+    allowed?: (request: FastifyRequest) => Promise<boolean>,
+  ) {
+    this.#allowed = allowed;
     this.#limits = limits;
     this.#observer = observer;
     this.#beating = setInterval(() => {
-      for (const stream of this.#open) stream.beat();
+      for (const [stream, request] of this.#open) void this.#beat(stream, request);
     }, limits.heartbeat).unref();
   }
 
   /** Throws BadRequest: 503 when the server is full, 429 when the subject has too many. */
-  take(kind: StreamKind, subject: string): Place {
+  take(kind: StreamKind, request: FastifyRequest): Place {
+    const subject = request.subject?.id ?? "";
     const mine = this.#bySubject.get(subject) ?? 0;
     if (mine >= this.#limits.perSubject)
       throw full(429, `${mine} streams of yours are open already.`, "Close one; one stream is enough for every task.");
@@ -42,7 +53,7 @@ export class Registry {
       throw full(503, "This server has as many streams as it can serve.", "Try again later.");
     this.#taken += 1;
     this.#bySubject.set(subject, mine + 1);
-    return this.#place(kind, subject);
+    return this.#place(kind, subject, request);
   }
 
   /** No more heartbeats. */
@@ -50,13 +61,19 @@ export class Registry {
     clearInterval(this.#beating);
   }
 
-  #place(kind: StreamKind, subject: string): Place {
+  /** Ends a stream whose token is not good any more: who still may comes back with a new one. */
+  async #beat(stream: Beating, request: FastifyRequest): Promise<void> {
+    stream.beat();
+    if (this.#allowed && !(await this.#allowed(request))) stream.end({ type: "bye", retry_ms: this.#limits.retry });
+  }
+
+  #place(kind: StreamKind, subject: string, request: FastifyRequest): Place {
     let taken = true;
     let stream: Beating | undefined;
     return {
       opened: (opened) => {
         stream = opened;
-        this.#open.add(opened);
+        this.#open.set(opened, request);
         this.#observer?.opened(kind);
       },
       cut: (reason) => this.#observer?.cut(kind, reason),

@@ -107,7 +107,7 @@ export class HttpLedger implements Ledger, Transferable {
   release(ids: readonly number[], as: Caller): Promise<L.Released[]> {
     return this.#of(
       ids,
-      { method: "DELETE", part: "lease", effect: "same", has: "already_free", as },
+      { method: "DELETE", part: "lease", effect: "keyed", has: "already_free", as },
       { verb: "release" },
     );
   }

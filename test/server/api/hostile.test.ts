@@ -28,7 +28,6 @@ async function refused(bytes: string | Buffer, statuses: readonly number[]) {
   expect(answer.problem).toMatchObject({ status: answer.status, code: expect.any(String), detail: expect.any(String) });
   const { statusCode } = await it_.app.inject("/stats");
   expect(statusCode, "the server goes on").toBe(200);
-  return answer;
 }
 
 const get = (path: string, headers = "") =>
@@ -142,6 +141,37 @@ describe("bodies", () => {
   it("without a type is not supported", () => refused(post("/tasks", '{"title":"x"}', ""), [415]));
 });
 
+describe("texts as long as they may be", () => {
+  /** Every text of a schema at its longest, with a NUL at the very end: a pattern that goes back over it would take minutes. */
+  it.each([
+    ["POST", "/tasks", (long: string) => ({ title: long.slice(-1024) })],
+    ["POST", "/tasks", (long: string) => ({ title: "x", description: long })],
+    ["POST", "/tasks", (long: string) => ({ title: long })],
+    ["POST", "/tasks/1/notes", (long: string) => ({ text: long.slice(-100_000) })],
+    ["POST", "/import", (long: string) => ({ lines: [{ title: "x", notes: [long.slice(-100_000)] }] })],
+  ] as const)("%s %s is refused within a moment", async (method, url, body) => {
+    const payload = JSON.stringify(body(`${"a".repeat(900_000)}\u0000`));
+    const began = performance.now();
+    const { statusCode } = await it_.app.inject({
+      method,
+      url,
+      payload,
+      headers: { "content-type": "application/json" },
+    });
+    expect(statusCode).toBe(400);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+});
+
+describe("events", () => {
+  it("after a number that this ledger never had are gone, not none", async () => {
+    const { events } = await it_.ledger.stats();
+    for (const query of [`after=${events + 50}`, `after=${events + 50}&wait=1`])
+      expect((await it_.app.inject(`/events?${query}`)).statusCode, query).toBe(410);
+    expect((await it_.app.inject(`/events?after=${events}`)).json()).toEqual({ events: [] });
+  });
+});
+
 describe("headers", () => {
   it.each([
     ["two lengths", "POST /tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"],
@@ -153,8 +183,16 @@ describe("headers", () => {
     ["a space before the colon", "GET /stats HTTP/1.1\r\nHost : x\r\n\r\n"],
     ["a bare line feed in a value", "GET /stats HTTP/1.1\r\nHost: x\r\nX-A: b\nX-B: c\u0000\r\n\r\n"],
     ["no HTTP at all", "hello\r\n\r\n"],
+    ["two hosts", "GET /stats HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"],
+    ["no host", "GET /stats HTTP/1.1\r\nConnection: close\r\n\r\n"],
     ["a negative length", "POST /tasks HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"],
   ])("%s is a bad request", (_name, bytes) => refused(bytes, [400]));
+  it.each([
+    ["a packed body", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n"],
+    ["another charset", "Content-Type: application/json; charset=utf-16\r\n"],
+  ])("%s is not supported", (_name, header) => refused(post("/tasks", '{"title":"x"}', header), [415]));
+  it("an expectation that cannot be met is refused", () =>
+    refused(post("/tasks", '{"title":"x"}', "Content-Type: application/json\r\nExpect: 200-ok\r\n"), [417]));
   it("of 64 KB are too large", () => refused(get("/stats", `X-Long: ${"a".repeat(65_536)}\r\n`), [431]));
   it.each([
     ["an actor with a colon", "Alai-Actor: a%3Ab\r\n"],

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import type { FastifyInstance } from "fastify";
 import { createApp } from "../../../server/src/app.ts";
-import { createGate, openAuthenticator } from "../../../server/src/auth/index.ts";
+import { createGate, type Gate, openAuthenticator } from "../../../server/src/auth/index.ts";
 import { rateLimiter } from "../../../server/src/auth/rate-limit.ts";
 import { createFeed, type Feed } from "../../../server/src/streams/index.ts";
 
@@ -20,7 +20,7 @@ export interface Served {
 }
 
 /** Everyone may do everything; the ledger is empty. */
-export async function served(): Promise<Served> {
+export async function served(gate: Gate = openGate()): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), "alai-api-"));
   const ledger = await SqliteLedger.open(join(folder, "ledger.db"), { missing: "create" });
   const feed = createFeed(ledger, {});
@@ -28,7 +28,7 @@ export async function served(): Promise<Served> {
   const app = await createApp({
     ledger,
     feed,
-    gate: openGate(),
+    gate,
     version: "0.0.0",
     stopping: stopping.signal,
   });
@@ -74,6 +74,6 @@ function openGate() {
   return createGate({
     authenticator: openAuthenticator(),
     audit: { record() {}, async flush() {}, async close() {} },
-    limits: rateLimiter({ perSecond: 0, burst: 0, failuresPerMinute: 0 }),
+    limits: rateLimiter({ perSecond: 0, burst: 0, failuresPerMinute: 0, perNetwork: 0 }),
   });
 }

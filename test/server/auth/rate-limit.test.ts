@@ -9,7 +9,7 @@ const ann: Subject = { id: "i|ann", actor: "ann", scopes: new Set(["tasks.write"
 describe("the buckets", () => {
   test("a burst, then a steady rate, for each subject by itself", () => {
     let ticks = 0;
-    const { take } = rateLimiter({ perSecond: 10, burst: 20, failuresPerMinute: 0 }, () => ticks);
+    const { take } = rateLimiter({ perSecond: 10, burst: 20, failuresPerMinute: 0, perNetwork: 0 }, () => ticks);
     const many = (subject: Subject, count: number) =>
       Array.from({ length: count }, () => take(subject)?.allowed).filter(Boolean).length;
     expect(many(ann, 30)).toBe(20);
@@ -21,7 +21,7 @@ describe("the buckets", () => {
   });
 
   test("say what is left, and when to come again", () => {
-    const { take } = rateLimiter({ perSecond: 1, burst: 2, failuresPerMinute: 0 }, () => 0);
+    const { take } = rateLimiter({ perSecond: 1, burst: 2, failuresPerMinute: 0, perNetwork: 0 }, () => 0);
     const headers = () => rateHeaders(take(ann) ?? (undefined as never));
     expect(headers()).toEqual({ "ratelimit-limit": "2", "ratelimit-remaining": "1", "ratelimit-reset": "1" });
     headers();
@@ -30,7 +30,7 @@ describe("the buckets", () => {
 
   test("an open server and a limit of 0 have none", () => {
     expect(rateLimiter(RATE_DEFAULTS).take({ ...ann, id: "open" })).toBe(null);
-    const none = rateLimiter({ perSecond: 0, burst: 0, failuresPerMinute: 0 });
+    const none = rateLimiter({ perSecond: 0, burst: 0, failuresPerMinute: 0, perNetwork: 0 });
     expect([none.take(ann), none.fail("192.0.2.1")]).toEqual([null, null]);
   });
 
@@ -58,6 +58,16 @@ describe("the buckets", () => {
       false,
     ]);
     expect(allowed("2001:db8:0:ab00::1")).toBe(true);
+  });
+});
+
+describe("a network", () => {
+  test("has a bucket of its own before anyone signs in; this machine has none", () => {
+    const { arrive } = rateLimiter({ ...RATE_DEFAULTS, perNetwork: 2 }, () => 0);
+    const allowed = (address: string) => arrive(address)?.allowed ?? true;
+    expect(["198.51.100.1", "198.51.100.2", "198.51.100.3"].map(allowed)).toEqual([true, true, false]);
+    expect(allowed("203.0.113.1")).toBe(true);
+    expect(["127.0.0.1", "127.0.0.1", "127.0.0.1", "::1"].map(allowed)).toEqual([true, true, true, true]);
   });
 });
 

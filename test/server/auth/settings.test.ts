@@ -12,7 +12,7 @@ describe("the settings", () => {
     expect(authSettings({ PATH: "/bin", ALAI_MC_DB: "x", ALAI_AUTH_TENANTS: "" })).toEqual({
       issuers: [],
       required: false,
-      rate: { perSecond: 600, burst: 600, failuresPerMinute: 20 },
+      rate: { perSecond: 600, burst: 600, failuresPerMinute: 600, perNetwork: 3000 },
     });
   });
 
@@ -49,7 +49,10 @@ describe("the settings", () => {
         clockTolerance: 0,
       },
     ]);
-    expect([required, rate]).toEqual([true, { perSecond: 100_000, burst: 100_000, failuresPerMinute: 0 }]);
+    expect([required, rate]).toEqual([
+      true,
+      { perSecond: 100_000, burst: 100_000, failuresPerMinute: 0, perNetwork: 3000 },
+    ]);
   });
 
   test("further issuers have settings of their own, and names of their own", () => {

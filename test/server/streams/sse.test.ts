@@ -41,6 +41,21 @@ describe("GET /events/stream", () => {
     expect(client.messages.map(({ data }) => JSON.parse(data))).toEqual(await ledger.events({}));
   });
 
+  it("ends with a goodbye when the token it was opened with is refused later on, and not before", async () => {
+    let good = true;
+    const { ledger, feed, port } = await streamApp({ limits: { heartbeat: 50 }, allowed: async () => good });
+    const client = new SseClient(port, STREAM);
+    await until(() => client.retry !== undefined, "the head");
+    await sleep(200);
+    expect(client.ended).toBe(false);
+    good = false;
+    await until(() => client.ended, "the end");
+    await addTasks(ledger, 1);
+    feed.nudge();
+    await sleep(50);
+    expect(client.messages.map(({ event }) => event)).toEqual(["bye"]);
+  });
+
   it("sends its head at once, so that nothing holds it back on the way", async () => {
     const { port } = await streamApp({ limits: { retry: 1234 } }, (app) =>
       app.addHook("onRequest", async (_request, reply) => void reply.header("x-of-a-hook", "kept")),

@@ -11,7 +11,8 @@ export function checkClaims(claims: JWTPayload, options: IssuerOptions, now: num
   requireSubject(claims);
   if (typeof claims.iat !== "number" || claims.iat > now + options.clockTolerance)
     throw invalidToken("iat is in the future");
-  if (ID_TOKEN.some((name) => name in claims) && !["scp", "scope", "roles"].some((name) => name in claims))
+  // App roles stand in ID tokens too: only delegated scopes make an access token of one.
+  if (ID_TOKEN.some((name) => name in claims) && !["scp", "scope"].some((name) => name in claims))
     throw invalidToken("an ID token is no access token");
   requireListed(claims, ["azp", "appid", "client_id"], options.clients);
   requireListed(claims, ["tid"], options.tenants);
