@@ -16,20 +16,17 @@ export function logRequests(logs: Logs): RequestObserver {
       const level = levelOf(done);
       if (!logs.plain.isLevelEnabled(level)) return;
       const { request, operation, method, route, status, durationMs, trace, address } = done;
-      logs.plain[level](
-        {
-          trace_id: trace.traceId,
-          request_id: request.id,
-          duration_ms: Math.round(durationMs * 1000) / 1000,
-          method,
-          route,
-          operation,
-          status,
-          subject: request.subject?.id ?? null,
-          address: coarse(address),
-        },
-        "request",
-      );
+      logs.request(level, {
+        trace_id: trace.traceId,
+        request_id: request.id,
+        duration_ms: Math.round(durationMs * 1000) / 1000,
+        method,
+        route,
+        operation,
+        status,
+        subject: request.subject?.id ?? null,
+        address: coarse(address),
+      });
     },
   };
 }
