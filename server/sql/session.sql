@@ -1,5 +1,7 @@
--- What every connection begins with: times as text that is read here, and no plan that is compiled for a millisecond's work.
+-- What every connection begins with: times as text that is read here, names that say their schema, and no plan that is
+-- compiled for a millisecond's work.
 SELECT
+  set_config('search_path', '', false),
   set_config('TimeZone', 'UTC', false),
   set_config('DateStyle', 'ISO', false),
   set_config('jit', 'off', false),
