@@ -69,7 +69,7 @@ export class Filters {
 
   orderBy(sorts: readonly Sort[]): string {
     return orderTerms(sorts)
-      .map((term) => `${orderExpression(term)}${term.descending ? " DESC" : ""} NULLS ${term.nulls}`)
+      .map((term) => `${orderExpression(term)}${term.descending ? " DESC" : ""}${nullsOf(term)}`)
       .join(", ");
   }
 
@@ -135,6 +135,11 @@ export function orderExpression({ value }: OrderTerm): string {
     default:
       return `t.${value}`;
   }
+}
+
+/** Said only where there can be none: an order that says more than its index is sorted anew, all of it for each page. */
+function nullsOf({ value, nulls }: OrderTerm): string {
+  return value === "id" || value === "priority" ? "" : ` NULLS ${nulls}`;
 }
 
 function cursorType({ value }: OrderTerm): string {
