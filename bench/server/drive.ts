@@ -57,6 +57,12 @@ function taskLine(n: number): Record<string, unknown> {
   };
 }
 
+/** The journal's newest number. */
+export async function newestEvent(url: string): Promise<number> {
+  const { events } = await json<{ events: { seq: number }[] }>(`${url}/events?last=1`);
+  return events.at(-1)?.seq ?? 0;
+}
+
 /** Fails unless the ledger itself says that so many tasks are held: each claim of the run was another task's. */
 export async function requireHeld(url: string, held: number): Promise<void> {
   const stats = await json<{ held: number }>(`${url}/stats`);

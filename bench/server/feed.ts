@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Figure } from "../report.ts";
 import type { Bench } from "./bench.ts";
-import { CLAIM, load } from "./drive.ts";
+import { CLAIM, load, newestEvent } from "./drive.ts";
 import { NPM, type Served } from "./served.ts";
 import type { Heard } from "./subscribers.ts";
 
@@ -40,7 +40,8 @@ async function listen(served: Served, changes: number): Promise<Heard> {
   const plan = { port: served.port, clients: 8, requests: [CLAIM], expect: [200] };
   await load({ ...plan, first: 1, count: WARM });
   const script = join(import.meta.dirname, "subscribers.ts");
-  const child = spawn(process.execPath, [script, `${served.port}`, `${CLIENTS}`, `${changes}`], {
+  const after = await newestEvent(served.url);
+  const child = spawn(process.execPath, [script, `${served.port}`, `${CLIENTS}`, `${changes}`, `${after}`], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let out = "";

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { percentile } from "./plan.ts";
 
 /**
- * Readers of the event stream, a process of its own: `node subscribers.ts <port> <clients> <events>`. Says `ready` on standard
+ * Readers of the event stream, a process of its own: `node subscribers.ts <port> <clients> <events> <after>`. Says `ready` on standard
  * error when all of them are connected, counts until each has had every event once and in order, and prints milliseconds from the
  * store's time of the event, which it reads just before the commit, to the bytes' arrival.
  */
@@ -16,7 +16,7 @@ export interface Heard {
   readonly deliveries: number;
 }
 
-const [, , port = "0", clients = "1", events = "1"] = process.argv;
+const [, , port = "0", clients = "1", events = "1", after = "0"] = process.argv;
 const LONGEST_MS = 120_000;
 const took = new Float64Array(Number(clients) * Number(events));
 const finished = Promise.withResolvers<void>();
@@ -28,7 +28,7 @@ function subscribe(): Promise<void> {
     const socket = connect(Number(port), "127.0.0.1");
     const reader = new Reader(resolve);
     socket.setNoDelay(true);
-    socket.write("GET /events/stream HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n\r\n");
+    socket.write(`GET /events/stream?after=${after} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n\r\n`);
     socket.on("data", (bytes) => reader.read(bytes.toString("latin1")));
     socket.on("error", reject);
     socket.on("close", () => {
@@ -39,7 +39,7 @@ function subscribe(): Promise<void> {
 
 class Reader {
   #rest = "";
-  #last = 0;
+  #last = Number(after);
   #opened: (() => void) | null;
 
   constructor(opened: () => void) {
@@ -51,7 +51,8 @@ class Reader {
     const parts = (this.#rest + text).split("\n\n");
     this.#rest = parts.pop() ?? "";
     for (const part of parts) this.#event(part, now);
-    if (!this.#opened || (!this.#last && !text.includes("retry:"))) return;
+    // The stream's first words.
+    if (!this.#opened || !text.includes("retry:")) return;
     this.#opened();
     this.#opened = null;
   }
@@ -60,7 +61,7 @@ class Reader {
     const found = /id: (\d+)\ndata: .*?"at":(\d+)/.exec(part);
     if (!found) return;
     const seq = Number(found[1]);
-    if (this.#last > 0 && seq !== this.#last + 1) fail(`event ${seq} came after ${this.#last}`);
+    if (seq !== this.#last + 1) fail(`event ${seq} came after ${this.#last}`);
     this.#last = seq;
     took[deliveries++] = now - Number(found[2]);
     if (deliveries === took.length) finished.resolve();
