@@ -46,8 +46,10 @@ export function openPool(url: string, limits: ConnectionLimits): pg.Pool {
     idleTimeoutMillis: 60_000,
     onConnect: (client) => beginSession(client, limits),
   });
-  // Without a listener the loss of an idle connection would end the process. The pool makes a new one when it is asked.
+  // Without a listener the loss of a connection would end the process, idle or in use. What was asked on it fails by itself,
+  // and the pool makes a new one when it is asked.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 

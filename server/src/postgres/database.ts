@@ -35,7 +35,7 @@ export interface Reading {
   end(): Promise<void>;
 }
 
-const WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+const WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /** Transactions on a pool: what of an error is worth another try, and what it is called when it is not. */
@@ -43,6 +43,7 @@ export class Database {
   readonly pool: pg.Pool;
   /** For people, without any password. */
   readonly name: string;
+  #closed = false;
 
   constructor(pool: pg.Pool, name: string) {
     this.pool = pool;
@@ -80,7 +81,7 @@ export class Database {
       session.sendText(READ);
       return {
         session,
-        failed: (error: unknown) => fromPostgres(error, this.name),
+        failed: (error: unknown) => fromPostgres(session.causeOf(error), this.name),
         end: async () => client.release(!(await session.rollback())),
       };
     });
@@ -101,11 +102,19 @@ export class Database {
     }
   }
 
+  /** Resolves when what runs has ended and no connection is open any more. Nothing begins from now on. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.pool.end();
+  }
+
   async #connect(): Promise<pg.PoolClient> {
+    // A pool that has ended lets those wait who ask it for a connection.
+    if (this.#closed) throw new StoreError("unavailable", `The ledger ${this.name} was closed.`);
     try {
       return await this.pool.connect();
     } catch (error) {
-      if (this.pool.ending) throw new StoreError("unavailable", `The ledger ${this.name} was closed.`);
       throw new Failed(error, "connecting");
     }
   }
@@ -130,7 +139,8 @@ async function transaction<T>(
     await session.commit();
     client.release();
     return result;
-  } catch (error) {
+  } catch (thrown) {
+    const error = session.causeOf(thrown);
     // A connection that is lost, or whose rollback fails, is not used again; its transaction ends with it.
     const usable = !isConnectionLost(error) && (await session.rollback());
     client.release(!usable);

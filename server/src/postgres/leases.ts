@@ -8,7 +8,7 @@ import { Batcher, type Waiting } from "./batcher.ts";
 import type { Changes } from "./changes.ts";
 import type { Database } from "./database.ts";
 import { afterwards, type LeaseAnswer, type LeaseVerb, wordLease } from "./lease-answer.ts";
-import { type Known, keysOf, RULES, replay } from "./request-keys.ts";
+import { type Known, keysOf, RULES, replay, takeDistinct } from "./request-keys.ts";
 import { SQL } from "./sql.ts";
 
 interface LeaseCall {
@@ -106,13 +106,10 @@ function argumentsOf(wishes: readonly Wish[], later: ReadonlySet<number>): strin
 /** As many calls as fit, in their order. */
 function select(queue: Line[]): Line[] {
   let tasks = 0;
-  let n = 0;
-  for (const { call } of queue) {
-    tasks += call.ids.length;
-    if (n > 0 && tasks > MOST) break;
-    n += 1;
-  }
-  return queue.splice(0, n);
+  return takeDistinct(queue, ({ ids }) => {
+    tasks += ids.length;
+    return tasks === ids.length || tasks <= MOST;
+  });
 }
 
 /** Calls whose task an earlier one of the batch has: they see what that one left, so they are decided after it. */

@@ -79,7 +79,7 @@ export class PostgresLedger implements Ledger, Transferable {
     try {
       await migrate(database);
     } catch (error) {
-      void database.pool.end();
+      void database.close();
       throw error;
     }
     return new PostgresLedger(database, options.notify === false ? null : () => openClient(url, limits));
@@ -218,8 +218,7 @@ export class PostgresLedger implements Ledger, Transferable {
   /** Closes, and resolves when no connection is open any more. */
   async closed(): Promise<void> {
     this.#maintenance.stop();
-    await this.#listener?.close();
-    if (!this.pool.ending) await this.pool.end();
+    await Promise.all([this.#database.close(), this.#listener?.close()]);
   }
 
   /** Every verb that changes something and is not batched goes through here: one transaction, made once for each request key. */

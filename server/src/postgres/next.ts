@@ -7,7 +7,7 @@ import type { Database } from "./database.ts";
 import { Filters, MOMENT, READ_MOMENT } from "./filter.ts";
 
 import { type NextAnswer, wordNext } from "./next-answer.ts";
-import { type Known, keysOf, RULES, replay } from "./request-keys.ts";
+import { type Known, keysOf, RULES, replay, takeDistinct } from "./request-keys.ts";
 import { readTask, type TaskRow } from "./rows.ts";
 import { SQL } from "./sql.ts";
 import type { Row } from "./types.ts";
@@ -84,11 +84,8 @@ SELECT r.*, ${READ_MOMENT} AS now, (SELECT count(*) FROM ready) AS ready FROM al
 /** The first call, and the others that ask for the same. */
 function select(queue: Line[]): Line[] {
   const condition = queue[0]?.call.condition;
-  const batch = queue.filter(({ call }) => call.condition === condition).slice(0, MOST);
-  const taken = new Set(batch);
-  const rest = queue.filter((line) => !taken.has(line));
-  queue.splice(0, queue.length, ...rest);
-  return batch;
+  let calls = 0;
+  return takeDistinct(queue, (call) => call.condition === condition && calls++ < MOST);
 }
 
 /** The condition, then one element for each call: calls, actors, sessions, lengths. */

@@ -2,6 +2,7 @@ import { answers, type Caller, inFlight, type Millis, REQUEST_MEMORY, requestOf 
 import { DEFAULT_TTL } from "@alai/core/lease";
 import { RENEWAL_JOURNAL_INTERVAL } from "@alai/core/rules/renew";
 import { integers, texts } from "./arrays.ts";
+import type { Waiting } from "./batcher.ts";
 import type { Kept } from "./kept.ts";
 import { wordLease } from "./lease-answer.ts";
 import { wordNext } from "./next-answer.ts";
@@ -25,6 +26,27 @@ export function keysOf(callers: readonly Caller[]): readonly [keys: string, fing
     texts(requests.map((request) => request?.key ?? null)),
     texts(requests.map((request) => request?.fingerprint ?? null)),
   ];
+}
+
+/**
+ * Takes calls out of a queue. One under the key of another that is taken stays: it gets that one's answer by asking later.
+ * @param wanted asked in the queue's order.
+ */
+export function takeDistinct<C extends { readonly caller: Caller }, A>(
+  queue: Waiting<C, A>[],
+  wanted: (call: C) => boolean,
+): Waiting<C, A>[] {
+  const keys = new Set<string>();
+  const isOther = ({ request, actor }: Caller) => {
+    if (!request) return true;
+    const key = `${actor}\n${request.key}`;
+    return !keys.has(key) && keys.add(key);
+  };
+  const taken: Waiting<C, A>[] = [];
+  const left: Waiting<C, A>[] = [];
+  for (const line of queue) (isOther(line.call.caller) && wanted(line.call) ? taken : left).push(line);
+  queue.splice(0, queue.length, ...left);
+  return taken;
 }
 
 /** The answer that was kept under a key. Throws `in_flight`, or `key_reused`. */

@@ -1,11 +1,14 @@
 import type pg from "pg";
 import type { Row } from "./types.ts";
 
-/** A statement that is prepared once for each connection. Its text never changes under its name. */
+/** A statement that is prepared once for each connection, when it has a name. Its text never changes under its name. */
 export interface Statement {
   readonly name?: string;
   readonly text: string;
 }
+
+/** What Postgres says to every statement after one that failed. */
+const ABORTED = "25P02";
 
 /**
  * One transaction on one connection. Statements are sent at once and answered in order: what is sent together costs one
@@ -14,30 +17,30 @@ export interface Statement {
 export class Session {
   readonly #client: pg.PoolClient;
   /** Sent, and not waited for yet. */
-  #pending: Promise<unknown>[] = [];
+  readonly #pending: Promise<unknown>[] = [];
+  #failure: unknown;
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
   }
 
   async rows<T = Row>(statement: Statement, ...values: readonly unknown[]): Promise<T[]> {
-    const { rows } = await this.#client.query<Row>({ ...statement, values: [...values] });
+    const { rows } = await this.#query({ ...statement, values: [...values] });
     return rows as T[];
   }
 
   /** Sends a statement whose answer says nothing; its error comes out of the commit. */
   send(statement: Statement, ...values: readonly unknown[]): void {
-    this.#push(this.#client.query({ ...statement, values: [...values] }));
+    this.#pending.push(this.#query({ ...statement, values: [...values] }));
   }
 
   sendText(sql: string): void {
-    this.#push(this.#client.query(sql));
+    this.#pending.push(this.#query(sql));
   }
 
   /** Commits what was sent, in the same round trip. Throws what made it fail: then nothing was changed. */
   async commit(): Promise<void> {
-    const commit = this.#client.query("COMMIT");
-    commit.catch(ignore);
+    const commit = this.#query("COMMIT");
     await Promise.all(this.#pending);
     const { command } = await commit;
     if (command !== "COMMIT") throw new Error(`the transaction ended with ${command}`);
@@ -54,11 +57,18 @@ export class Session {
     }
   }
 
-  #push(answer: Promise<unknown>): void {
-    // Waited for at the commit; until then its rejection is not unhandled.
-    answer.catch(ignore);
-    this.#pending.push(answer);
+  /** What made the transaction fail, when the error only says that it did. */
+  causeOf(error: unknown): unknown {
+    const aborted = error instanceof Error && "code" in error && error.code === ABORTED;
+    return aborted && this.#failure ? this.#failure : error;
+  }
+
+  #query(query: string | pg.QueryConfig): Promise<pg.QueryResult<Row>> {
+    const answer = this.#client.query<Row>(query);
+    // Who waits for the answer gets its error too; until somebody does, the rejection is not unhandled.
+    answer.catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+    return answer;
   }
 }
-
-function ignore(): void {}

@@ -2,107 +2,211 @@
 import type { Migration } from "./migrate.ts";
 
 export const SQL = {
-  addDependencies: { name: "alai-add-dependencies", text: `INSERT INTO alai.dependencies (task, blocker)
+  addDependencies: {
+    name: "alai-add-dependencies",
+    text: `INSERT INTO alai.dependencies (task, blocker)
 SELECT d.task, d.blocker FROM unnest($1::bigint[], $2::bigint[]) AS d (task, blocker)
-ON CONFLICT DO NOTHING` },
-  addEvidence: { name: "alai-add-evidence", text: `INSERT INTO alai.evidence (task, path, sha256, size)
+ON CONFLICT DO NOTHING`,
+  },
+  addEvidence: {
+    name: "alai-add-evidence",
+    text: `INSERT INTO alai.evidence (task, path, sha256, size)
 SELECT e.task, e.path, e.sha256, e.size
 FROM ROWS FROM (json_to_recordset($1) AS (task bigint, path text, sha256 text, size bigint)) WITH ORDINALITY
   AS e (task, path, sha256, size, n)
-ORDER BY e.n` },
-  addTasks: { name: "alai-add-tasks", text: `INSERT INTO alai.tasks (id, title, description, status, priority, project, owner, tags, parent, due, deferred_until,
+ORDER BY e.n`,
+  },
+  addTasks: {
+    name: "alai-add-tasks",
+    text: `INSERT INTO alai.tasks (id, title, description, status, priority, project, owner, tags, parent, due, deferred_until,
   dedup_key, created_at, updated_at, done_at)
 SELECT a.id, a.title, a.description, a.status, a.priority, a.project, a.owner, a.tags, a.parent,
   alai.from_millis(a.due), alai.from_millis(a.deferred_until), a.dedup_key,
   alai.from_millis(a.created_at), alai.from_millis(a.updated_at), alai.from_millis(a.done_at)
 FROM json_to_recordset($1) AS a (id bigint, title text, description text, status text, priority smallint, project text,
   owner text, tags text[], parent bigint, due bigint, deferred_until bigint, dedup_key text, created_at bigint,
-  updated_at bigint, done_at bigint)` },
-  ancestors: { name: "alai-ancestors", text: `WITH RECURSIVE line (id, parent) AS (
+  updated_at bigint, done_at bigint)`,
+  },
+  ancestors: {
+    name: "alai-ancestors",
+    text: `WITH RECURSIVE line (id, parent) AS (
   SELECT t.id, t.parent FROM alai.tasks t WHERE t.id = $1
   UNION
   SELECT t.id, t.parent FROM alai.tasks t JOIN line l ON t.id = l.parent
 )
-SELECT l.id, l.parent FROM line l` },
+SELECT l.id, l.parent FROM line l`,
+  },
   append: { name: "alai-append", text: `SELECT a.last, a.at FROM alai.append($1, alai.from_millis($2)) a` },
-  byDedupKey: { name: "alai-by-dedup-key", text: `SELECT r.* FROM alai.task_rows r WHERE r.dedup_key = ANY ($1::text[])` },
-  changeLeasesOnce: { name: "alai-change-leases-once", text: `SELECT o.call, (o.answer).task, (o.answer).title, (o.answer).status, (o.answer).status_raw, (o.answer).holder, (o.answer).until,
+  byDedupKey: {
+    name: "alai-by-dedup-key",
+    text: `SELECT r.* FROM alai.task_rows r WHERE r.dedup_key = ANY ($1::text[])`,
+  },
+  changeLeasesOnce: {
+    name: "alai-change-leases-once",
+    text: `SELECT o.call, (o.answer).task, (o.answer).title, (o.answer).status, (o.answer).status_raw, (o.answer).holder, (o.answer).until,
   (o.answer).ttl, (o.answer).fence, (o.answer).blockers, (o.answer).my_fence, (o.answer).my_end, (o.answer).act,
   (o.answer).wanted, (o.answer).new_until, (o.answer).moment, o.known
-FROM alai.take_leases_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) o` },
-  changeLeases: { name: "alai-change-leases", text: `SELECT l.call, l.task, l.title, l.status, l.status_raw, l.holder, l.until, l.ttl, l.fence, l.blockers, l.my_fence, l.my_end,
+FROM alai.take_leases_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) o`,
+  },
+  changeLeases: {
+    name: "alai-change-leases",
+    text: `SELECT l.call, l.task, l.title, l.status, l.status_raw, l.holder, l.until, l.ttl, l.fence, l.blockers, l.my_fence, l.my_end,
   l.act, l.wanted, l.new_until, l.moment
-FROM alai.take_leases($1, $2, $3, $4, $5, $6, $7, $8, $9, '{}') l` },
-  claimNext: { name: "alai-claim-next", text: `SELECT n.call, n.again, row_to_json(n.answer) AS answer, n.task, n.ready, n.known
-FROM alai.claim_next($1, $2, $3, $4, $5, $6, $7, $8) n` },
-  clearLeases: { name: "alai-clear-leases", text: `UPDATE alai.tasks SET lease_holder = NULL, lease_until = NULL, lease_ttl = NULL WHERE id = ANY ($1::bigint[])` },
-  countRows: { name: "alai-count-rows", text: `SELECT
+FROM alai.take_leases($1, $2, $3, $4, $5, $6, $7, $8, $9, '{}') l`,
+  },
+  claimNext: {
+    name: "alai-claim-next",
+    text: `SELECT n.call, n.again, row_to_json(n.answer) AS answer, n.task, n.ready, n.known
+FROM alai.claim_next($1, $2, $3, $4, $5, $6, $7, $8) n`,
+  },
+  clearLeases: {
+    name: "alai-clear-leases",
+    text: `UPDATE alai.tasks SET lease_holder = NULL, lease_until = NULL, lease_ttl = NULL WHERE id = ANY ($1::bigint[])`,
+  },
+  countRows: {
+    name: "alai-count-rows",
+    text: `SELECT
   (SELECT count(*) FROM alai.tasks) AS task,
   (SELECT count(*) FROM alai.dependencies) AS dependency,
   (SELECT count(*) FROM (SELECT DISTINCT e.task, e.path, e.sha256, e.size FROM alai.evidence e) d) AS evidence,
-  (SELECT count(*) FROM alai.events) AS event` },
-  countStatuses: { name: "alai-count-statuses", text: `SELECT t.status, count(*) AS n FROM alai.tasks t GROUP BY t.status ORDER BY 2 DESC, 1` },
-  dependenciesOf: { name: "alai-dependencies-of", text: `SELECT d.task, d.blocker FROM alai.dependencies d WHERE d.task = ANY ($1::bigint[])` },
-  dropRequests: { name: "alai-drop-requests", text: `DELETE FROM alai.requests r USING (
+  (SELECT count(*) FROM alai.events) AS event`,
+  },
+  countStatuses: {
+    name: "alai-count-statuses",
+    text: `SELECT t.status, count(*) AS n FROM alai.tasks t GROUP BY t.status ORDER BY 2 DESC, 1`,
+  },
+  dependenciesOf: {
+    name: "alai-dependencies-of",
+    text: `SELECT d.task, d.blocker FROM alai.dependencies d WHERE d.task = ANY ($1::bigint[])`,
+  },
+  dropRequests: {
+    name: "alai-drop-requests",
+    text: `DELETE FROM alai.requests r USING (
   SELECT o.subject, o.key FROM alai.requests o WHERE o.at <= alai.read_moment() - make_interval(secs => $1 / 1000.0)
   LIMIT 5000 FOR UPDATE SKIP LOCKED
 ) old
-WHERE r.subject = old.subject AND r.key = old.key` },
-  event: { name: "alai-event", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e WHERE e.seq = $1` },
-  eventsByNumber: { name: "alai-events-by-number", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e WHERE e.seq = ANY ($1::bigint[])` },
-  eventsOfTask: { name: "alai-events-of-task", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
-WHERE e.task = $3 AND e.seq > $1 ORDER BY e.seq LIMIT $2` },
-  events: { name: "alai-events", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
-WHERE e.seq > $1 ORDER BY e.seq LIMIT $2` },
-  evidenceOf: { name: "alai-evidence-of", text: `SELECT e.task, e.path, e.sha256, e.size FROM alai.evidence e WHERE e.task = ANY ($1::bigint[])` },
+WHERE r.subject = old.subject AND r.key = old.key`,
+  },
+  event: {
+    name: "alai-event",
+    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e WHERE e.seq = $1`,
+  },
+  eventsByNumber: {
+    name: "alai-events-by-number",
+    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e WHERE e.seq = ANY ($1::bigint[])`,
+  },
+  eventsOfTask: {
+    name: "alai-events-of-task",
+    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.task = $3 AND e.seq > $1 ORDER BY e.seq LIMIT $2`,
+  },
+  events: {
+    name: "alai-events",
+    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.seq > $1 ORDER BY e.seq LIMIT $2`,
+  },
+  evidenceOf: {
+    name: "alai-evidence-of",
+    text: `SELECT e.task, e.path, e.sha256, e.size FROM alai.evidence e WHERE e.task = ANY ($1::bigint[])`,
+  },
   existing: { name: "alai-existing", text: `SELECT t.id FROM alai.tasks t WHERE t.id = ANY ($1::bigint[])` },
-  findRequest: { name: "alai-find-request", text: `SELECT r.fingerprint, r.at, r.answer FROM alai.requests r WHERE r.subject = $1 AND r.key = $2` },
-  head: { name: "alai-head", text: `SELECT h.ledger, h.seq, h.at, h.task, h.pruned, h.restoring, alai.read_moment() AS now FROM alai.head h` },
-  history: { name: "alai-history", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
-WHERE e.task = ANY ($1::bigint[]) ORDER BY e.seq` },
-  importedBefore: { name: "alai-imported-before", text: `SELECT e.task, e.data -> 'from' AS source FROM alai.events e
+  findRequest: {
+    name: "alai-find-request",
+    text: `SELECT r.fingerprint, r.at, r.answer FROM alai.requests r WHERE r.subject = $1 AND r.key = $2`,
+  },
+  head: {
+    name: "alai-head",
+    text: `SELECT h.ledger, h.seq, h.at, h.task, h.pruned, h.restoring, alai.read_moment() AS now FROM alai.head h`,
+  },
+  history: {
+    name: "alai-history",
+    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.task = ANY ($1::bigint[]) ORDER BY e.seq`,
+  },
+  importedBefore: {
+    name: "alai-imported-before",
+    text: `SELECT e.task, e.data -> 'from' AS source FROM alai.events e
 WHERE e.kind = 'imported' AND (e.data #>> '{from,id}')::bigint = ANY ($1::bigint[])
-ORDER BY e.seq` },
-  keepAnswer: { name: "alai-keep-answer", text: `INSERT INTO alai.requests (subject, key, at, fingerprint, answer) VALUES ($1, $2, alai.moment(), $3, $4)
-ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer` },
-  lastEventsOfTask: { name: "alai-last-events-of-task", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
-WHERE e.task = $3 AND e.seq > $1 ORDER BY e.seq DESC LIMIT $2` },
-  lastEvents: { name: "alai-last-events", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
-WHERE e.seq > $1 ORDER BY e.seq DESC LIMIT $2` },
-  leaseStatus: { name: "alai-lease-status", text: `SELECT alai.read_moment() AS now, t.id, t.title, t.status, t.status_raw, t.lease_holder, t.lease_until, t.lease_ttl, t.lease_fence
-FROM alai.tasks t WHERE t.id = ANY ($1::bigint[])` },
-  links: { name: "alai-links", text: `SELECT d.blocker AS id, d.task AS other, true AS waits FROM alai.dependencies d WHERE d.blocker = ANY ($1::bigint[])
+ORDER BY e.seq`,
+  },
+  keepAnswer: {
+    name: "alai-keep-answer",
+    text: `INSERT INTO alai.requests (subject, key, at, fingerprint, answer) VALUES ($1, $2, alai.moment(), $3, $4)
+ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer`,
+  },
+  lastEventsOfTask: {
+    name: "alai-last-events-of-task",
+    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.task = $3 AND e.seq > $1 ORDER BY e.seq DESC LIMIT $2`,
+  },
+  lastEvents: {
+    name: "alai-last-events",
+    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.seq > $1 ORDER BY e.seq DESC LIMIT $2`,
+  },
+  leaseStatus: {
+    name: "alai-lease-status",
+    text: `SELECT alai.read_moment() AS now, t.id, t.title, t.status, t.status_raw, t.lease_holder, t.lease_until, t.lease_ttl, t.lease_fence
+FROM alai.tasks t WHERE t.id = ANY ($1::bigint[])`,
+  },
+  links: {
+    name: "alai-links",
+    text: `SELECT d.blocker AS id, d.task AS other, true AS waits FROM alai.dependencies d WHERE d.blocker = ANY ($1::bigint[])
 UNION ALL
 SELECT t.parent, t.id, false FROM alai.tasks t WHERE t.parent = ANY ($1::bigint[])
-ORDER BY 2` },
-  lockExpired: { name: "alai-lock-expired", text: `SELECT t.id FROM alai.tasks t
+ORDER BY 2`,
+  },
+  lockExpired: {
+    name: "alai-lock-expired",
+    text: `SELECT t.id FROM alai.tasks t
 WHERE t.lease_holder IS NOT NULL AND t.lease_until <= alai.moment()
 ORDER BY t.id
-FOR NO KEY UPDATE` },
+FOR NO KEY UPDATE`,
+  },
   lockGraph: { name: "alai-lock-graph", text: `SELECT alai.lock_graph()` },
-  lockHead: { name: "alai-lock-head", text: `SELECT h.seq, h.at, h.task, h.ledger, h.pruned, h.restoring FROM alai.head h FOR NO KEY UPDATE` },
-  lockMigrations: { name: "alai-lock-migrations", text: `SELECT pg_advisory_xact_lock(hashtextextended('alai.migrations', 0))` },
+  lockHead: {
+    name: "alai-lock-head",
+    text: `SELECT h.seq, h.at, h.task, h.ledger, h.pruned, h.restoring FROM alai.head h FOR NO KEY UPDATE`,
+  },
+  lockMigrations: {
+    name: "alai-lock-migrations",
+    text: `SELECT pg_advisory_xact_lock(hashtextextended('alai.migrations', 0))`,
+  },
   lockRequest: { name: "alai-lock-request", text: `SELECT alai.lock_request($1, $2) AS free` },
-  lockTasks: { name: "alai-lock-tasks", text: `SELECT FROM alai.tasks t WHERE t.id = ANY ($1::bigint[]) ORDER BY t.id FOR NO KEY UPDATE` },
-  migrationsTable: { name: "alai-migrations-table", text: `CREATE TABLE IF NOT EXISTS alai.migrations (
+  lockTasks: {
+    name: "alai-lock-tasks",
+    text: `SELECT FROM alai.tasks t WHERE t.id = ANY ($1::bigint[]) ORDER BY t.id FOR NO KEY UPDATE`,
+  },
+  migrationsTable: {
+    name: "alai-migrations-table",
+    text: `CREATE TABLE IF NOT EXISTS alai.migrations (
   version int PRIMARY KEY,
   name text NOT NULL,
   checksum text NOT NULL,
   breaking boolean NOT NULL,
   at timestamptz(3) NOT NULL DEFAULT clock_timestamp()
-)` },
+)`,
+  },
   moment: { name: "alai-moment", text: `SELECT alai.moment() AS now` },
-  newestDone: { name: "alai-newest-done", text: `SELECT t.created_at, t.done_at FROM alai.tasks t
-WHERE t.status = 'done' AND t.done_at IS NOT NULL AND t.created_at IS NOT NULL ORDER BY t.done_at DESC LIMIT $1` },
-  newestUndoable: { name: "alai-newest-undoable", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+  newestDone: {
+    name: "alai-newest-done",
+    text: `SELECT t.created_at, t.done_at FROM alai.tasks t
+WHERE t.status = 'done' AND t.done_at IS NOT NULL AND t.created_at IS NOT NULL ORDER BY t.done_at DESC LIMIT $1`,
+  },
+  newestUndoable: {
+    name: "alai-newest-undoable",
+    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
 WHERE e.actor = $1 AND e.session = $2
   AND e.kind IN ('added', 'edited', 'done', 'ready', 'paused', 'reopened', 'cancelled', 'dep_added', 'dep_removed')
   AND NOT EXISTS (
     SELECT FROM alai.events u WHERE u.task = e.task AND u.kind = 'undone' AND (u.data ->> 'undoes')::bigint = e.seq
   )
-ORDER BY e.seq DESC LIMIT 1` },
+ORDER BY e.seq DESC LIMIT 1`,
+  },
   notify: { name: "alai-notify", text: `SELECT pg_notify($1, $2)` },
-  pruneEvents: { name: "alai-prune-events", text: `WITH gone AS (
+  pruneEvents: {
+    name: "alai-prune-events",
+    text: `WITH gone AS (
   DELETE FROM alai.events e
   WHERE e.at < alai.from_millis($1) AND e.seq < (SELECT h.seq FROM alai.head h)
     AND e.kind NOT IN ('imported', 'adopted', 'undone')
@@ -119,36 +223,66 @@ ORDER BY e.seq DESC LIMIT 1` },
     )
   RETURNING e.seq
 )
-SELECT count(*) AS dropped, coalesce(max(seq), 0) AS through FROM gone` },
-  pruneUndone: { name: "alai-prune-undone", text: `WITH gone AS (
+SELECT count(*) AS dropped, coalesce(max(seq), 0) AS through FROM gone`,
+  },
+  pruneUndone: {
+    name: "alai-prune-undone",
+    text: `WITH gone AS (
   DELETE FROM alai.events e
   WHERE e.at < alai.from_millis($1) AND e.seq < (SELECT h.seq FROM alai.head h) AND e.kind = 'undone'
     AND NOT EXISTS (SELECT FROM alai.events o WHERE o.seq = (e.data ->> 'undoes')::bigint)
   RETURNING e.seq
 )
-SELECT count(*) AS dropped, coalesce(max(seq), 0) AS through FROM gone` },
-  reachable: { name: "alai-reachable", text: `WITH RECURSIVE chain (id) AS (
+SELECT count(*) AS dropped, coalesce(max(seq), 0) AS through FROM gone`,
+  },
+  reachable: {
+    name: "alai-reachable",
+    text: `WITH RECURSIVE chain (id) AS (
   SELECT unnest($1::bigint[])
   UNION
   SELECT d.blocker FROM alai.dependencies d JOIN chain c ON d.task = c.id
 )
-SELECT d.task, d.blocker FROM alai.dependencies d JOIN chain c ON d.task = c.id` },
-  readLocked: { name: "alai-read-locked", text: `SELECT r.*, mine.fence AS my_fence, mine.ended AS my_end
+SELECT d.task, d.blocker FROM alai.dependencies d JOIN chain c ON d.task = c.id`,
+  },
+  readLocked: {
+    name: "alai-read-locked",
+    text: `SELECT r.*, mine.fence AS my_fence, mine.ended AS my_end
 FROM alai.task_rows r LEFT JOIN LATERAL alai.memory_of(r.id, $2, $3) mine ON true
-WHERE r.id = ANY ($1::bigint[])` },
-  readMigrations: { name: "alai-read-migrations", text: `SELECT version, name, checksum, breaking FROM alai.migrations ORDER BY version` },
-  recordMigration: { name: "alai-record-migration", text: `INSERT INTO alai.migrations (version, name, checksum, breaking) VALUES ($1, $2, $3, $4)` },
-  removeDependencies: { name: "alai-remove-dependencies", text: `DELETE FROM alai.dependencies d USING unnest($1::bigint[], $2::bigint[]) AS u (task, blocker)
-WHERE d.task = u.task AND d.blocker = u.blocker` },
-  removeEvidence: { name: "alai-remove-evidence", text: `DELETE FROM alai.evidence e
+WHERE r.id = ANY ($1::bigint[])`,
+  },
+  readMigrations: {
+    name: "alai-read-migrations",
+    text: `SELECT version, name, checksum, breaking FROM alai.migrations ORDER BY version`,
+  },
+  recordMigration: {
+    name: "alai-record-migration",
+    text: `INSERT INTO alai.migrations (version, name, checksum, breaking) VALUES ($1, $2, $3, $4)`,
+  },
+  removeDependencies: {
+    name: "alai-remove-dependencies",
+    text: `DELETE FROM alai.dependencies d USING unnest($1::bigint[], $2::bigint[]) AS u (task, blocker)
+WHERE d.task = u.task AND d.blocker = u.blocker`,
+  },
+  removeEvidence: {
+    name: "alai-remove-evidence",
+    text: `DELETE FROM alai.evidence e
 USING json_to_recordset($1) AS r (task bigint, path text, sha256 text, size bigint)
-WHERE e.task = r.task AND e.path = r.path AND e.sha256 = r.sha256 AND e.size = r.size` },
-  restoreEvents: { name: "alai-restore-events", text: `INSERT INTO alai.events (seq, task, kind, at, actor, session, fence, data)
+WHERE e.task = r.task AND e.path = r.path AND e.sha256 = r.sha256 AND e.size = r.size`,
+  },
+  restoreEvents: {
+    name: "alai-restore-events",
+    text: `INSERT INTO alai.events (seq, task, kind, at, actor, session, fence, data)
 SELECT r.seq, r.task, r.kind, alai.from_millis(r.at), r.actor, r.session, r.fence, CASE WHEN r.data::text <> '{}' THEN r.data END
-FROM json_to_recordset($1) AS r (seq bigint, task bigint, kind text, at bigint, actor text, session text, fence bigint, data json)` },
-  restoreHead: { name: "alai-restore-head", text: `UPDATE alai.head SET ledger = $1, seq = greatest(seq, $2), at = greatest(at, alai.from_millis($3)), pruned = greatest(pruned, $4),
-  task = greatest(task, $5), restoring = $6` },
-  restoreTasks: { name: "alai-restore-tasks", text: `INSERT INTO alai.tasks (id, title, description, status, status_raw, priority, priority_raw, project, owner, tags, parent, due,
+FROM json_to_recordset($1) AS r (seq bigint, task bigint, kind text, at bigint, actor text, session text, fence bigint, data json)`,
+  },
+  restoreHead: {
+    name: "alai-restore-head",
+    text: `UPDATE alai.head SET ledger = $1, seq = greatest(seq, $2), at = greatest(at, alai.from_millis($3)), pruned = greatest(pruned, $4),
+  task = greatest(task, $5), restoring = $6`,
+  },
+  restoreTasks: {
+    name: "alai-restore-tasks",
+    text: `INSERT INTO alai.tasks (id, title, description, status, status_raw, priority, priority_raw, project, owner, tags, parent, due,
   deferred_until, dedup_key, version, created_at, updated_at, done_at, lease_holder, lease_until, lease_ttl, lease_fence,
   attempts, extra)
 SELECT r.id, r.title, r.description, r.status, r.status_raw, r.priority, r.priority_raw, r.project, r.owner, r.tags, r.parent,
@@ -166,35 +300,53 @@ ON CONFLICT (id) DO UPDATE SET
   dedup_key = excluded.dedup_key, version = excluded.version, created_at = excluded.created_at,
   updated_at = excluded.updated_at, done_at = excluded.done_at, lease_holder = excluded.lease_holder,
   lease_until = excluded.lease_until, lease_ttl = excluded.lease_ttl, lease_fence = excluded.lease_fence,
-  attempts = excluded.attempts, extra = excluded.extra` },
-  restoreTold: { name: "alai-restore-told", text: `UPDATE alai.tasks t SET lease_told = (
+  attempts = excluded.attempts, extra = excluded.extra`,
+  },
+  restoreTold: {
+    name: "alai-restore-told",
+    text: `UPDATE alai.tasks t SET lease_told = (
   SELECT e.at FROM alai.events e
   WHERE e.task = t.id AND e.kind IN ('acquired', 'taken_over', 'renewed') ORDER BY e.seq DESC LIMIT 1
 )
-WHERE t.id = ANY ($1::bigint[])` },
-  saveTask: { name: "alai-save-task", text: `UPDATE alai.tasks SET
+WHERE t.id = ANY ($1::bigint[])`,
+  },
+  saveTask: {
+    name: "alai-save-task",
+    text: `UPDATE alai.tasks SET
   title = $2, description = $3, status = $4, status_raw = $5, priority = $6, priority_raw = $7, project = $8, owner = $9,
   tags = $10, parent = $11, due = alai.from_millis($12), deferred_until = alai.from_millis($13), version = $14,
   updated_at = alai.from_millis($15), done_at = alai.from_millis($16),
   lease_holder = $17, lease_until = alai.from_millis($18), lease_ttl = $19, lease_told = alai.from_millis($20)
-WHERE id = $1` },
-  session: { name: "alai-session", text: `SELECT
+WHERE id = $1`,
+  },
+  session: {
+    name: "alai-session",
+    text: `SELECT
   set_config('search_path', '', false),
   set_config('TimeZone', 'UTC', false),
   set_config('DateStyle', 'ISO', false),
   set_config('jit', 'off', false),
   set_config('statement_timeout', $1, false),
   set_config('lock_timeout', $2, false),
-  set_config('idle_in_transaction_session_timeout', $3, false)` },
+  set_config('idle_in_transaction_session_timeout', $3, false)`,
+  },
   setPruned: { name: "alai-set-pruned", text: `UPDATE alai.head SET pruned = $1 WHERE pruned < $1` },
   takeNumbers: { name: "alai-take-numbers", text: `UPDATE alai.head SET task = $1` },
   tasks: { name: "alai-tasks", text: `SELECT r.* FROM alai.task_rows r WHERE r.id = ANY ($1::bigint[])` },
-  undoneBy: { name: "alai-undone-by", text: `SELECT u.seq FROM alai.events u
-WHERE u.task IS NOT DISTINCT FROM $1 AND u.kind = 'undone' AND (u.data ->> 'undoes')::bigint = $2` },
+  undoneBy: {
+    name: "alai-undone-by",
+    text: `SELECT u.seq FROM alai.events u
+WHERE u.task IS NOT DISTINCT FROM $1 AND u.kind = 'undone' AND (u.data ->> 'undoes')::bigint = $2`,
+  },
 } as const;
 
 export const MIGRATIONS: readonly Migration[] = [
-  { version: 1, name: "0001_ledger", checksum: "952fab6f0dbf358b1b2a65c640b60890e2d280351a30c785406294065c96efe8", breaking: false, text: `-- The ledger: tasks, what they wait for, their evidence, the journal with its head, and answers kept for retries.
+  {
+    version: 1,
+    name: "0001_ledger",
+    checksum: "952fab6f0dbf358b1b2a65c640b60890e2d280351a30c785406294065c96efe8",
+    breaking: false,
+    text: `-- The ledger: tasks, what they wait for, their evidence, the journal with its head, and answers kept for retries.
 -- Text is compared byte by byte (COLLATE "C"), as SQLite compares it; times are UTC to the millisecond.
 
 -- What is looked at of every task comes first: Postgres walks a row from its start.
@@ -386,8 +538,14 @@ BEGIN
   ) WITH ORDINALITY AS d (task, kind, actor, session, fence, data, n);
 END
 $$;
-` },
-  { version: 2, name: "0002_security", checksum: "4bd5fd51b3e5e716a4fefcbbbc0282590143a36da91aa003c257d55e0aff1514", breaking: false, text: `-- Service tokens of machines, and the audit: an append-only chain of hashes. docs/security.md
+`,
+  },
+  {
+    version: 2,
+    name: "0002_security",
+    checksum: "4bd5fd51b3e5e716a4fefcbbbc0282590143a36da91aa003c257d55e0aff1514",
+    breaking: false,
+    text: `-- Service tokens of machines, and the audit: an append-only chain of hashes. docs/security.md
 
 CREATE TABLE alai.tokens (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -453,8 +611,14 @@ CREATE TRIGGER audit_head_no_truncate BEFORE TRUNCATE ON alai.audit_head
   FOR EACH STATEMENT EXECUTE FUNCTION alai.refuse_change();
 CREATE TRIGGER audit_head_forward BEFORE UPDATE ON alai.audit_head
   FOR EACH ROW EXECUTE FUNCTION alai.forward_only();
-` },
-  { version: 3, name: "0003_leases", checksum: "f502ede79b37328f16079dbec41e8e4380be025598eb071d26cb97ee07e260c7", breaking: false, text: `-- Lease verbs of many callers in one statement: one round trip and one commit. The rules are those of core/src/lease.ts, as far
+`,
+  },
+  {
+    version: 3,
+    name: "0003_leases",
+    checksum: "f502ede79b37328f16079dbec41e8e4380be025598eb071d26cb97ee07e260c7",
+    breaking: false,
+    text: `-- Lease verbs of many callers in one statement: one round trip and one commit. The rules are those of core/src/lease.ts, as far
 -- as something is changed; every refusal is worded there, from the rows that come back, and each decision is checked.
 -- All times here are milliseconds.
 
@@ -837,5 +1001,6 @@ BEGIN
   END LOOP;
 END
 $$;
-` },
+`,
+  },
 ];
