@@ -19,7 +19,7 @@ Log lines (JSON) go to standard output. SIGTERM and Ctrl-C finish what runs, the
   examples: [
     ["alai serve", `on http://127.0.0.1:${DEFAULT_PORT}, with the local ledger`],
     ["alai serve --db team.db --port 9000", "another file, another port"],
-    ["DATABASE_URL=postgres://… alai serve --host 0.0.0.0", "a replica over Postgres, for everyone who may sign in"],
+    ["alai serve --host 0.0.0.0 --database-url postgres://…", "a replica over Postgres, for everyone who may sign in"],
   ],
   args: [],
   flags: {

@@ -12,7 +12,10 @@ Exit 1 names the first entry that does not hold. Keep the hash elsewhere and giv
 show that the newest entries were cut off, or that the whole chain was written anew.`,
   examples: [
     ["alai audit verify", "prints the number of entries and the last hash"],
-    ["alai audit verify --head 9f86d081…", "the same, and that the chain grew from where it was"],
+    [
+      "alai audit verify --head 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+      "the same, and that the chain grew from where it was",
+    ],
   ],
   args: [],
   flags: {
