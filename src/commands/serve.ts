@@ -1,5 +1,8 @@
-import { badInput } from "@alai/core";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { badInput, StoreError } from "@alai/core";
 import { defineCommand } from "../kit/command.ts";
+import type { Context } from "../kit/context.ts";
 import { oneOf, wholeNumber } from "../kit/values.ts";
 import { DATABASE_URL_FLAG, serverStore } from "../mc/server-store.ts";
 
@@ -30,16 +33,20 @@ Log lines (JSON) go to standard output. SIGTERM and Ctrl-C finish what runs, the
   },
   async run(context, { flags }) {
     const { env } = context;
+    const store = serverStore(context, flags.databaseUrl);
+    if (store.kind === "sqlite") announce(context, store.file);
     const { serve } = await import("@alai/server");
     const server = await serve({
       host: flags.host ?? "127.0.0.1",
       port: flags.port ?? DEFAULT_PORT,
-      store: serverStore(context, flags.databaseUrl),
+      store,
       env,
       version: context.version,
       logLevel: flags.logLevel ?? env.ALAI_LOG_LEVEL ?? "info",
     });
     if (!context.flags.quiet) context.io.err(`alai serves ${server.store} on ${server.url} (${server.access})\n`);
+    if (!context.flags.quiet && !isOwn(new URL(server.url).hostname))
+      context.io.err("Clients take no plain HTTP from another machine: put a proxy with a certificate in front.\n");
     const off = context.onSignal((signal) => {
       if (STOPS.includes(signal)) void server.stop();
     });
@@ -47,6 +54,22 @@ Log lines (JSON) go to standard output. SIGTERM and Ctrl-C finish what runs, the
     off();
   },
 });
+
+/** A mistyped path must not quietly become an empty ledger. */
+function announce(context: Context, file: string): void {
+  if (existsSync(file)) return;
+  if (!existsSync(dirname(file)) && context.flags.db !== undefined)
+    throw new StoreError(
+      "unavailable",
+      `There is no folder ${dirname(file)} for the ledger of --db.`,
+      "Make it, or correct the path.",
+    );
+  context.warn(`new, empty ledger ${file}`);
+}
+
+function isOwn(host: string): boolean {
+  return host === "localhost" || host.startsWith("127.") || host === "[::1]";
+}
 
 function port(raw: string): number {
   const value = wholeNumber("port")(raw);

@@ -13,5 +13,7 @@ export function serverStore(context: Context, databaseUrl: string | undefined) {
   if (databaseUrl !== undefined && flags.db !== undefined)
     throw usage("--db and --database-url contradict each other.", "Leave one of them out.");
   const url = databaseUrl ?? (flags.db === undefined ? env.DATABASE_URL : undefined);
+  if (url && !/^postgres(ql)?:\/\//.test(url))
+    throw usage("The database's address is not one of Postgres.", "Type --database-url postgres://USER@HOST/NAME.");
   return url ? ({ kind: "postgres", url } as const) : ({ kind: "sqlite", file: locateFile(context).file } as const);
 }

@@ -1,5 +1,6 @@
 import type { SecurityStore } from "@alai/server/admin";
 import type { Context } from "../kit/context.ts";
+import { usage } from "../kit/errors.ts";
 import { serverStore } from "../mc/server-store.ts";
 
 /** The part of the server that these commands use: loaded when one of them runs. */
@@ -14,6 +15,7 @@ export async function openSecurity(
   databaseUrl: string | undefined,
   missing: "create" | "fail",
 ): Promise<SecurityStore> {
+  requireOwnStore(context, databaseUrl);
   const where = serverStore(context, databaseUrl);
   const { openSecurityStore } = await loadAdmin();
   const store = await openSecurityStore(
@@ -21,6 +23,15 @@ export async function openSecurity(
   );
   context.onExit(() => void store.close());
   return store;
+}
+
+/** Tokens and audit are beside the server's own store: made elsewhere, they would be nobody's. */
+function requireOwnStore({ env, flags }: Context, databaseUrl: string | undefined): void {
+  if (!env.ALAI_MC_URL || flags.db !== undefined || databaseUrl !== undefined || env.DATABASE_URL) return;
+  throw usage(
+    "ALAI_MC_URL names a server; its tokens and its audit are kept in that server's own store.",
+    "Type it where the server runs, with --db FILE or --database-url URL.",
+  );
 }
 
 /** Who does this, for the audit. `--actor` is the token's here, not the caller's. */

@@ -2,7 +2,7 @@ import { AuthError } from "./subject.ts";
 
 /** The refusals. What the caller reads is the same for every reason; the reason itself goes to the log and the audit only. */
 
-const SIGN_IN = "Type `alai login`, or give a token in ALAI_TOKEN.";
+const SIGN_IN = "Send a token: Authorization: Bearer …; the CLI takes it from ALAI_TOKEN or ALAI_TOKEN_FILE.";
 
 /** No token came with the request. */
 export function unauthenticated(reason: string): AuthError {

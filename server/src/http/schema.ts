@@ -105,4 +105,8 @@ function problemsOf(route: Route): Record<number, unknown> {
 /** Said once, at the top of the document. */
 export const INTRODUCTION = `One ledger of tasks for people and agents, with leases that cannot be held twice.
 
-Times and lengths are milliseconds; a lease is ${DEFAULT_TTL / 60_000} minutes long when \`ttl\` is left out. A claim that is sent again by the same session answers with the same fence. Errors are problem details (RFC 9457) with a stable \`code\` and a \`hint\`. Lists are paged by \`next\` → \`after\`. The journal is gap-free: read it with \`GET /events?after=\`, \`/events/stream\` or \`/events/ws\`, and go on from the last number you saw.`;
+Times and lengths are milliseconds; a lease is ${DEFAULT_TTL / 60_000} minutes long when \`ttl\` is left out. A claim that is sent again by the same session answers with the same fence. Errors are problem details (RFC 9457) with a stable \`code\` and a \`hint\`. Lists are paged by \`next\` → \`after\`. From a shell, with a token in \`$TOKEN\` (without one where nobody signs in):
+
+\`curl -H "Authorization: Bearer $TOKEN" 'http://127.0.0.1:8787/tasks?fields=id&fields=title'\` lists; \`curl -X PUT -H "Authorization: Bearer $TOKEN" -H 'Alai-Session: shell-1' http://127.0.0.1:8787/tasks/1/lease\` claims task 1; \`curl -X PUT -H "Authorization: Bearer $TOKEN" -H 'Alai-Session: shell-1' -H 'Content-Type: application/json' -d '{"verb":"done"}' http://127.0.0.1:8787/tasks/1/status\` finishes it. A name in a query may stand several times; bodies are JSON.
+
+The journal is gap-free: read it with \`GET /events?after=\`, \`/events/stream\` or \`/events/ws\`, and go on from the last number you saw.`;

@@ -131,12 +131,23 @@ async function onlyRunOf<T>(context: Context, id: number, wait: number, body: ()
   }
 }
 
+/** Who reads this must not run the command again: the work is done, only the ledger does not know. */
+function notFinished(id: number, error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error;
+  return new StoreError(
+    error.code,
+    `The command succeeded, but task ${id} could not be marked done: ${error.message}`,
+    `Do not run it again; type \`alai mc done ${id}\` when the ledger answers.`,
+    error,
+  );
+}
+
 /** Gives the lease back. A task that the command itself finished is fine; a release that fails lapses by itself. */
 async function settle(context: Context, id: number, verb: () => Promise<unknown>, finish: boolean): Promise<void> {
   try {
     await verb();
   } catch (error) {
-    if (finish) throw error;
+    if (finish) throw notFinished(id, error);
     if (error instanceof StoreError || error instanceof Exit)
       context.warn(`task ${id} was not released and lapses by itself: ${error.message}`);
     else if (!(error instanceof Refusal)) throw error;

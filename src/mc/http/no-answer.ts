@@ -16,7 +16,7 @@ export function noAnswer(site: Site, error: NoAnswer, changes: boolean, timeout:
 function words({ url, source }: Site, error: NoAnswer, timeout: number): [message: string, hint: string] {
   const why = oneLine(error.message);
   const named = `${url} (${source})`;
-  const local = `Unset ${source} to use the local ledger.`;
+  const local = "A mirror of it can be read meanwhile: `alai mc list --offline`.";
   switch (error.kind) {
     case "refused":
       return [`Nothing answers at ${named}: ${why}.`, `Check that the server runs, and the address. ${local}`];
