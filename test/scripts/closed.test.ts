@@ -47,7 +47,8 @@ describe.each(BUILDS)("$name: the gate", (build) => {
     const { code, ms } = await place.run("hook claim-gate", { input });
     // bun's engine sees by itself that nothing matches; Node's would not come back, and must be interrupted.
     expect(build === NPM ? [2] : [0, 2]).toContain(code);
-    expect(ms).toBeLessThan(4000);
+    // Left alone, Node's engine would be at it for longer than the universe has been; the rest is the machine's load.
+    expect(ms).toBeLessThan(20_000);
   });
 });
 
