@@ -13,9 +13,9 @@ const SWEEP = 4;
  */
 export async function once<T>(store: Store, caller: Caller, body: (tx: Tx) => T): Promise<T> {
   const request = requestOf(caller);
-  if (!request) return store.write(body);
+  if (!request) return store.writeTogether(body);
   let replayed = false;
-  const answer = await store.write((tx) => {
+  const answer = await store.writeTogether((tx) => {
     const kept = find<T>(store, caller.actor, request.key);
     replayed = answers(kept, request, tx.now);
     if (replayed && kept) return kept.answer;

@@ -42,6 +42,16 @@ export interface Tx {
   append(event: NewEvent): LedgerEvent;
 }
 
+/** A change that waits for its transaction. */
+interface Waiting {
+  readonly body: (tx: Tx) => unknown;
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Changes in one transaction: more wait for the next, so that nobody else is kept for long. */
+const MOST_TOGETHER = 64;
+
 /** One open SQLite file: statements, the write lock, the clock and the journal's head. */
 export class Store {
   readonly file: string;
@@ -58,6 +68,8 @@ export class Store {
   #turn: Promise<unknown> = Promise.resolve();
   #dataVersion: unknown = null;
   #crowded = false;
+  /** Changes that will be made in the transaction that comes next. */
+  #company: Waiting[] | null = null;
 
   constructor(db: DatabaseSync, columns: ColumnMap, options: StoreOptions) {
     this.#db = db;
@@ -164,6 +176,58 @@ export class Store {
         throw error;
       }
     });
+  }
+
+  /**
+   * As `write`, with one commit for all who ask before it begins: a server's clients share what a commit costs. Each change is
+   * made or refused for itself, at a moment of its own. `body` must not change anything but the file.
+   */
+  writeTogether<T>(body: (tx: Tx) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const waiting = { body, resolve, reject };
+      if (this.#company) this.#company.push(waiting);
+      else {
+        const company: Waiting[] = [waiting];
+        this.#company = company;
+        // After what else has arrived by now was read.
+        setImmediate(() => void this.#commit(company));
+      }
+      if (this.#company.length === MOST_TOGETHER) this.#company = null;
+    });
+  }
+
+  async #commit(company: readonly Waiting[]): Promise<void> {
+    try {
+      const answers = await this.write((tx) => {
+        // Who asks from now on is too late.
+        if (this.#company === company) this.#company = null;
+        const [alone, another] = company;
+        if (!alone || another) return company.map((one) => this.#apart(one));
+        const answer = alone.body(tx) as never;
+        return [() => alone.resolve(answer)];
+      });
+      for (const answer of answers) answer();
+    } catch (error) {
+      // Nothing was committed, of nobody's.
+      if (this.#company === company) this.#company = null;
+      for (const { reject } of company) reject(error);
+    }
+  }
+
+  /** One change among others of a transaction: when it is refused, the others do not suffer for it. Gives its answer. */
+  #apart({ body, resolve, reject }: Waiting): () => void {
+    this.run("SAVEPOINT apart");
+    try {
+      const answer = body(this.#transaction()) as never;
+      this.run("RELEASE apart");
+      return () => resolve(answer);
+    } catch (error) {
+      // A full disk, for one, ends the whole transaction.
+      if (!this.#db.isTransaction) throw error;
+      this.run("ROLLBACK TO apart");
+      this.run("RELEASE apart");
+      return () => reject(fromSqlite(error, this.file));
+    }
   }
 
   /**
