@@ -180,7 +180,7 @@ describe.each(WAYS)("over $way", ({ make }) => {
     ["no HTTP", bytes("SSH-2.0-OpenSSH_9.6\r\n\r\n"), /does not speak HTTP|The connection .* broke/],
   ])("something else answers (%s): said, with the address", async (_name, behaviour, words) => {
     await using server = await Faulty.start(behaviour);
-    const { error } = await failure(open(server.url, { timeout: 500 }).list({}));
+    const { error } = await failure(open(server.url, { timeout: 5000 }).list({}));
     expect(error.message).toMatch(words);
     expect(error.message).toContain(server.url);
     expect(error.code).toBe("unavailable");
