@@ -22,7 +22,7 @@ CREATE TYPE alai.lease_answer AS (
   act text,
   wanted bigint,
   new_until bigint,
-  tells boolean,
+  line integer,
   moment bigint
 );
 
@@ -239,42 +239,77 @@ BEGIN
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION alai.claim_next(condition text, calls integer[], actors text[], sessions text[], ttls bigint[], rules bigint[], keys text[], fingerprints text[])
+CREATE OR REPLACE FUNCTION alai.claim_next(condition text, calls integer[], actors text[], sessions text[], ttls bigint[], rules bigint[], keys text[], fingerprints text[], ahead json)
  RETURNS TABLE(call integer, again boolean, answer alai.lease_answer, task json, ready bigint, known json)
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict use_column
 DECLARE
   pick text := format(
     'ARRAY(SELECT t.id FROM alai.tasks t WHERE %s ORDER BY coalesce(t.priority, 2), t.due, t.id LIMIT $2)', condition);
-  total text := format('(SELECT count(*) FROM alai.tasks t WHERE %s)', condition);
+  -- How many there are, and when the next may be: any open task's lease that runs out, whatever else the condition says.
+  census text := format(
+    'SELECT count(*) FILTER (WHERE %s), min(alai.millis(least('
+    || 'CASE WHEN t.lease_until > $1 THEN t.lease_until END, CASE WHEN t.deferred_until > $1 THEN t.deferred_until END))) '
+    || 'FROM alai.tasks t WHERE t.status IN (''open'', ''ready'')', condition);
   most int;
+  -- Beyond those that are taken now, for the calls after this one.
+  spare int := 1000;
+  first bigint[];
   chosen bigint[];
   held bigint[];
   counted bigint;
+  good_until bigint;
+  at_seq bigint;
+  moment timestamptz;
   sure int;
+  lines int := 0;
+  searched boolean := false;
+  answered int[] := '{}';
   one record;
 BEGIN
   IF keys IS NOT NULL THEN
-    FOR one IN SELECT * FROM alai.find_requests(calls, actors, keys, rules[3]) LOOP
-      call := one.call;
-      known := one.known;
+    FOR call, known IN SELECT f.call, f.known FROM alai.find_requests(calls, actors, keys, rules[3]) f LOOP
       RETURN NEXT;
-      -- Calls are numbered from 0; without its number one is not waiting any more.
-      calls[one.call + 1] := NULL;
+      answered := answered || call;
     END LOOP;
     known := NULL;
+    IF cardinality(answered) > 0 THEN
+      SELECT coalesce(array_agg(w.call), '{}'), array_agg(w.actor), array_agg(w.session), array_agg(w.ttl), array_agg(w.key),
+        array_agg(w.fingerprint)
+      INTO calls, actors, sessions, ttls, keys, fingerprints
+      FROM unnest(calls, actors, sessions, ttls, keys, fingerprints) WITH ORDINALITY
+        AS w (call, actor, session, ttl, key, fingerprint, n)
+      WHERE w.call <> ALL (answered);
+    END IF;
   END IF;
-  most := cardinality(array_remove(calls, NULL));
+  most := cardinality(calls);
   IF most = 0 THEN
     RETURN;
   END IF;
   -- Look, lock what was seen, and look again: what stands first then and is locked is first in truth.
-  EXECUTE 'SELECT ' || pick INTO chosen USING alai.moment(), most;
+  first := ARRAY(SELECT a.value::bigint FROM json_array_elements_text(ahead -> 'ids') WITH ORDINALITY AS a (value, n) ORDER BY a.n);
+  IF cardinality(first) >= least(most, (ahead ->> 'ready')::bigint) THEN
+    chosen := first[:most];
+  ELSE
+    EXECUTE 'SELECT ' || pick INTO chosen USING alai.moment(), most;
+  END IF;
   held := chosen;
   PERFORM alai.lock_leases(chosen, chosen);
   FOR round IN 1..3 LOOP
-    EXECUTE 'SELECT ' || pick || ', ' || total INTO chosen, counted USING alai.moment(), most;
+    SELECT h.seq, date_trunc('milliseconds', greatest(clock_timestamp(), h.at)) INTO at_seq, moment FROM alai.head h;
+    IF round = 1 AND at_seq = (ahead ->> 'seq')::bigint AND alai.millis(moment) < coalesce((ahead ->> 'until')::bigint, 'infinity'::float8)
+      AND chosen = first[:most] THEN
+      counted := (ahead ->> 'ready')::bigint;
+      good_until := (ahead ->> 'until')::bigint;
+      EXIT;
+    END IF;
+    -- All in one statement: of one moment.
+    searched := true;
+    EXECUTE 'SELECT ' || pick || ', s.*, h.seq FROM (' || census || ') s, alai.head h'
+      INTO first, counted, good_until, at_seq USING moment, most + spare;
+    chosen := first[:most];
     EXIT WHEN chosen <@ held OR round = 3;
     -- Waiting for more while holding some could go in a circle: only what is free.
     held := held || ARRAY(
@@ -286,43 +321,45 @@ BEGIN
     (SELECT min(u.n) - 1 FROM unnest(chosen) WITH ORDINALITY AS u (id, n) WHERE u.id <> ALL (held)),
     cardinality(chosen)
   );
-  FOR one IN
-    WITH asking AS (
-      SELECT w.*, row_number() OVER (ORDER BY w.call) AS n
-      FROM unnest(calls, actors, sessions, ttls, keys, fingerprints) AS w (call, actor, session, ttl, key, fingerprint)
-      WHERE w.call IS NOT NULL
-    ), taken AS MATERIALIZED (
-      SELECT l.* FROM (
-        SELECT array_agg(w.call ORDER BY w.n) AS calls, array_agg('claim'::text) AS verbs, chosen[:sure] AS ids,
-          array_agg(w.actor ORDER BY w.n) AS actors, array_agg(w.session ORDER BY w.n) AS sessions,
-          array_agg(w.ttl ORDER BY w.n) AS ttls, array_agg(NULL::bigint) AS fences, array_agg(false) AS laters
-        FROM asking w WHERE w.n <= sure
-      ) x
-      CROSS JOIN LATERAL alai.take_leases(
-        x.calls, x.verbs, x.ids, x.actors, x.sessions, x.ttls, x.fences, x.laters, rules, '{}') l
-      WHERE sure > 0
-    ), answered AS MATERIALIZED (
-      SELECT w.call, w.n, l AS lease, l.act AS act, l.task AS id, w.key, w.actor, w.fingerprint, row_to_json(r) AS task,
-        counted - array_position(chosen, l.task) + 1 AS ready
-      FROM asking w
-      LEFT JOIN taken l ON l.call = w.call
-      LEFT JOIN alai.task_rows r ON r.id = l.task
-    ), kept AS (
-      INSERT INTO alai.requests (subject, key, at, fingerprint, answer)
-      SELECT a.actor, a.key, alai.moment(), a.fingerprint, json_build_object(
-        'verb', 'next', 'tasks', json_build_array(json_build_object('answer', a.lease, 'task', a.task, 'ready', a.ready)))
-      FROM answered a WHERE a.key IS NOT NULL AND a.act = 'acquire'
-      ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer
-    )
-    SELECT * FROM answered a ORDER BY a.n
-  LOOP
-    call := one.call;
-    again := one.act IS DISTINCT FROM 'acquire' AND (one.id IS NOT NULL OR sure < cardinality(chosen));
-    answer := CASE WHEN one.act = 'acquire' THEN one.lease END;
-    task := CASE WHEN one.act = 'acquire' THEN one.task END;
-    ready := one.ready;
+  IF sure > 0 THEN
+    FOR one IN
+      SELECT l.call, l AS lease, (SELECT row_to_json(r) FROM alai.task_rows r WHERE r.id = l.task) AS task
+      FROM alai.take_leases(
+        calls[:sure], array_fill('claim'::text, ARRAY[sure]), chosen[:sure], actors[:sure], sessions[:sure], ttls[:sure],
+        array_fill(NULL::bigint, ARRAY[sure]), array_fill(false, ARRAY[sure]), rules, '{}', NULL) l
+    LOOP
+      call := one.call;
+      answer := one.lease;
+      again := answer.act IS DISTINCT FROM 'acquire';
+      IF again THEN
+        answer := NULL;
+        task := NULL;
+      ELSE
+        task := one.task;
+        ready := counted - lines;
+        lines := lines + 1;
+        good_until := least(good_until, answer.new_until);
+        IF keys IS NOT NULL THEN
+          PERFORM alai.keep_next(actors, keys, fingerprints, array_position(calls, call), answer, task, ready);
+        END IF;
+      END IF;
+      RETURN NEXT;
+    END LOOP;
+  END IF;
+  answer := NULL;
+  task := NULL;
+  -- The others found nothing; or what they would have got is held by somebody for a moment.
+  again := sure < cardinality(chosen);
+  FOREACH call IN ARRAY calls[sure + 1:] LOOP
     RETURN NEXT;
   END LOOP;
+  -- Only if nobody's lines came between what was seen and ours do the others still stand where they stood.
+  IF lines = sure AND (SELECT h.seq FROM alai.head h) = at_seq + lines THEN
+    call := NULL;
+    known := json_build_object('seq', at_seq + lines, 'until', good_until, 'ready', counted - lines,
+      'ids', CASE WHEN searched THEN first[sure + 1:] END);
+    RETURN NEXT;
+  END IF;
 END
 $function$;
 
@@ -372,6 +409,17 @@ CREATE OR REPLACE FUNCTION alai.from_millis(ms bigint)
  IMMUTABLE PARALLEL SAFE
 AS $function$
   SELECT to_timestamp(ms::double precision / 1000)
+$function$;
+
+CREATE OR REPLACE FUNCTION alai.keep_next(actors text[], keys text[], fingerprints text[], n integer, answer alai.lease_answer, task json, ready bigint)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  INSERT INTO alai.requests (subject, key, at, fingerprint, answer)
+  SELECT actors[n], keys[n], alai.from_millis((answer).moment), fingerprints[n], json_build_object(
+    'verb', 'next', 'tasks', json_build_array(json_build_object('answer', answer, 'task', task, 'ready', ready)))
+  WHERE keys[n] IS NOT NULL
+  ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer
 $function$;
 
 CREATE OR REPLACE FUNCTION alai.lock_graph()
@@ -483,7 +531,7 @@ BEGIN
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION alai.take_leases(calls integer[], verbs text[], ids bigint[], actors text[], sessions text[], ttls bigint[], fences bigint[], laters boolean[], rules bigint[], skip integer[])
+CREATE OR REPLACE FUNCTION alai.take_leases(calls integer[], verbs text[], ids bigint[], actors text[], sessions text[], ttls bigint[], fences bigint[], laters boolean[], rules bigint[], skip integer[], locked bigint[])
  RETURNS SETOF alai.lease_answer
  LANGUAGE plpgsql
  ROWS 50
@@ -494,16 +542,21 @@ CREATE OR REPLACE FUNCTION alai.take_leases(calls integer[], verbs text[], ids b
 AS $function$
 DECLARE
   claimed bigint[] := CASE WHEN 'claim' = ANY (verbs) THEN ids ELSE '{}' END;
-  locked bigint[] := alai.lock_leases(ids, claimed);
+  blockers bigint[] := coalesce(locked, alai.lock_leases(ids, claimed));
   waiting bigint[];
   now_ms bigint;
   unfinished boolean;
   a alai.lease_answer;
   live boolean;
   writes alai.lease_answer[] := '{}';
+  allowed alai.lease_answer[] := '{}';
   refused int[] := '{}';
   -- Some call has more than one task.
   several boolean := cardinality(ids) > calls[cardinality(calls)] + 1;
+  lines int := 0;
+  changed int;
+  head_seq bigint;
+  head_at timestamptz;
 BEGIN
   SELECT alai.millis(date_trunc('milliseconds', greatest(clock_timestamp(), h.at))), h.restoring INTO now_ms, unfinished
   FROM alai.head h;
@@ -528,7 +581,7 @@ BEGIN
         a.act := CASE WHEN a.holder = a.actor || ':' || a.session THEN 'again' END;
       ELSIF a.status IN ('open', 'ready') THEN
         IF a.task = ANY (waiting) THEN
-          a.blockers := alai.open_blockers(a.task, locked);
+          a.blockers := alai.open_blockers(a.task, blockers);
         END IF;
         a.act := CASE WHEN a.blockers IS NULL THEN 'acquire' END;
       END IF;
@@ -543,26 +596,71 @@ BEGIN
     END IF;
     IF a.act = 'acquire' THEN
       a.new_until := now_ms + a.wanted;
-      a.tells := true;
     ELSIF a.act IN ('again', 'extend') THEN
       a.new_until := greatest(a.until, now_ms + a.wanted);
-      a.tells := now_ms - coalesce(a.told, 0) >= rules[2];
-    ELSE
-      a.tells := a.act = 'release';
     END IF;
-    RETURN NEXT a;
     IF a.act IS NULL OR a.later THEN
       refused := refused || a.call;
     ELSIF a.act <> 'already' THEN
+      IF a.act IN ('acquire', 'release') OR now_ms - coalesce(a.told, 0) >= rules[2] THEN
+        lines := lines + 1;
+        a.line := lines;
+      END IF;
       writes := writes || a;
     END IF;
+    RETURN NEXT a;
   END LOOP;
-  IF several AND refused <> '{}' THEN
-    writes := ARRAY(SELECT w FROM unnest(writes) w WHERE w.call <> ALL (refused));
+  IF several AND cardinality(refused) > 0 THEN
+    lines := 0;
+    FOREACH a IN ARRAY writes LOOP
+      IF a.call <> ALL (refused) THEN
+        IF a.line IS NOT NULL THEN
+          lines := lines + 1;
+          a.line := lines;
+        END IF;
+        allowed := allowed || a;
+      END IF;
+    END LOOP;
+    writes := allowed;
   END IF;
-  IF cardinality(writes) > 0 THEN
-    PERFORM alai.write_leases(writes);
+  IF cardinality(writes) = 0 THEN
+    RETURN;
   END IF;
+  UPDATE alai.tasks t SET
+    lease_holder = CASE WHEN w.act <> 'release' THEN w.actor || ':' || w.session END,
+    lease_until = alai.from_millis(w.new_until),
+    lease_ttl = CASE w.act WHEN 'acquire' THEN w.wanted WHEN 'again' THEN greatest(w.wanted, w.ttl) WHEN 'extend' THEN w.wanted END,
+    lease_told = CASE WHEN w.line IS NULL THEN t.lease_told ELSE alai.from_millis(now_ms) END,
+    lease_fence = t.lease_fence + (w.act = 'acquire')::int,
+    attempts = t.attempts + (w.act = 'acquire')::int
+  FROM unnest(writes) w
+  WHERE t.id = w.task AND t.lease_fence = w.fence AND t.lease_holder IS NOT DISTINCT FROM w.holder;
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  IF changed <> cardinality(writes) THEN
+    RAISE EXCEPTION '% of % leases moved under their locks', cardinality(writes) - changed, cardinality(writes);
+  END IF;
+  IF lines = 0 THEN
+    RETURN;
+  END IF;
+  -- The journal last: from here to the commit every other writer waits.
+  UPDATE alai.head h SET seq = h.seq + lines, at = greatest(h.at, alai.from_millis(now_ms))
+  RETURNING h.seq - lines, h.at INTO head_seq, head_at;
+  INSERT INTO alai.events (seq, task, kind, at, actor, session, fence, data)
+  SELECT head_seq + w.line, w.task,
+    CASE
+      WHEN w.act = 'release' THEN 'released'
+      WHEN w.act <> 'acquire' THEN 'renewed'
+      WHEN w.holder IS NULL THEN 'acquired'
+      ELSE 'taken_over'
+    END,
+    head_at, w.actor, w.session, w.fence + (w.act = 'acquire')::int,
+    CASE
+      WHEN w.act = 'release' THEN NULL
+      WHEN w.act = 'acquire' AND w.holder IS NOT NULL THEN json_build_object('ttl', w.wanted, 'until', w.new_until,
+        'prev_holder', w.holder, 'prev_until', w.until, 'prev_fence', w.fence)
+      ELSE json_build_object('ttl', w.wanted, 'until', w.new_until)
+    END
+  FROM unnest(writes) w WHERE w.line IS NOT NULL;
 END
 $function$;
 
@@ -585,7 +683,7 @@ BEGIN
     RETURN NEXT;
   END LOOP;
   known := NULL;
-  FOR answer IN SELECT * FROM alai.take_leases(calls, verbs, ids, actors, sessions, ttls, fences, laters, rules, skip) LOOP
+  FOR answer IN SELECT * FROM alai.take_leases(calls, verbs, ids, actors, sessions, ttls, fences, laters, rules, skip, NULL) LOOP
     call := answer.call;
     RETURN NEXT;
     IF answer.act IS NULL OR answer.later THEN
@@ -603,57 +701,6 @@ BEGIN
   WHERE k.key IS NOT NULL AND a.call <> ALL (refused)
   GROUP BY a.call
   ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer;
-END
-$function$;
-
-CREATE OR REPLACE FUNCTION alai.write_leases(writes alai.lease_answer[])
- RETURNS void
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
- SET enable_seqscan TO 'off'
- SET enable_hashjoin TO 'off'
- SET enable_mergejoin TO 'off'
-AS $function$
-DECLARE
-  changed int;
-  lines int;
-  head record;
-BEGIN
-  UPDATE alai.tasks t SET
-    lease_holder = CASE WHEN w.act <> 'release' THEN w.actor || ':' || w.session END,
-    lease_until = alai.from_millis(w.new_until),
-    lease_ttl = CASE w.act WHEN 'acquire' THEN w.wanted WHEN 'again' THEN greatest(w.wanted, w.ttl) WHEN 'extend' THEN w.wanted END,
-    lease_told = CASE WHEN w.tells THEN alai.from_millis(w.moment) ELSE t.lease_told END,
-    lease_fence = t.lease_fence + (w.act = 'acquire')::int,
-    attempts = t.attempts + (w.act = 'acquire')::int
-  FROM unnest(writes) w
-  WHERE t.id = w.task AND t.lease_fence = w.fence AND t.lease_holder IS NOT DISTINCT FROM w.holder;
-  GET DIAGNOSTICS changed = ROW_COUNT;
-  IF changed <> cardinality(writes) THEN
-    RAISE EXCEPTION '% of % leases moved under their locks', cardinality(writes) - changed, cardinality(writes);
-  END IF;
-  lines := (SELECT count(*) FROM unnest(writes) w WHERE w.tells);
-  IF lines = 0 THEN
-    RETURN;
-  END IF;
-  UPDATE alai.head h SET seq = h.seq + lines, at = greatest(h.at, alai.from_millis(writes[1].moment))
-  RETURNING h.seq, h.at INTO head;
-  INSERT INTO alai.events (seq, task, kind, at, actor, session, fence, data)
-  SELECT head.seq - lines + row_number() OVER (), w.task,
-    CASE
-      WHEN w.act = 'release' THEN 'released'
-      WHEN w.act <> 'acquire' THEN 'renewed'
-      WHEN w.holder IS NULL THEN 'acquired'
-      ELSE 'taken_over'
-    END,
-    head.at, w.actor, w.session, w.fence + (w.act = 'acquire')::int,
-    CASE
-      WHEN w.act = 'release' THEN NULL
-      WHEN w.act = 'acquire' AND w.holder IS NOT NULL THEN json_build_object('ttl', w.wanted, 'until', w.new_until,
-        'prev_holder', w.holder, 'prev_until', w.until, 'prev_fence', w.fence)
-      ELSE json_build_object('ttl', w.wanted, 'until', w.new_until)
-    END
-  FROM unnest(writes) w WHERE w.tells;
 END
 $function$;
 

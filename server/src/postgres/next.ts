@@ -24,19 +24,33 @@ type Line = Waiting<NextCall, NextTask>;
 
 /** What a call came to; without a task nothing was ready, or, when `again`, others were quicker. */
 interface Answer extends Omit<NextAnswer, "task"> {
-  readonly call: number;
+  /** Null in the last row, whose `known` says what comes next. */
+  readonly call: number | null;
   readonly again: boolean | null;
   readonly task: Row | null;
-  readonly known: Known | null;
+  readonly known: Known | Ahead | null;
+}
+
+/** What comes next at the journal's end `seq`, until the moment `until`: then nobody need search and count again. */
+interface Ahead {
+  readonly seq: number;
+  readonly until: Millis | null;
+  readonly ready: number;
+  /** Null in an answer: those of before, without the ones that were taken. */
+  readonly ids: readonly number[] | null;
 }
 
 const MOST = 128;
+/** Filters whose next tasks are remembered. */
+const FILTERS = 20;
 
 /** `next` of all callers of this process; those that claim, many at a time, each with another task. */
 export class Next {
   readonly #database: Database;
   readonly #changes: Changes;
   readonly #batcher: Batcher<NextCall, NextTask>;
+  /** By condition. */
+  readonly #ahead = new Map<string, Ahead>();
 
   constructor(database: Database, changes: Changes) {
     this.#database = database;
@@ -48,9 +62,10 @@ export class Next {
   async look(filter: TaskFilter): Promise<NextTask> {
     const filters = new Filters(READ_MOMENT);
     const where = filters.all(filters.claimable(), ...filters.anyStatus(filter));
-    const sql = `WITH ready AS MATERIALIZED (SELECT t.id FROM alai.tasks t WHERE ${where}),
-first AS (SELECT t.id FROM alai.tasks t JOIN ready USING (id) ORDER BY ${filters.orderBy([])} LIMIT 1)
-SELECT r.*, ${READ_MOMENT} AS now, (SELECT count(*) FROM ready) AS ready FROM alai.task_rows r JOIN first USING (id)`;
+    const tasks = `FROM alai.tasks t WHERE ${where}`;
+    const first = `SELECT t.id ${tasks} ORDER BY ${filters.orderBy([])} LIMIT 1`;
+    const sql = `SELECT r.*, ${READ_MOMENT} AS now, (SELECT count(*) ${tasks}) AS ready
+FROM alai.task_rows r WHERE r.id = (${first})`;
     const [row] = await this.#database.call({ text: sql }, filters.values, { repeatable: true });
     if (!row) throw noneReady();
     const now = Number(row.now);
@@ -66,18 +81,33 @@ SELECT r.*, ${READ_MOMENT} AS now, (SELECT count(*) FROM ready) AS ready FROM al
   }
 
   async #run(batch: readonly Line[]): Promise<readonly Line[]> {
+    const condition = batch[0]?.call.condition ?? "";
+    const ahead = this.#ahead.get(condition);
+    this.#ahead.delete(condition);
     try {
       const keys = keysOf(batch.map(({ call }) => call.caller));
       // Only with a key can it be sent again: another task would be taken.
       const repeatable = batch.every(({ call }) => call.caller.request !== undefined);
-      const values = [...argumentsOf(batch), RULES, ...(keys ?? [null, null])];
+      const known = ahead ? JSON.stringify({ ...ahead, ids: ahead.ids?.slice(0, batch.length) }) : null;
+      const values = [condition, ...argumentsOf(batch), RULES, ...(keys ?? [null, null]), known];
       const rows = (await this.#database.call(SQL.claimNext, values, { repeatable })) as unknown as Answer[];
       this.#changes.wrote(null);
+      this.#remember(condition, ahead, rows);
       return settle(batch, rows);
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return [];
     }
+  }
+
+  /** Keeps what the answer says comes next. Without a word of it the next batch searches again. */
+  #remember(condition: string, before: Ahead | undefined, rows: readonly Answer[]): void {
+    const last = rows.at(-1);
+    if (!last || last.call !== null) return;
+    const next = last.known as Ahead;
+    const taken = rows.filter(({ task }) => task !== null).length;
+    if (this.#ahead.size >= FILTERS) this.#ahead.clear();
+    this.#ahead.set(condition, { ...next, ids: next.ids ?? before?.ids?.slice(taken) ?? [] });
   }
 }
 
@@ -88,10 +118,9 @@ function select(queue: Line[]): Line[] {
   return takeDistinct(queue, (call) => call.condition === condition && calls++ < MOST);
 }
 
-/** The condition, then one element for each call: calls, actors, sessions, lengths. */
-function argumentsOf(batch: readonly Line[]): unknown[] {
+/** One element for each call: calls, actors, sessions, lengths. */
+function argumentsOf(batch: readonly Line[]): string[] {
   return [
-    batch[0]?.call.condition,
     integers(batch.map((_, i) => i)),
     texts(batch.map(({ call }) => call.caller.actor)),
     texts(batch.map(({ call }) => call.caller.session)),
@@ -107,7 +136,7 @@ function settle(batch: readonly Line[], rows: readonly Answer[]): Line[] {
     try {
       if (!answer) throw new Error(`the database said nothing of call ${i}`);
       const { task } = answer;
-      if (answer.known) line.resolve(replay<NextTask>(answer.known, line.call.caller));
+      if (answer.known) line.resolve(replay<NextTask>(answer.known as Known, line.call.caller));
       else if (task) line.resolve(wordNext({ ...answer, task }));
       else if (answer.again) left.push(line);
       else throw noneReady();

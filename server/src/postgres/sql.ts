@@ -2,211 +2,107 @@
 import type { Migration } from "./migrate.ts";
 
 export const SQL = {
-  addDependencies: {
-    name: "alai-add-dependencies",
-    text: `INSERT INTO alai.dependencies (task, blocker)
+  addDependencies: { name: "alai-add-dependencies", text: `INSERT INTO alai.dependencies (task, blocker)
 SELECT d.task, d.blocker FROM unnest($1::bigint[], $2::bigint[]) AS d (task, blocker)
-ON CONFLICT DO NOTHING`,
-  },
-  addEvidence: {
-    name: "alai-add-evidence",
-    text: `INSERT INTO alai.evidence (task, path, sha256, size)
+ON CONFLICT DO NOTHING` },
+  addEvidence: { name: "alai-add-evidence", text: `INSERT INTO alai.evidence (task, path, sha256, size)
 SELECT e.task, e.path, e.sha256, e.size
 FROM ROWS FROM (json_to_recordset($1) AS (task bigint, path text, sha256 text, size bigint)) WITH ORDINALITY
   AS e (task, path, sha256, size, n)
-ORDER BY e.n`,
-  },
-  addTasks: {
-    name: "alai-add-tasks",
-    text: `INSERT INTO alai.tasks (id, title, description, status, priority, project, owner, tags, parent, due, deferred_until,
+ORDER BY e.n` },
+  addTasks: { name: "alai-add-tasks", text: `INSERT INTO alai.tasks (id, title, description, status, priority, project, owner, tags, parent, due, deferred_until,
   dedup_key, created_at, updated_at, done_at)
 SELECT a.id, a.title, a.description, a.status, a.priority, a.project, a.owner, a.tags, a.parent,
   alai.from_millis(a.due), alai.from_millis(a.deferred_until), a.dedup_key,
   alai.from_millis(a.created_at), alai.from_millis(a.updated_at), alai.from_millis(a.done_at)
 FROM json_to_recordset($1) AS a (id bigint, title text, description text, status text, priority smallint, project text,
   owner text, tags text[], parent bigint, due bigint, deferred_until bigint, dedup_key text, created_at bigint,
-  updated_at bigint, done_at bigint)`,
-  },
-  ancestors: {
-    name: "alai-ancestors",
-    text: `WITH RECURSIVE line (id, parent) AS (
+  updated_at bigint, done_at bigint)` },
+  ancestors: { name: "alai-ancestors", text: `WITH RECURSIVE line (id, parent) AS (
   SELECT t.id, t.parent FROM alai.tasks t WHERE t.id = $1
   UNION
   SELECT t.id, t.parent FROM alai.tasks t JOIN line l ON t.id = l.parent
 )
-SELECT l.id, l.parent FROM line l`,
-  },
+SELECT l.id, l.parent FROM line l` },
   append: { name: "alai-append", text: `SELECT a.last, a.at FROM alai.append($1, alai.from_millis($2)) a` },
-  byDedupKey: {
-    name: "alai-by-dedup-key",
-    text: `SELECT r.* FROM alai.task_rows r WHERE r.dedup_key = ANY ($1::text[])`,
-  },
-  changeLeasesOnce: {
-    name: "alai-change-leases-once",
-    text: `SELECT o.call, (o.answer).task, (o.answer).title, (o.answer).status, (o.answer).status_raw, (o.answer).holder, (o.answer).until,
+  byDedupKey: { name: "alai-by-dedup-key", text: `SELECT r.* FROM alai.task_rows r WHERE r.dedup_key = ANY ($1::text[])` },
+  changeLeasesOnce: { name: "alai-change-leases-once", text: `SELECT o.call, (o.answer).task, (o.answer).title, (o.answer).status, (o.answer).status_raw, (o.answer).holder, (o.answer).until,
   (o.answer).ttl, (o.answer).fence, (o.answer).blockers, (o.answer).my_fence, (o.answer).my_end, (o.answer).act,
   (o.answer).wanted, (o.answer).new_until, (o.answer).moment, o.known
-FROM alai.take_leases_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) o`,
-  },
-  changeLeases: {
-    name: "alai-change-leases",
-    text: `SELECT l.call, l.task, l.title, l.status, l.status_raw, l.holder, l.until, l.ttl, l.fence, l.blockers, l.my_fence, l.my_end,
+FROM alai.take_leases_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) o` },
+  changeLeases: { name: "alai-change-leases", text: `SELECT l.call, l.task, l.title, l.status, l.status_raw, l.holder, l.until, l.ttl, l.fence, l.blockers, l.my_fence, l.my_end,
   l.act, l.wanted, l.new_until, l.moment
-FROM alai.take_leases($1, $2, $3, $4, $5, $6, $7, $8, $9, '{}') l`,
-  },
-  claimNext: {
-    name: "alai-claim-next",
-    text: `SELECT n.call, n.again, row_to_json(n.answer) AS answer, n.task, n.ready, n.known
-FROM alai.claim_next($1, $2, $3, $4, $5, $6, $7, $8) n`,
-  },
-  clearLeases: {
-    name: "alai-clear-leases",
-    text: `UPDATE alai.tasks SET lease_holder = NULL, lease_until = NULL, lease_ttl = NULL WHERE id = ANY ($1::bigint[])`,
-  },
-  countRows: {
-    name: "alai-count-rows",
-    text: `SELECT
+FROM alai.take_leases($1, $2, $3, $4, $5, $6, $7, $8, $9, '{}', NULL) l` },
+  claimNext: { name: "alai-claim-next", text: `SELECT n.call, n.again, row_to_json(n.answer) AS answer, n.task, n.ready, n.known
+FROM alai.claim_next($1, $2, $3, $4, $5, $6, $7, $8, $9) n` },
+  clearLeases: { name: "alai-clear-leases", text: `UPDATE alai.tasks SET lease_holder = NULL, lease_until = NULL, lease_ttl = NULL WHERE id = ANY ($1::bigint[])` },
+  countRows: { name: "alai-count-rows", text: `SELECT
   (SELECT count(*) FROM alai.tasks) AS task,
   (SELECT count(*) FROM alai.dependencies) AS dependency,
   (SELECT count(*) FROM (SELECT DISTINCT e.task, e.path, e.sha256, e.size FROM alai.evidence e) d) AS evidence,
-  (SELECT count(*) FROM alai.events) AS event`,
-  },
-  countStatuses: {
-    name: "alai-count-statuses",
-    text: `SELECT t.status, count(*) AS n FROM alai.tasks t GROUP BY t.status ORDER BY 2 DESC, 1`,
-  },
-  dependenciesOf: {
-    name: "alai-dependencies-of",
-    text: `SELECT d.task, d.blocker FROM alai.dependencies d WHERE d.task = ANY ($1::bigint[])`,
-  },
-  dropRequests: {
-    name: "alai-drop-requests",
-    text: `DELETE FROM alai.requests r USING (
+  (SELECT count(*) FROM alai.events) AS event` },
+  countStatuses: { name: "alai-count-statuses", text: `SELECT t.status, count(*) AS n FROM alai.tasks t GROUP BY t.status ORDER BY 2 DESC, 1` },
+  dependenciesOf: { name: "alai-dependencies-of", text: `SELECT d.task, d.blocker FROM alai.dependencies d WHERE d.task = ANY ($1::bigint[])` },
+  dropRequests: { name: "alai-drop-requests", text: `DELETE FROM alai.requests r USING (
   SELECT o.subject, o.key FROM alai.requests o WHERE o.at <= alai.read_moment() - make_interval(secs => $1 / 1000.0)
   LIMIT 5000 FOR UPDATE SKIP LOCKED
 ) old
-WHERE r.subject = old.subject AND r.key = old.key`,
-  },
-  event: {
-    name: "alai-event",
-    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e WHERE e.seq = $1`,
-  },
-  eventsByNumber: {
-    name: "alai-events-by-number",
-    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e WHERE e.seq = ANY ($1::bigint[])`,
-  },
-  eventsOfTask: {
-    name: "alai-events-of-task",
-    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
-WHERE e.task = $3 AND e.seq > $1 ORDER BY e.seq LIMIT $2`,
-  },
-  events: {
-    name: "alai-events",
-    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
-WHERE e.seq > $1 ORDER BY e.seq LIMIT $2`,
-  },
-  evidenceOf: {
-    name: "alai-evidence-of",
-    text: `SELECT e.task, e.path, e.sha256, e.size FROM alai.evidence e WHERE e.task = ANY ($1::bigint[])`,
-  },
+WHERE r.subject = old.subject AND r.key = old.key` },
+  event: { name: "alai-event", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e WHERE e.seq = $1` },
+  eventsByNumber: { name: "alai-events-by-number", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e WHERE e.seq = ANY ($1::bigint[])` },
+  eventsOfTask: { name: "alai-events-of-task", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.task = $3 AND e.seq > $1 ORDER BY e.seq LIMIT $2` },
+  events: { name: "alai-events", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.seq > $1 ORDER BY e.seq LIMIT $2` },
+  evidenceOf: { name: "alai-evidence-of", text: `SELECT e.task, e.path, e.sha256, e.size FROM alai.evidence e WHERE e.task = ANY ($1::bigint[])` },
   existing: { name: "alai-existing", text: `SELECT t.id FROM alai.tasks t WHERE t.id = ANY ($1::bigint[])` },
-  findRequest: {
-    name: "alai-find-request",
-    text: `SELECT r.fingerprint, r.at, r.answer FROM alai.requests r WHERE r.subject = $1 AND r.key = $2`,
-  },
-  head: {
-    name: "alai-head",
-    text: `SELECT h.ledger, h.seq, h.at, h.task, h.pruned, h.restoring, alai.read_moment() AS now FROM alai.head h`,
-  },
-  history: {
-    name: "alai-history",
-    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
-WHERE e.task = ANY ($1::bigint[]) ORDER BY e.seq`,
-  },
-  importedBefore: {
-    name: "alai-imported-before",
-    text: `SELECT e.task, e.data -> 'from' AS source FROM alai.events e
+  findRequest: { name: "alai-find-request", text: `SELECT r.fingerprint, r.at, r.answer FROM alai.requests r WHERE r.subject = $1 AND r.key = $2` },
+  head: { name: "alai-head", text: `SELECT h.ledger, h.seq, h.at, h.task, h.pruned, h.restoring, alai.read_moment() AS now FROM alai.head h` },
+  history: { name: "alai-history", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.task = ANY ($1::bigint[]) ORDER BY e.seq` },
+  importedBefore: { name: "alai-imported-before", text: `SELECT e.task, e.data -> 'from' AS source FROM alai.events e
 WHERE e.kind = 'imported' AND (e.data #>> '{from,id}')::bigint = ANY ($1::bigint[])
-ORDER BY e.seq`,
-  },
-  keepAnswer: {
-    name: "alai-keep-answer",
-    text: `INSERT INTO alai.requests (subject, key, at, fingerprint, answer) VALUES ($1, $2, alai.moment(), $3, $4)
-ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer`,
-  },
-  lastEventsOfTask: {
-    name: "alai-last-events-of-task",
-    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
-WHERE e.task = $3 AND e.seq > $1 ORDER BY e.seq DESC LIMIT $2`,
-  },
-  lastEvents: {
-    name: "alai-last-events",
-    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
-WHERE e.seq > $1 ORDER BY e.seq DESC LIMIT $2`,
-  },
-  leaseStatus: {
-    name: "alai-lease-status",
-    text: `SELECT alai.read_moment() AS now, t.id, t.title, t.status, t.status_raw, t.lease_holder, t.lease_until, t.lease_ttl, t.lease_fence
-FROM alai.tasks t WHERE t.id = ANY ($1::bigint[])`,
-  },
-  links: {
-    name: "alai-links",
-    text: `SELECT d.blocker AS id, d.task AS other, true AS waits FROM alai.dependencies d WHERE d.blocker = ANY ($1::bigint[])
+ORDER BY e.seq` },
+  keepAnswer: { name: "alai-keep-answer", text: `INSERT INTO alai.requests (subject, key, at, fingerprint, answer) VALUES ($1, $2, alai.moment(), $3, $4)
+ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer` },
+  lastEventsOfTask: { name: "alai-last-events-of-task", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.task = $3 AND e.seq > $1 ORDER BY e.seq DESC LIMIT $2` },
+  lastEvents: { name: "alai-last-events", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+WHERE e.seq > $1 ORDER BY e.seq DESC LIMIT $2` },
+  leaseStatus: { name: "alai-lease-status", text: `SELECT alai.read_moment() AS now, t.id, t.title, t.status, t.status_raw, t.lease_holder, t.lease_until, t.lease_ttl, t.lease_fence
+FROM alai.tasks t WHERE t.id = ANY ($1::bigint[])` },
+  links: { name: "alai-links", text: `SELECT d.blocker AS id, d.task AS other, true AS waits FROM alai.dependencies d WHERE d.blocker = ANY ($1::bigint[])
 UNION ALL
 SELECT t.parent, t.id, false FROM alai.tasks t WHERE t.parent = ANY ($1::bigint[])
-ORDER BY 2`,
-  },
-  lockExpired: {
-    name: "alai-lock-expired",
-    text: `SELECT t.id FROM alai.tasks t
+ORDER BY 2` },
+  lockExpired: { name: "alai-lock-expired", text: `SELECT t.id FROM alai.tasks t
 WHERE t.lease_holder IS NOT NULL AND t.lease_until <= alai.moment()
 ORDER BY t.id
-FOR NO KEY UPDATE`,
-  },
+FOR NO KEY UPDATE` },
   lockGraph: { name: "alai-lock-graph", text: `SELECT alai.lock_graph()` },
-  lockHead: {
-    name: "alai-lock-head",
-    text: `SELECT h.seq, h.at, h.task, h.ledger, h.pruned, h.restoring FROM alai.head h FOR NO KEY UPDATE`,
-  },
-  lockMigrations: {
-    name: "alai-lock-migrations",
-    text: `SELECT pg_advisory_xact_lock(hashtextextended('alai.migrations', 0))`,
-  },
+  lockHead: { name: "alai-lock-head", text: `SELECT h.seq, h.at, h.task, h.ledger, h.pruned, h.restoring FROM alai.head h FOR NO KEY UPDATE` },
+  lockMigrations: { name: "alai-lock-migrations", text: `SELECT pg_advisory_xact_lock(hashtextextended('alai.migrations', 0))` },
   lockRequest: { name: "alai-lock-request", text: `SELECT alai.lock_request($1, $2) AS free` },
-  lockTasks: {
-    name: "alai-lock-tasks",
-    text: `SELECT FROM alai.tasks t WHERE t.id = ANY ($1::bigint[]) ORDER BY t.id FOR NO KEY UPDATE`,
-  },
-  migrationsTable: {
-    name: "alai-migrations-table",
-    text: `CREATE TABLE IF NOT EXISTS alai.migrations (
+  lockTasks: { name: "alai-lock-tasks", text: `SELECT FROM alai.tasks t WHERE t.id = ANY ($1::bigint[]) ORDER BY t.id FOR NO KEY UPDATE` },
+  migrationsTable: { name: "alai-migrations-table", text: `CREATE TABLE IF NOT EXISTS alai.migrations (
   version int PRIMARY KEY,
   name text NOT NULL,
   checksum text NOT NULL,
   breaking boolean NOT NULL,
   at timestamptz(3) NOT NULL DEFAULT clock_timestamp()
-)`,
-  },
+)` },
   moment: { name: "alai-moment", text: `SELECT alai.moment() AS now` },
-  newestDone: {
-    name: "alai-newest-done",
-    text: `SELECT t.created_at, t.done_at FROM alai.tasks t
-WHERE t.status = 'done' AND t.done_at IS NOT NULL AND t.created_at IS NOT NULL ORDER BY t.done_at DESC LIMIT $1`,
-  },
-  newestUndoable: {
-    name: "alai-newest-undoable",
-    text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
+  newestDone: { name: "alai-newest-done", text: `SELECT t.created_at, t.done_at FROM alai.tasks t
+WHERE t.status = 'done' AND t.done_at IS NOT NULL AND t.created_at IS NOT NULL ORDER BY t.done_at DESC LIMIT $1` },
+  newestUndoable: { name: "alai-newest-undoable", text: `SELECT e.seq, e.task, e.kind, e.at, e.actor, e.session, e.fence, e.data FROM alai.events e
 WHERE e.actor = $1 AND e.session = $2
   AND e.kind IN ('added', 'edited', 'done', 'ready', 'paused', 'reopened', 'cancelled', 'dep_added', 'dep_removed')
   AND NOT EXISTS (
     SELECT FROM alai.events u WHERE u.task = e.task AND u.kind = 'undone' AND (u.data ->> 'undoes')::bigint = e.seq
   )
-ORDER BY e.seq DESC LIMIT 1`,
-  },
+ORDER BY e.seq DESC LIMIT 1` },
   notify: { name: "alai-notify", text: `SELECT pg_notify($1, $2)` },
-  pruneEvents: {
-    name: "alai-prune-events",
-    text: `WITH gone AS (
+  pruneEvents: { name: "alai-prune-events", text: `WITH gone AS (
   DELETE FROM alai.events e
   WHERE e.at < alai.from_millis($1) AND e.seq < (SELECT h.seq FROM alai.head h)
     AND e.kind NOT IN ('imported', 'adopted', 'undone')
@@ -223,66 +119,36 @@ ORDER BY e.seq DESC LIMIT 1`,
     )
   RETURNING e.seq
 )
-SELECT count(*) AS dropped, coalesce(max(seq), 0) AS through FROM gone`,
-  },
-  pruneUndone: {
-    name: "alai-prune-undone",
-    text: `WITH gone AS (
+SELECT count(*) AS dropped, coalesce(max(seq), 0) AS through FROM gone` },
+  pruneUndone: { name: "alai-prune-undone", text: `WITH gone AS (
   DELETE FROM alai.events e
   WHERE e.at < alai.from_millis($1) AND e.seq < (SELECT h.seq FROM alai.head h) AND e.kind = 'undone'
     AND NOT EXISTS (SELECT FROM alai.events o WHERE o.seq = (e.data ->> 'undoes')::bigint)
   RETURNING e.seq
 )
-SELECT count(*) AS dropped, coalesce(max(seq), 0) AS through FROM gone`,
-  },
-  reachable: {
-    name: "alai-reachable",
-    text: `WITH RECURSIVE chain (id) AS (
+SELECT count(*) AS dropped, coalesce(max(seq), 0) AS through FROM gone` },
+  reachable: { name: "alai-reachable", text: `WITH RECURSIVE chain (id) AS (
   SELECT unnest($1::bigint[])
   UNION
   SELECT d.blocker FROM alai.dependencies d JOIN chain c ON d.task = c.id
 )
-SELECT d.task, d.blocker FROM alai.dependencies d JOIN chain c ON d.task = c.id`,
-  },
-  readLocked: {
-    name: "alai-read-locked",
-    text: `SELECT r.*, mine.fence AS my_fence, mine.ended AS my_end
+SELECT d.task, d.blocker FROM alai.dependencies d JOIN chain c ON d.task = c.id` },
+  readLocked: { name: "alai-read-locked", text: `SELECT r.*, mine.fence AS my_fence, mine.ended AS my_end
 FROM alai.task_rows r LEFT JOIN LATERAL alai.memory_of(r.id, $2, $3) mine ON true
-WHERE r.id = ANY ($1::bigint[])`,
-  },
-  readMigrations: {
-    name: "alai-read-migrations",
-    text: `SELECT version, name, checksum, breaking FROM alai.migrations ORDER BY version`,
-  },
-  recordMigration: {
-    name: "alai-record-migration",
-    text: `INSERT INTO alai.migrations (version, name, checksum, breaking) VALUES ($1, $2, $3, $4)`,
-  },
-  removeDependencies: {
-    name: "alai-remove-dependencies",
-    text: `DELETE FROM alai.dependencies d USING unnest($1::bigint[], $2::bigint[]) AS u (task, blocker)
-WHERE d.task = u.task AND d.blocker = u.blocker`,
-  },
-  removeEvidence: {
-    name: "alai-remove-evidence",
-    text: `DELETE FROM alai.evidence e
+WHERE r.id = ANY ($1::bigint[])` },
+  readMigrations: { name: "alai-read-migrations", text: `SELECT version, name, checksum, breaking FROM alai.migrations ORDER BY version` },
+  recordMigration: { name: "alai-record-migration", text: `INSERT INTO alai.migrations (version, name, checksum, breaking) VALUES ($1, $2, $3, $4)` },
+  removeDependencies: { name: "alai-remove-dependencies", text: `DELETE FROM alai.dependencies d USING unnest($1::bigint[], $2::bigint[]) AS u (task, blocker)
+WHERE d.task = u.task AND d.blocker = u.blocker` },
+  removeEvidence: { name: "alai-remove-evidence", text: `DELETE FROM alai.evidence e
 USING json_to_recordset($1) AS r (task bigint, path text, sha256 text, size bigint)
-WHERE e.task = r.task AND e.path = r.path AND e.sha256 = r.sha256 AND e.size = r.size`,
-  },
-  restoreEvents: {
-    name: "alai-restore-events",
-    text: `INSERT INTO alai.events (seq, task, kind, at, actor, session, fence, data)
+WHERE e.task = r.task AND e.path = r.path AND e.sha256 = r.sha256 AND e.size = r.size` },
+  restoreEvents: { name: "alai-restore-events", text: `INSERT INTO alai.events (seq, task, kind, at, actor, session, fence, data)
 SELECT r.seq, r.task, r.kind, alai.from_millis(r.at), r.actor, r.session, r.fence, CASE WHEN r.data::text <> '{}' THEN r.data END
-FROM json_to_recordset($1) AS r (seq bigint, task bigint, kind text, at bigint, actor text, session text, fence bigint, data json)`,
-  },
-  restoreHead: {
-    name: "alai-restore-head",
-    text: `UPDATE alai.head SET ledger = $1, seq = greatest(seq, $2), at = greatest(at, alai.from_millis($3)), pruned = greatest(pruned, $4),
-  task = greatest(task, $5), restoring = $6`,
-  },
-  restoreTasks: {
-    name: "alai-restore-tasks",
-    text: `INSERT INTO alai.tasks (id, title, description, status, status_raw, priority, priority_raw, project, owner, tags, parent, due,
+FROM json_to_recordset($1) AS r (seq bigint, task bigint, kind text, at bigint, actor text, session text, fence bigint, data json)` },
+  restoreHead: { name: "alai-restore-head", text: `UPDATE alai.head SET ledger = $1, seq = greatest(seq, $2), at = greatest(at, alai.from_millis($3)), pruned = greatest(pruned, $4),
+  task = greatest(task, $5), restoring = $6` },
+  restoreTasks: { name: "alai-restore-tasks", text: `INSERT INTO alai.tasks (id, title, description, status, status_raw, priority, priority_raw, project, owner, tags, parent, due,
   deferred_until, dedup_key, version, created_at, updated_at, done_at, lease_holder, lease_until, lease_ttl, lease_fence,
   attempts, extra)
 SELECT r.id, r.title, r.description, r.status, r.status_raw, r.priority, r.priority_raw, r.project, r.owner, r.tags, r.parent,
@@ -300,53 +166,35 @@ ON CONFLICT (id) DO UPDATE SET
   dedup_key = excluded.dedup_key, version = excluded.version, created_at = excluded.created_at,
   updated_at = excluded.updated_at, done_at = excluded.done_at, lease_holder = excluded.lease_holder,
   lease_until = excluded.lease_until, lease_ttl = excluded.lease_ttl, lease_fence = excluded.lease_fence,
-  attempts = excluded.attempts, extra = excluded.extra`,
-  },
-  restoreTold: {
-    name: "alai-restore-told",
-    text: `UPDATE alai.tasks t SET lease_told = (
+  attempts = excluded.attempts, extra = excluded.extra` },
+  restoreTold: { name: "alai-restore-told", text: `UPDATE alai.tasks t SET lease_told = (
   SELECT e.at FROM alai.events e
   WHERE e.task = t.id AND e.kind IN ('acquired', 'taken_over', 'renewed') ORDER BY e.seq DESC LIMIT 1
 )
-WHERE t.id = ANY ($1::bigint[])`,
-  },
-  saveTask: {
-    name: "alai-save-task",
-    text: `UPDATE alai.tasks SET
+WHERE t.id = ANY ($1::bigint[])` },
+  saveTask: { name: "alai-save-task", text: `UPDATE alai.tasks SET
   title = $2, description = $3, status = $4, status_raw = $5, priority = $6, priority_raw = $7, project = $8, owner = $9,
   tags = $10, parent = $11, due = alai.from_millis($12), deferred_until = alai.from_millis($13), version = $14,
   updated_at = alai.from_millis($15), done_at = alai.from_millis($16),
   lease_holder = $17, lease_until = alai.from_millis($18), lease_ttl = $19, lease_told = alai.from_millis($20)
-WHERE id = $1`,
-  },
-  session: {
-    name: "alai-session",
-    text: `SELECT
+WHERE id = $1` },
+  session: { name: "alai-session", text: `SELECT
   set_config('search_path', '', false),
   set_config('TimeZone', 'UTC', false),
   set_config('DateStyle', 'ISO', false),
   set_config('jit', 'off', false),
   set_config('statement_timeout', $1, false),
   set_config('lock_timeout', $2, false),
-  set_config('idle_in_transaction_session_timeout', $3, false)`,
-  },
+  set_config('idle_in_transaction_session_timeout', $3, false)` },
   setPruned: { name: "alai-set-pruned", text: `UPDATE alai.head SET pruned = $1 WHERE pruned < $1` },
   takeNumbers: { name: "alai-take-numbers", text: `UPDATE alai.head SET task = $1` },
   tasks: { name: "alai-tasks", text: `SELECT r.* FROM alai.task_rows r WHERE r.id = ANY ($1::bigint[])` },
-  undoneBy: {
-    name: "alai-undone-by",
-    text: `SELECT u.seq FROM alai.events u
-WHERE u.task IS NOT DISTINCT FROM $1 AND u.kind = 'undone' AND (u.data ->> 'undoes')::bigint = $2`,
-  },
+  undoneBy: { name: "alai-undone-by", text: `SELECT u.seq FROM alai.events u
+WHERE u.task IS NOT DISTINCT FROM $1 AND u.kind = 'undone' AND (u.data ->> 'undoes')::bigint = $2` },
 } as const;
 
 export const MIGRATIONS: readonly Migration[] = [
-  {
-    version: 1,
-    name: "0001_ledger",
-    checksum: "952fab6f0dbf358b1b2a65c640b60890e2d280351a30c785406294065c96efe8",
-    breaking: false,
-    text: `-- The ledger: tasks, what they wait for, their evidence, the journal with its head, and answers kept for retries.
+  { version: 1, name: "0001_ledger", checksum: "952fab6f0dbf358b1b2a65c640b60890e2d280351a30c785406294065c96efe8", breaking: false, text: `-- The ledger: tasks, what they wait for, their evidence, the journal with its head, and answers kept for retries.
 -- Text is compared byte by byte (COLLATE "C"), as SQLite compares it; times are UTC to the millisecond.
 
 -- What is looked at of every task comes first: Postgres walks a row from its start.
@@ -538,14 +386,8 @@ BEGIN
   ) WITH ORDINALITY AS d (task, kind, actor, session, fence, data, n);
 END
 $$;
-`,
-  },
-  {
-    version: 2,
-    name: "0002_security",
-    checksum: "4bd5fd51b3e5e716a4fefcbbbc0282590143a36da91aa003c257d55e0aff1514",
-    breaking: false,
-    text: `-- Service tokens of machines, and the audit: an append-only chain of hashes. docs/security.md
+` },
+  { version: 2, name: "0002_security", checksum: "4bd5fd51b3e5e716a4fefcbbbc0282590143a36da91aa003c257d55e0aff1514", breaking: false, text: `-- Service tokens of machines, and the audit: an append-only chain of hashes. docs/security.md
 
 CREATE TABLE alai.tokens (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -611,14 +453,8 @@ CREATE TRIGGER audit_head_no_truncate BEFORE TRUNCATE ON alai.audit_head
   FOR EACH STATEMENT EXECUTE FUNCTION alai.refuse_change();
 CREATE TRIGGER audit_head_forward BEFORE UPDATE ON alai.audit_head
   FOR EACH ROW EXECUTE FUNCTION alai.forward_only();
-`,
-  },
-  {
-    version: 3,
-    name: "0003_leases",
-    checksum: "f502ede79b37328f16079dbec41e8e4380be025598eb071d26cb97ee07e260c7",
-    breaking: false,
-    text: `-- Lease verbs of many callers in one statement: one round trip and one commit. The rules are those of core/src/lease.ts, as far
+` },
+  { version: 3, name: "0003_leases", checksum: "8fe3de597bf16036fb18aeafa9e9fb6127dbadcc387c8a19a162a3f1a3e80910", breaking: false, text: `-- Lease verbs of many callers in one statement: one round trip and one commit. The rules are those of core/src/lease.ts, as far
 -- as something is changed; every refusal is worded there, from the rows that come back, and each decision is checked.
 -- All times here are milliseconds.
 
@@ -652,8 +488,8 @@ CREATE TYPE alai.lease_answer AS (
   -- The length that was asked for.
   wanted bigint,
   new_until bigint,
-  -- The journal tells of it.
-  tells boolean,
+  -- The journal tells of it: its place among the lines of the batch.
+  line int,
   moment bigint
 );
 
@@ -686,63 +522,12 @@ BEGIN
 END
 $$;
 
--- Writes what was decided: the rows first, the journal last.
-CREATE FUNCTION alai.write_leases(writes alai.lease_answer[]) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-AS $$
-DECLARE
-  changed int;
-  lines int;
-  head record;
-BEGIN
-  UPDATE alai.tasks t SET
-    lease_holder = CASE WHEN w.act <> 'release' THEN w.actor || ':' || w.session END,
-    lease_until = alai.from_millis(w.new_until),
-    lease_ttl = CASE w.act WHEN 'acquire' THEN w.wanted WHEN 'again' THEN greatest(w.wanted, w.ttl) WHEN 'extend' THEN w.wanted END,
-    lease_told = CASE WHEN w.tells THEN alai.from_millis(w.moment) ELSE t.lease_told END,
-    lease_fence = t.lease_fence + (w.act = 'acquire')::int,
-    attempts = t.attempts + (w.act = 'acquire')::int
-  FROM unnest(writes) w
-  WHERE t.id = w.task AND t.lease_fence = w.fence AND t.lease_holder IS NOT DISTINCT FROM w.holder;
-  GET DIAGNOSTICS changed = ROW_COUNT;
-  IF changed <> cardinality(writes) THEN
-    RAISE EXCEPTION '% of % leases moved under their locks', cardinality(writes) - changed, cardinality(writes);
-  END IF;
-  lines := (SELECT count(*) FROM unnest(writes) w WHERE w.tells);
-  IF lines = 0 THEN
-    RETURN;
-  END IF;
-  UPDATE alai.head h SET seq = h.seq + lines, at = greatest(h.at, alai.from_millis(writes[1].moment))
-  RETURNING h.seq, h.at INTO head;
-  INSERT INTO alai.events (seq, task, kind, at, actor, session, fence, data)
-  SELECT head.seq - lines + row_number() OVER (), w.task,
-    CASE
-      WHEN w.act = 'release' THEN 'released'
-      WHEN w.act <> 'acquire' THEN 'renewed'
-      WHEN w.holder IS NULL THEN 'acquired'
-      ELSE 'taken_over'
-    END,
-    head.at, w.actor, w.session, w.fence + (w.act = 'acquire')::int,
-    CASE
-      WHEN w.act = 'release' THEN NULL
-      WHEN w.act = 'acquire' AND w.holder IS NOT NULL THEN json_build_object('ttl', w.wanted, 'until', w.new_until,
-        'prev_holder', w.holder, 'prev_until', w.until, 'prev_fence', w.fence)
-      ELSE json_build_object('ttl', w.wanted, 'until', w.new_until)
-    END
-  FROM unnest(writes) w WHERE w.tells;
-END
-$$;
-
 -- Locks, reads the clock, decides and writes, in this order. Each call is one or more tasks, all or none of them; the calls
--- come in the order of their numbers. skip: calls that are left out.
+-- come in the order of their numbers. skip: calls that are left out. locked: the blockers, where all rows are locked already.
 -- rules: what an unset lease length counts as; the least time between two lines of the journal on renewals of one lease.
 CREATE FUNCTION alai.take_leases(
   calls int[], verbs text[], ids bigint[], actors text[], sessions text[], ttls bigint[], fences bigint[], laters boolean[],
-  rules bigint[], skip int[]
+  rules bigint[], skip int[], locked bigint[]
 ) RETURNS SETOF alai.lease_answer
 LANGUAGE plpgsql VOLATILE ROWS 50
 SET plan_cache_mode = force_generic_plan
@@ -752,16 +537,21 @@ SET enable_mergejoin = off
 AS $$
 DECLARE
   claimed bigint[] := CASE WHEN 'claim' = ANY (verbs) THEN ids ELSE '{}' END;
-  locked bigint[] := alai.lock_leases(ids, claimed);
+  blockers bigint[] := coalesce(locked, alai.lock_leases(ids, claimed));
   waiting bigint[];
   now_ms bigint;
   unfinished boolean;
   a alai.lease_answer;
   live boolean;
   writes alai.lease_answer[] := '{}';
+  allowed alai.lease_answer[] := '{}';
   refused int[] := '{}';
   -- Some call has more than one task.
   several boolean := cardinality(ids) > calls[cardinality(calls)] + 1;
+  lines int := 0;
+  changed int;
+  head_seq bigint;
+  head_at timestamptz;
 BEGIN
   SELECT alai.millis(date_trunc('milliseconds', greatest(clock_timestamp(), h.at))), h.restoring INTO now_ms, unfinished
   FROM alai.head h;
@@ -786,7 +576,7 @@ BEGIN
         a.act := CASE WHEN a.holder = a.actor || ':' || a.session THEN 'again' END;
       ELSIF a.status IN ('open', 'ready') THEN
         IF a.task = ANY (waiting) THEN
-          a.blockers := alai.open_blockers(a.task, locked);
+          a.blockers := alai.open_blockers(a.task, blockers);
         END IF;
         a.act := CASE WHEN a.blockers IS NULL THEN 'acquire' END;
       END IF;
@@ -801,26 +591,71 @@ BEGIN
     END IF;
     IF a.act = 'acquire' THEN
       a.new_until := now_ms + a.wanted;
-      a.tells := true;
     ELSIF a.act IN ('again', 'extend') THEN
       a.new_until := greatest(a.until, now_ms + a.wanted);
-      a.tells := now_ms - coalesce(a.told, 0) >= rules[2];
-    ELSE
-      a.tells := a.act = 'release';
     END IF;
-    RETURN NEXT a;
     IF a.act IS NULL OR a.later THEN
       refused := refused || a.call;
     ELSIF a.act <> 'already' THEN
+      IF a.act IN ('acquire', 'release') OR now_ms - coalesce(a.told, 0) >= rules[2] THEN
+        lines := lines + 1;
+        a.line := lines;
+      END IF;
       writes := writes || a;
     END IF;
+    RETURN NEXT a;
   END LOOP;
-  IF several AND refused <> '{}' THEN
-    writes := ARRAY(SELECT w FROM unnest(writes) w WHERE w.call <> ALL (refused));
+  IF several AND cardinality(refused) > 0 THEN
+    lines := 0;
+    FOREACH a IN ARRAY writes LOOP
+      IF a.call <> ALL (refused) THEN
+        IF a.line IS NOT NULL THEN
+          lines := lines + 1;
+          a.line := lines;
+        END IF;
+        allowed := allowed || a;
+      END IF;
+    END LOOP;
+    writes := allowed;
   END IF;
-  IF cardinality(writes) > 0 THEN
-    PERFORM alai.write_leases(writes);
+  IF cardinality(writes) = 0 THEN
+    RETURN;
   END IF;
+  UPDATE alai.tasks t SET
+    lease_holder = CASE WHEN w.act <> 'release' THEN w.actor || ':' || w.session END,
+    lease_until = alai.from_millis(w.new_until),
+    lease_ttl = CASE w.act WHEN 'acquire' THEN w.wanted WHEN 'again' THEN greatest(w.wanted, w.ttl) WHEN 'extend' THEN w.wanted END,
+    lease_told = CASE WHEN w.line IS NULL THEN t.lease_told ELSE alai.from_millis(now_ms) END,
+    lease_fence = t.lease_fence + (w.act = 'acquire')::int,
+    attempts = t.attempts + (w.act = 'acquire')::int
+  FROM unnest(writes) w
+  WHERE t.id = w.task AND t.lease_fence = w.fence AND t.lease_holder IS NOT DISTINCT FROM w.holder;
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  IF changed <> cardinality(writes) THEN
+    RAISE EXCEPTION '% of % leases moved under their locks', cardinality(writes) - changed, cardinality(writes);
+  END IF;
+  IF lines = 0 THEN
+    RETURN;
+  END IF;
+  -- The journal last: from here to the commit every other writer waits.
+  UPDATE alai.head h SET seq = h.seq + lines, at = greatest(h.at, alai.from_millis(now_ms))
+  RETURNING h.seq - lines, h.at INTO head_seq, head_at;
+  INSERT INTO alai.events (seq, task, kind, at, actor, session, fence, data)
+  SELECT head_seq + w.line, w.task,
+    CASE
+      WHEN w.act = 'release' THEN 'released'
+      WHEN w.act <> 'acquire' THEN 'renewed'
+      WHEN w.holder IS NULL THEN 'acquired'
+      ELSE 'taken_over'
+    END,
+    head_at, w.actor, w.session, w.fence + (w.act = 'acquire')::int,
+    CASE
+      WHEN w.act = 'release' THEN NULL
+      WHEN w.act = 'acquire' AND w.holder IS NOT NULL THEN json_build_object('ttl', w.wanted, 'until', w.new_until,
+        'prev_holder', w.holder, 'prev_until', w.until, 'prev_fence', w.fence)
+      ELSE json_build_object('ttl', w.wanted, 'until', w.new_until)
+    END
+  FROM unnest(writes) w WHERE w.line IS NOT NULL;
 END
 $$;
 
@@ -891,7 +726,7 @@ BEGIN
     RETURN NEXT;
   END LOOP;
   known := NULL;
-  FOR answer IN SELECT * FROM alai.take_leases(calls, verbs, ids, actors, sessions, ttls, fences, laters, rules, skip) LOOP
+  FOR answer IN SELECT * FROM alai.take_leases(calls, verbs, ids, actors, sessions, ttls, fences, laters, rules, skip, NULL) LOOP
     call := answer.call;
     RETURN NEXT;
     IF answer.act IS NULL OR answer.later THEN
@@ -912,45 +747,97 @@ BEGIN
 END
 $$;
 
+-- Keeps the answer of the nth call, if it has a key.
+CREATE FUNCTION alai.keep_next(
+  actors text[], keys text[], fingerprints text[], n int, answer alai.lease_answer, task json, ready bigint
+) RETURNS void LANGUAGE sql VOLATILE AS $$
+  INSERT INTO alai.requests (subject, key, at, fingerprint, answer)
+  SELECT actors[n], keys[n], alai.from_millis((answer).moment), fingerprints[n], json_build_object(
+    'verb', 'next', 'tasks', json_build_array(json_build_object('answer', answer, 'task', task, 'ready', ready)))
+  WHERE keys[n] IS NOT NULL
+  ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer
+$$;
+
 -- The next tasks that meet a condition over \`t\` ($1: the moment), one for each call, in the order of the calls; keys and
 -- fingerprints as in take_leases_once. Gives a row for each call. Without a task: nothing was ready or, when \`again\`, others were
 -- quicker. Else what take_leases gives, the task's row as it was, and how many were ready, this one included.
+-- ahead: what the last row of an earlier call with this condition gave, or null: {"seq", "until", "ready", "ids"}, the tasks that
+-- come first (as many as are asked for now) at the journal's end \`seq\` until the moment \`until\`, when the first lease runs out or
+-- the first task is put off no longer. While both hold nothing is searched or counted. The last row has a new one and no call;
+-- its ids are null when those of before go on, without the ones that were taken.
 CREATE FUNCTION alai.claim_next(
-  condition text, calls int[], actors text[], sessions text[], ttls bigint[], rules bigint[], keys text[], fingerprints text[]
+  condition text, calls int[], actors text[], sessions text[], ttls bigint[], rules bigint[], keys text[],
+  fingerprints text[], ahead json
 ) RETURNS TABLE (call int, again boolean, answer alai.lease_answer, task json, ready bigint, known json)
-LANGUAGE plpgsql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_generic_plan
+AS $$
 #variable_conflict use_column
 DECLARE
   pick text := format(
     'ARRAY(SELECT t.id FROM alai.tasks t WHERE %s ORDER BY coalesce(t.priority, 2), t.due, t.id LIMIT $2)', condition);
-  total text := format('(SELECT count(*) FROM alai.tasks t WHERE %s)', condition);
+  -- How many there are, and when the next may be: any open task's lease that runs out, whatever else the condition says.
+  census text := format(
+    'SELECT count(*) FILTER (WHERE %s), min(alai.millis(least('
+    || 'CASE WHEN t.lease_until > $1 THEN t.lease_until END, CASE WHEN t.deferred_until > $1 THEN t.deferred_until END))) '
+    || 'FROM alai.tasks t WHERE t.status IN (''open'', ''ready'')', condition);
   most int;
+  -- Beyond those that are taken now, for the calls after this one.
+  spare int := 1000;
+  first bigint[];
   chosen bigint[];
   held bigint[];
   counted bigint;
+  good_until bigint;
+  at_seq bigint;
+  moment timestamptz;
   sure int;
+  lines int := 0;
+  searched boolean := false;
+  answered int[] := '{}';
   one record;
 BEGIN
   IF keys IS NOT NULL THEN
-    FOR one IN SELECT * FROM alai.find_requests(calls, actors, keys, rules[3]) LOOP
-      call := one.call;
-      known := one.known;
+    FOR call, known IN SELECT f.call, f.known FROM alai.find_requests(calls, actors, keys, rules[3]) f LOOP
       RETURN NEXT;
-      -- Calls are numbered from 0; without its number one is not waiting any more.
-      calls[one.call + 1] := NULL;
+      answered := answered || call;
     END LOOP;
     known := NULL;
+    IF cardinality(answered) > 0 THEN
+      SELECT coalesce(array_agg(w.call), '{}'), array_agg(w.actor), array_agg(w.session), array_agg(w.ttl), array_agg(w.key),
+        array_agg(w.fingerprint)
+      INTO calls, actors, sessions, ttls, keys, fingerprints
+      FROM unnest(calls, actors, sessions, ttls, keys, fingerprints) WITH ORDINALITY
+        AS w (call, actor, session, ttl, key, fingerprint, n)
+      WHERE w.call <> ALL (answered);
+    END IF;
   END IF;
-  most := cardinality(array_remove(calls, NULL));
+  most := cardinality(calls);
   IF most = 0 THEN
     RETURN;
   END IF;
   -- Look, lock what was seen, and look again: what stands first then and is locked is first in truth.
-  EXECUTE 'SELECT ' || pick INTO chosen USING alai.moment(), most;
+  first := ARRAY(SELECT a.value::bigint FROM json_array_elements_text(ahead -> 'ids') WITH ORDINALITY AS a (value, n) ORDER BY a.n);
+  IF cardinality(first) >= least(most, (ahead ->> 'ready')::bigint) THEN
+    chosen := first[:most];
+  ELSE
+    EXECUTE 'SELECT ' || pick INTO chosen USING alai.moment(), most;
+  END IF;
   held := chosen;
   PERFORM alai.lock_leases(chosen, chosen);
   FOR round IN 1..3 LOOP
-    EXECUTE 'SELECT ' || pick || ', ' || total INTO chosen, counted USING alai.moment(), most;
+    SELECT h.seq, date_trunc('milliseconds', greatest(clock_timestamp(), h.at)) INTO at_seq, moment FROM alai.head h;
+    IF round = 1 AND at_seq = (ahead ->> 'seq')::bigint AND alai.millis(moment) < coalesce((ahead ->> 'until')::bigint, 'infinity'::float8)
+      AND chosen = first[:most] THEN
+      counted := (ahead ->> 'ready')::bigint;
+      good_until := (ahead ->> 'until')::bigint;
+      EXIT;
+    END IF;
+    -- All in one statement: of one moment.
+    searched := true;
+    EXECUTE 'SELECT ' || pick || ', s.*, h.seq FROM (' || census || ') s, alai.head h'
+      INTO first, counted, good_until, at_seq USING moment, most + spare;
+    chosen := first[:most];
     EXIT WHEN chosen <@ held OR round = 3;
     -- Waiting for more while holding some could go in a circle: only what is free.
     held := held || ARRAY(
@@ -962,45 +849,46 @@ BEGIN
     (SELECT min(u.n) - 1 FROM unnest(chosen) WITH ORDINALITY AS u (id, n) WHERE u.id <> ALL (held)),
     cardinality(chosen)
   );
-  FOR one IN
-    WITH asking AS (
-      SELECT w.*, row_number() OVER (ORDER BY w.call) AS n
-      FROM unnest(calls, actors, sessions, ttls, keys, fingerprints) AS w (call, actor, session, ttl, key, fingerprint)
-      WHERE w.call IS NOT NULL
-    ), taken AS MATERIALIZED (
-      SELECT l.* FROM (
-        SELECT array_agg(w.call ORDER BY w.n) AS calls, array_agg('claim'::text) AS verbs, chosen[:sure] AS ids,
-          array_agg(w.actor ORDER BY w.n) AS actors, array_agg(w.session ORDER BY w.n) AS sessions,
-          array_agg(w.ttl ORDER BY w.n) AS ttls, array_agg(NULL::bigint) AS fences, array_agg(false) AS laters
-        FROM asking w WHERE w.n <= sure
-      ) x
-      CROSS JOIN LATERAL alai.take_leases(
-        x.calls, x.verbs, x.ids, x.actors, x.sessions, x.ttls, x.fences, x.laters, rules, '{}') l
-      WHERE sure > 0
-    ), answered AS MATERIALIZED (
-      SELECT w.call, w.n, l AS lease, l.act AS act, l.task AS id, w.key, w.actor, w.fingerprint, row_to_json(r) AS task,
-        counted - array_position(chosen, l.task) + 1 AS ready
-      FROM asking w
-      LEFT JOIN taken l ON l.call = w.call
-      LEFT JOIN alai.task_rows r ON r.id = l.task
-    ), kept AS (
-      INSERT INTO alai.requests (subject, key, at, fingerprint, answer)
-      SELECT a.actor, a.key, alai.moment(), a.fingerprint, json_build_object(
-        'verb', 'next', 'tasks', json_build_array(json_build_object('answer', a.lease, 'task', a.task, 'ready', a.ready)))
-      FROM answered a WHERE a.key IS NOT NULL AND a.act = 'acquire'
-      ON CONFLICT (subject, key) DO UPDATE SET at = excluded.at, fingerprint = excluded.fingerprint, answer = excluded.answer
-    )
-    SELECT * FROM answered a ORDER BY a.n
-  LOOP
-    call := one.call;
-    again := one.act IS DISTINCT FROM 'acquire' AND (one.id IS NOT NULL OR sure < cardinality(chosen));
-    answer := CASE WHEN one.act = 'acquire' THEN one.lease END;
-    task := CASE WHEN one.act = 'acquire' THEN one.task END;
-    ready := one.ready;
+  IF sure > 0 THEN
+    FOR one IN
+      SELECT l.call, l AS lease, (SELECT row_to_json(r) FROM alai.task_rows r WHERE r.id = l.task) AS task
+      FROM alai.take_leases(
+        calls[:sure], array_fill('claim'::text, ARRAY[sure]), chosen[:sure], actors[:sure], sessions[:sure], ttls[:sure],
+        array_fill(NULL::bigint, ARRAY[sure]), array_fill(false, ARRAY[sure]), rules, '{}', NULL) l
+    LOOP
+      call := one.call;
+      answer := one.lease;
+      again := answer.act IS DISTINCT FROM 'acquire';
+      IF again THEN
+        answer := NULL;
+        task := NULL;
+      ELSE
+        task := one.task;
+        ready := counted - lines;
+        lines := lines + 1;
+        good_until := least(good_until, answer.new_until);
+        IF keys IS NOT NULL THEN
+          PERFORM alai.keep_next(actors, keys, fingerprints, array_position(calls, call), answer, task, ready);
+        END IF;
+      END IF;
+      RETURN NEXT;
+    END LOOP;
+  END IF;
+  answer := NULL;
+  task := NULL;
+  -- The others found nothing; or what they would have got is held by somebody for a moment.
+  again := sure < cardinality(chosen);
+  FOREACH call IN ARRAY calls[sure + 1:] LOOP
     RETURN NEXT;
   END LOOP;
+  -- Only if nobody's lines came between what was seen and ours do the others still stand where they stood.
+  IF lines = sure AND (SELECT h.seq FROM alai.head h) = at_seq + lines THEN
+    call := NULL;
+    known := json_build_object('seq', at_seq + lines, 'until', good_until, 'ready', counted - lines,
+      'ids', CASE WHEN searched THEN first[sure + 1:] END);
+    RETURN NEXT;
+  END IF;
 END
 $$;
-`,
-  },
+` },
 ];
