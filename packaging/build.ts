@@ -71,6 +71,7 @@ function buildNpm(): void {
 function buildServer(name: string, file: string): void {
   const entry = fileURLToPath(import.meta.resolve(name));
   bun(entry, "--outfile", file, "--target=node", "--format=cjs", "--external", "pg-native", ...TERSE);
+  if (name === "@alai/server") rewrite(file, withoutTls);
 }
 
 function buildVendor(): void {
@@ -127,6 +128,19 @@ function withoutStreams(text: string): string {
     process,
     /__toESM\(require\("node:child_process"\)(, ?1)?\)/g,
     '{ default: new Proxy({}, { get: (_, key) => require("node:child_process")[key] }) }',
+  );
+}
+
+/** Fastify and others load HTTP/2 and TLS for servers that this is none of: a third of what the server costs to load. */
+function withoutTls(text: string): string {
+  return ["https", "http2"].reduce(
+    (all, name) =>
+      replaceSome(
+        all,
+        new RegExp(`require\\("(?:node:)?${name}"\\)`, "g"),
+        `new Proxy({}, { get: (_, key) => require("node:${name}")[key] })`,
+      ),
+    text,
   );
 }
 

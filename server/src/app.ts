@@ -14,7 +14,7 @@ import { documentApi } from "./http/openapi.ts";
 import { answerProblems, answerUnreadable } from "./http/problems.ts";
 import { answerOddRequests, rawProblem, requireOneHost } from "./http/raw.ts";
 import { registerRoutes } from "./http/register.ts";
-import { validatorCompiler } from "./http/validation.ts";
+import { COMPILERS } from "./http/validation.ts";
 import type { Feed } from "./streams/index.ts";
 
 declare module "fastify" {
@@ -64,13 +64,12 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     genReqId: (request) => options.requestId?.(request.headers) ?? `r${++made}`,
     frameworkErrors: answerUnreadable,
+    schemaController: COMPILERS,
     clientErrorHandler(error, socket) {
       if (socket.writable) socket.end(rawProblem(error.code));
       else socket.destroy();
     },
   });
-  app.setValidatorCompiler(validatorCompiler as never);
-  app.setSerializerCompiler(() => JSON.stringify);
   answerOddRequests(app);
   readJsonBodies(app);
   answerProblems(app);
@@ -78,7 +77,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook("onRequest", async (request) => requireOneHost(request));
   answerUnrouted(app);
   letIn(app, gate);
-  await documentApi(app, version);
+  documentApi(app, version);
   await options.extend?.(app);
   registerRoutes(app, {
     ledger,

@@ -1,11 +1,30 @@
-import { ROUTES, type Route, STREAMS } from "@alai/core/wire/routes";
-import swagger from "@fastify/swagger";
-import type { FastifyInstance } from "fastify";
+import { type Operation, ROUTES, type Route, STREAMS } from "@alai/core/wire/routes";
+import Fastify, { type FastifyInstance } from "fastify";
 import { docsPage } from "./docs.ts";
-import { INTRODUCTION } from "./schema.ts";
+import { INTRODUCTION, schemaOf } from "./schema.ts";
+import { COMPILERS } from "./validation.ts";
 
-/** `/openapi.json` (3.1, from the schemas that requests are checked against) and `/docs` for reading. Register before the routes. */
-export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
+/** `/openapi.json` (3.1, from the schemas that requests are checked against) and `/docs` for reading. */
+export function documentApi(app: FastifyInstance, version: string): void {
+  let made: ReturnType<typeof describe> | undefined;
+  const document = () => {
+    made ??= describe(version);
+    return made;
+  };
+  const config = { scope: null };
+  app.get("/openapi.json", { config }, document);
+  app.get("/docs", { config }, async (_request, reply) =>
+    reply
+      .header("content-type", "text/html; charset=utf-8")
+      .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
+      .send(docsPage((await document()) as never, STREAMS)),
+  );
+}
+
+/** By an app of its own that answers nothing, when the first one asks: no start waits for it. */
+async function describe(version: string) {
+  const { default: swagger } = await import("@fastify/swagger");
+  const app = Fastify({ schemaController: COMPILERS });
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -15,14 +34,17 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
     transformObject: (document) =>
       withOptionalBodies(("openapiObject" in document ? document.openapiObject : {}) as never),
   });
-  const config = { scope: null };
-  app.get("/openapi.json", { config, schema: { hide: true } }, async () => app.swagger());
-  app.get("/docs", { config, schema: { hide: true } }, async (_request, reply) =>
-    reply
-      .header("content-type", "text/html; charset=utf-8")
-      .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
-      .send(docsPage(app.swagger() as never, STREAMS)),
-  );
+  for (const [operation, route] of Object.entries(ROUTES) as [Operation, Route][])
+    app.route({
+      method: route.method,
+      url: route.path,
+      schema: schemaOf(operation, route),
+      handler: async () => {},
+    });
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return document;
 }
 
 interface Paths {

@@ -3,7 +3,7 @@ import { type Operation, ROUTES, type Route } from "@alai/core/wire/routes";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Call, Handler, Handlers, ServedLedger } from "./call.ts";
 import { callerOf } from "./caller.ts";
-import { schemaOf } from "./schema.ts";
+import { checksOf } from "./schema.ts";
 import { optionalBody } from "./validation.ts";
 
 declare module "fastify" {
@@ -30,7 +30,7 @@ export function registerRoutes(app: FastifyInstance, registration: Registration)
     app.route({
       method: route.method,
       url: route.path,
-      schema: schemaOf(operation, route),
+      schema: checksOf(route),
       config: { operation, scope: route.scope },
       ...(route.bodyLimit !== undefined && { bodyLimit: route.bodyLimit }),
       handler: handlerOf(operation, route, registration, running),

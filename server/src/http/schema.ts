@@ -6,7 +6,12 @@ import type { Operation, Route } from "@alai/core/wire/routes";
 import type { FastifySchema } from "fastify";
 import Type, { type TProperties } from "typebox";
 
-/** What Fastify checks and @fastify/swagger documents for one route of the table. */
+/** What requests to a route of the table are checked against. */
+export function checksOf({ params, query, body }: Route): FastifySchema {
+  return { ...(params && { params }), ...(query && { querystring: query }), ...(body && { body }) };
+}
+
+/** What @fastify/swagger documents for one route of the table: what is checked, and all that is to be known. */
 export function schemaOf(operation: Operation, route: Route): FastifySchema {
   return {
     operationId: operation,
@@ -19,9 +24,7 @@ export function schemaOf(operation: Operation, route: Route): FastifySchema {
     ].join(" "),
     tags: [route.path.split("/")[1] ?? "other"],
     ...(route.scope !== null && { security: [{ bearer: [] }, {}] }),
-    ...(route.params && { params: route.params }),
-    ...(route.query && { querystring: route.query }),
-    ...(route.body && { body: route.body }),
+    ...checksOf(route),
     headers: Type.Object(headersOf(route)),
     response: { ...success(route), ...problemsOf(route) },
   } as FastifySchema;
