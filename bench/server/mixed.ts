@@ -3,12 +3,13 @@ import type { Bench } from "./bench.ts";
 import { CLAIM, LIST, load } from "./drive.ts";
 import { NPM } from "./served.ts";
 
+const TASKS = 8378;
 const CLAIMS_A_SECOND = 500;
 const LISTS_A_SECOND = 50;
 
 /** How long a list takes while others claim, both at a steady pace. */
 export async function listsWhileClaiming(bench: Bench): Promise<Figure[]> {
-  const seconds = bench.quick ? 6 : 20;
+  const seconds = bench.quick ? 5 : 15;
   const figures: Figure[] = [];
   for (const [kind, store] of [
     ["postgres", "Postgres"],
@@ -16,7 +17,7 @@ export async function listsWhileClaiming(bench: Bench): Promise<Figure[]> {
   ] as const) {
     bench.progress(`${store}: lists while ${CLAIMS_A_SECOND} claims a second run`);
     const claims = CLAIMS_A_SECOND * seconds;
-    const served = await bench.serve(NPM, kind, claims + 8378);
+    const served = await bench.serve(NPM, kind, TASKS);
     const { port } = served;
     await load({ port, clients: 4, requests: [LIST], first: 1, count: 200, expect: [200] });
     const [claimed, listed] = await Promise.all([
