@@ -3,14 +3,15 @@ import { createApp } from "../../server/src/app.ts";
 import type { Gate } from "../../server/src/auth/gate.ts";
 import { openAuthenticator } from "../../server/src/auth/index.ts";
 import type { Authenticator } from "../../server/src/auth/subject.ts";
+import type { ServedLedger } from "../../server/src/http/call.ts";
 import { registerDump } from "../../server/src/http/dump.ts";
 import { requireScope } from "../../server/src/http/scope.ts";
 import { createFeed } from "../../server/src/streams/index.ts";
 
-/** A server of its own in this process, over a ledger file. */
-export interface Served {
+/** A server of its own in this process. */
+export interface Served<L = SqliteLedger> {
   readonly url: string;
-  readonly ledger: SqliteLedger;
+  readonly ledger: L;
   close(): Promise<void>;
 }
 
@@ -22,9 +23,17 @@ export interface ServedOptions {
   readonly port?: number;
 }
 
+/** Over a ledger file. */
 export async function serve(file: string, options: ServedOptions = {}): Promise<Served> {
-  const { clock, authenticator = openAuthenticator(), port = 0 } = options;
-  const ledger = await SqliteLedger.open(file, { missing: "create", ...(clock && { clock }) });
+  const { clock } = options;
+  return serveLedger(await SqliteLedger.open(file, { missing: "create", ...(clock && { clock }) }), options);
+}
+
+/** Over an opened ledger, which is closed with the server. */
+export async function serveLedger<L extends ServedLedger>(
+  ledger: L,
+  { authenticator = openAuthenticator(), port = 0 }: Omit<ServedOptions, "clock"> = {},
+): Promise<Served<L>> {
   const feed = createFeed(ledger, {});
   const stopping = new AbortController();
   const gate = gateOf(authenticator);

@@ -28,6 +28,8 @@ export interface Harness {
   open(): Promise<OpenedLedger>;
   /** The store takes a request's fingerprint itself, of all that was asked and by which session: a given one counts for nothing. */
   readonly ownFingerprints?: boolean;
+  /** The shortest lease that the store grants, where the clock cannot be moved and tests wait it out. Default: 400 ms. */
+  readonly shortest?: Millis;
 }
 
 export const ann: Caller = { actor: "ann", session: "s1" };
@@ -44,8 +46,10 @@ export class Bench {
   readonly clock: TestClock | null;
   readonly second: () => Promise<Ledger>;
   readonly #context: TestContext;
+  readonly #shortest: Millis;
 
-  constructor(opened: OpenedLedger, context: TestContext) {
+  constructor(opened: OpenedLedger, context: TestContext, { shortest = 400 }: Pick<Harness, "shortest"> = {}) {
+    this.#shortest = shortest;
     this.ledger = opened.ledger;
     this.clock = opened.clock;
     this.second = opened.second;
@@ -54,7 +58,7 @@ export class Bench {
 
   /** A lease length that a test may wait out. */
   get ttl(): Millis {
-    return this.clock ? MINUTE : 400;
+    return this.clock ? MINUTE : this.#shortest;
   }
 
   /** The clock, for a test that has no meaning without one that moves. */
@@ -159,7 +163,7 @@ export function onLedger(harness: Harness): (test: Test) => (context: TestContex
   return (test) => async (context) => {
     const opened = await harness.open();
     try {
-      await test(new Bench(opened, context));
+      await test(new Bench(opened, context, harness));
     } finally {
       await opened.close();
     }

@@ -98,7 +98,7 @@ describe("a Postgres that fails", () => {
 
   it("is killed under load: what was acknowledged is there when it comes back, and the ledger finds it by itself", async () => {
     await onLedger(async (ledger) => {
-      const ids = await addMany(ledger, 3000);
+      const ids = await addMany(ledger, 20_000);
       const claims = claimOn(ledger, ids, 24);
       await sleep(300);
       await server.stop("immediate");
