@@ -1,3 +1,5 @@
+import { setImmediate as turn } from "node:timers/promises";
+
 /** A call that waits for its answer. */
 export interface Waiting<C, A> {
   readonly call: C;
@@ -42,6 +44,8 @@ export class Batcher<C, A> {
       const batch = this.#select(this.#queue);
       const left = await this.#run(batch);
       this.#queue.unshift(...left);
+      // Requests that have come meanwhile and were not read yet go with the next batch, not with the one after.
+      if (batch.length > 1) await turn();
     }
     this.#running = false;
   }
