@@ -1,4 +1,4 @@
-import type { SecurityStore } from "../auth/store/store.ts";
+import type { Batch, SecurityStore } from "../auth/store/store.ts";
 import { type AuditEntry, type AuditInput, auditEntry } from "./entry.ts";
 import { createFloodGate, type FloodLimits } from "./flood.ts";
 
@@ -32,6 +32,8 @@ export function createAudit(
   { clock = Date.now, limits, warn = () => {}, delay = DELAY }: AuditOptions = {},
 ): Audit {
   let waiting: AuditEntry[] = [];
+  /** The first of them, being written: given again as it is until it is kept, so that the store knows it again. */
+  let batch: Batch | null = null;
   let lost = 0;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | null = null;
@@ -53,16 +55,17 @@ export function createAudit(
     if (timer || writing || closed) return;
     timer = setTimeout(() => void write(), ms).unref();
   };
-  /** One batch at a time. A batch that fails goes back to the front: order is what the chain is about. */
+  /** One batch at a time. One that fails stays in front: order is what the chain is about. */
   const writeBatch = async () => {
     if (lost > 0 && waiting.length < MOST) {
       const detail = { entries: lost };
       lost = 0;
       waiting.push(auditEntry({ subject: "server", action: "audit.lost", outcome: "failed", detail }, clock()));
     }
-    const batch = waiting.slice(0, BATCH);
+    batch ??= { entries: waiting.slice(0, BATCH) };
     await store.append(batch);
-    waiting = waiting.slice(batch.length);
+    waiting = waiting.slice(batch.entries.length);
+    batch = null;
   };
   const write = (): Promise<void> => {
     clearTimeout(timer);

@@ -31,6 +31,15 @@ export function hashOf(previous: string, seq: number, { at, ...entry }: AuditEnt
   return createHash("sha256").update(Buffer.from(previous, "hex")).update(json, "utf8").digest("hex");
 }
 
+/**
+ * The end of a chain whose last rows these are. Its hash is of everything before it, and so tells for certain whether these very
+ * rows stand in a chain.
+ */
+export function endOf(rows: readonly AuditRow[]): ChainHead | undefined {
+  const last = rows.at(-1);
+  return last && { seq: last.seq, hash: last.hash };
+}
+
 /** The entries as the rows that come behind `head`. */
 export function link(head: ChainHead, entries: readonly AuditEntry[]): AuditRow[] {
   let { seq, hash } = head;

@@ -19,7 +19,7 @@ function keeper() {
     kept,
     batches,
     broken: false,
-    async append(entries: readonly AuditEntry[]) {
+    async append({ entries }: { readonly entries: readonly AuditEntry[] }) {
       await new Promise((resolve) => setImmediate(resolve));
       if (store.broken) throw new Error("the store is away");
       batches.push(entries.length);

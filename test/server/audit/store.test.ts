@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createAudit } from "../../../server/src/audit/audit.ts";
 import { auditEntry } from "../../../server/src/audit/entry.ts";
 import { verifyAudit } from "../../../server/src/auth/admin.ts";
 import { openSecurityStore } from "../../../server/src/auth/store/open.ts";
 import type { SecurityStore, ServiceToken } from "../../../server/src/auth/store/store.ts";
 import { DEFAULT_LIMITS, openPool } from "../../../server/src/postgres/connect.ts";
 import { PostgresServer } from "../../postgres/server.ts";
+import { CommitLoser } from "./commit-loser.ts";
 
 /** Both stores, and everything that can be done to a chain behind their backs. */
 
@@ -125,10 +127,10 @@ describe.each([
 
   /** Five entries; the hash of the third one. */
   async function fill(): Promise<string> {
-    await store.append([entry("1"), entry("2")]);
-    await store.append([entry("3")]);
+    await store.append({ entries: [entry("1"), entry("2")] });
+    await store.append({ entries: [entry("3")] });
     const { head } = await verifyAudit(store);
-    await store.append([entry("4"), entry("5")]);
+    await store.append({ entries: [entry("4"), entry("5")] });
     return head;
   }
 
@@ -161,7 +163,8 @@ describe.each([
   test("several replicas append to one chain, while one verifies", async () => {
     const replicas = await Promise.all([place.open(), place.open(), place.open()]);
     const write = async (replica: SecurityStore, at: number) => {
-      for (let turn = 0; turn < 20; turn++) await replica.append([entry(`${at}.${turn}`), entry(`${at}.${turn}b`)]);
+      for (let turn = 0; turn < 20; turn++)
+        await replica.append({ entries: [entry(`${at}.${turn}`), entry(`${at}.${turn}b`)] });
     };
     const walks: Promise<unknown>[] = [];
     const walk = setInterval(() => walks.push(verifyAudit(store)), 20);
@@ -170,6 +173,23 @@ describe.each([
     for (const verdict of await Promise.all(walks)) expect(verdict).toMatchObject({ broken: null });
     expect(await verifyAudit(store)).toMatchObject({ count: 120, broken: null });
     for (const replica of replicas) await replica.close();
+  });
+
+  test("a batch that is given again, whoever wrote meanwhile, stands once", async () => {
+    const [first, second] = [{ entries: [entry("1"), entry("2")] }, { entries: [entry("1"), entry("2")] }];
+    await store.append(first);
+    const replica = await place.open();
+    await replica.append(second);
+    for (const again of [first, second, first]) await replica.append(again);
+    await replica.close();
+    expect((await store.entries(0, 10)).map(({ target }) => target)).toEqual(["1", "2", "1", "2"]);
+    expect(await verifyAudit(store)).toMatchObject({ count: 4, broken: null });
+  });
+
+  test("a batch whose last try came to nothing is written", async () => {
+    await fill();
+    await store.append({ entries: [entry("6")], tried: { seq: 5, hash: "ab".repeat(32) } });
+    expect(await verifyAudit(store)).toMatchObject({ count: 6, broken: null });
   });
 
   test("changing, deleting, emptying and replacing rows is refused", async () => {
@@ -239,7 +259,7 @@ describe.each([
     await fill();
     const other = await await (name === "SQLite" ? Promise.resolve(sqlitePlace()) : postgresPlace());
     const copy = await other.open();
-    await copy.append([entry("1"), entry("2"), entry("3"), entry("4"), entry("5"), entry("forged")]);
+    await copy.append({ entries: [entry("1"), entry("2"), entry("3"), entry("4"), entry("5"), entry("forged")] });
     const [forged] = await copy.entries(5, 1);
     await copy.close();
     await other.remove();
@@ -248,6 +268,27 @@ describe.each([
     );
     expect(await verifyAudit(store)).toMatchObject({ broken: 6 });
   });
+});
+
+test("entries whose commit got no answer stand once", async () => {
+  const url = new URL(await postgres.createDatabase("unanswered"));
+  await (await openSecurityStore({ databaseUrl: url.href })).close();
+  await using relay = await CommitLoser.open(postgres.port);
+  url.port = String(relay.port);
+  const store = await openSecurityStore({ databaseUrl: url.href });
+  const audit = createAudit(store, { delay: 5 });
+  const note = (target: string) => audit.record({ subject: "i|ann", action: "test.one", target, outcome: "ok" });
+  note("1");
+  await audit.flush();
+  // More often than the store itself tries again.
+  relay.loses = 7;
+  for (const target of ["2", "3"]) note(target);
+  await expect.poll(() => audit.flush().then(() => relay.loses)).toBe(0);
+  note("4");
+  await audit.close();
+  expect((await store.entries(0, 10)).map(({ target }) => target)).toEqual(["1", "2", "3", "4"]);
+  expect(await verifyAudit(store)).toMatchObject({ count: 4, broken: null });
+  await store.close();
 });
 
 test("a ledger's file without tokens has none of these tables, and stays a ledger with them", async () => {
@@ -264,7 +305,7 @@ test("a ledger's file without tokens has none of these tables, and stays a ledge
     return rows.length;
   };
   expect(tables()).toBe(0);
-  await store.append([entry("1")]);
+  await store.append({ entries: [entry("1")] });
   expect(tables()).toBeGreaterThan(3);
   const ledger = await SqliteLedger.open(file, { missing: "fail" });
   await ledger.add([{ title: "x" }], { actor: "ann", session: "s" });

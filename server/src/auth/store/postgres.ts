@@ -1,11 +1,11 @@
 import { type Millis, StoreError } from "@alai/core";
-import { type ChainHead, link } from "../../audit/chain.ts";
+import { type ChainHead, endOf, link } from "../../audit/chain.ts";
 import type { AuditEntry, AuditRow } from "../../audit/entry.ts";
-import type { Database } from "../../postgres/database.ts";
+import type { Attempt, Database } from "../../postgres/database.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Row } from "../../postgres/types.ts";
 import { auditRow, tokenOf } from "./rows.ts";
-import type { SecurityStore, ServiceToken } from "./store.ts";
+import type { Batch, SecurityStore, ServiceToken } from "./store.ts";
 
 /** The security store in the ledger's database. The pool stays its owner's: `close` leaves it open. */
 export class PostgresSecurityStore implements SecurityStore {
@@ -30,7 +30,7 @@ export class PostgresSecurityStore implements SecurityStore {
         },
         ...[name, hash, scopes, actor, mayActForOthers, new Date(createdAt), dateOf(expiresAt)],
       );
-      if (added.length > 0) await append(session, [entry]);
+      if (added.length > 0) await append(session, { entries: [entry] });
       return added.length > 0;
     });
   }
@@ -41,7 +41,7 @@ export class PostgresSecurityStore implements SecurityStore {
         { text: "UPDATE alai.tokens SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL RETURNING id" },
         ...[name, new Date(at)],
       );
-      if (revoked.length > 0) await append(session, [entry]);
+      if (revoked.length > 0) await append(session, { entries: [entry] });
       return revoked.length > 0;
     });
   }
@@ -55,8 +55,8 @@ export class PostgresSecurityStore implements SecurityStore {
     );
   }
 
-  append(entries: readonly AuditEntry[]): Promise<void> {
-    return this.#write((session) => append(session, entries));
+  append(batch: Batch): Promise<void> {
+    return this.#write((session) => append(session, batch), { repeatable: true });
   }
 
   async head(): Promise<ChainHead | null> {
@@ -75,17 +75,20 @@ export class PostgresSecurityStore implements SecurityStore {
     return this.#database.call({ text }, values, { repeatable: true }).catch(withoutTables);
   }
 
-  #write<T>(body: (session: Session) => Promise<T>): Promise<T> {
-    return this.#database.write(body, { repeatable: false }).catch(withoutTables);
+  #write<T>(body: (session: Session) => Promise<T>, attempt: Attempt = { repeatable: false }): Promise<T> {
+    return this.#database.write(body, attempt).catch(withoutTables);
   }
 }
 
-/** Locks the chain's end, so that several replicas write one chain. */
-async function append(session: Session, entries: readonly AuditEntry[]): Promise<void> {
+/** Locks the chain's end, so that several replicas write one chain, and no earlier try of the same batch is still under way. */
+async function append(session: Session, batch: Batch): Promise<void> {
+  const { entries, tried } = batch;
   if (entries.length === 0) return;
   const [head] = await session.rows({ text: "SELECT seq, hash FROM alai.audit_head FOR UPDATE" });
   if (!head) throw new StoreError("corrupt", "The audit has lost the end of its chain (alai.audit_head is empty).");
+  if (tried && (await stands(session, tried))) return;
   const rows = link(headOf(head), entries);
+  batch.tried = endOf(rows);
   session.send(
     {
       text: `INSERT INTO alai.audit (seq, at, subject, action, target, outcome, address, request_id, detail, hash)
@@ -94,8 +97,11 @@ async function append(session: Session, entries: readonly AuditEntry[]): Promise
     },
     JSON.stringify(rows.map((row) => ({ ...row, at: new Date(row.at) }))),
   );
-  const last = rows.at(-1);
-  session.send({ text: "UPDATE alai.audit_head SET seq = $1, hash = $2" }, last?.seq, last?.hash);
+  session.send({ text: "UPDATE alai.audit_head SET seq = $1, hash = $2" }, batch.tried?.seq, batch.tried?.hash);
+}
+
+async function stands(session: Session, { seq, hash }: ChainHead): Promise<boolean> {
+  return (await session.rows({ text: "SELECT 1 FROM alai.audit WHERE seq = $1 AND hash = $2" }, seq, hash)).length > 0;
 }
 
 function headOf({ seq, hash }: Row): ChainHead {

@@ -3,11 +3,11 @@ import { fromStoreTime, type Millis, toStoreTime } from "@alai/core";
 import { fromSqlite, isMissingTable } from "@alai/core/sqlite/errors";
 import { connect, openStore } from "@alai/core/sqlite/open";
 import { DEFAULT_BUSY_LIMIT, retryBusy } from "@alai/core/sqlite/retry";
-import { type ChainHead, GENESIS, link } from "../../audit/chain.ts";
+import { type ChainHead, endOf, GENESIS, link } from "../../audit/chain.ts";
 import type { AuditEntry, AuditRow } from "../../audit/entry.ts";
 import { auditRow, tokenOf } from "./rows.ts";
 import { SQLITE_SCHEMA } from "./sqlite-schema.ts";
-import type { SecurityStore, ServiceToken } from "./store.ts";
+import type { Batch, SecurityStore, ServiceToken } from "./store.ts";
 
 type Row = Record<string, unknown>;
 
@@ -63,7 +63,7 @@ export class SqliteSecurityStore implements SecurityStore {
         toStoreTime(token.createdAt),
         token.expiresAt === null ? null : toStoreTime(token.expiresAt),
       );
-      this.#append([entry]);
+      this.#append({ entries: [entry] });
       return true;
     });
   }
@@ -72,7 +72,7 @@ export class SqliteSecurityStore implements SecurityStore {
     return this.#write(() => {
       if (!this.#standing(name)) return false;
       this.#run("UPDATE alai_tokens SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL", toStoreTime(at), name);
-      this.#append([entry]);
+      this.#append({ entries: [entry] });
       return true;
     });
   }
@@ -88,8 +88,8 @@ export class SqliteSecurityStore implements SecurityStore {
     });
   }
 
-  append(entries: readonly AuditEntry[]): Promise<void> {
-    return this.#write(() => this.#append(entries));
+  append(batch: Batch): Promise<void> {
+    return this.#write(() => this.#append(batch));
   }
 
   async head(): Promise<ChainHead | null> {
@@ -112,7 +112,9 @@ export class SqliteSecurityStore implements SecurityStore {
   }
 
   /** Under the write lock: nobody else moves the head meanwhile. */
-  #append(entries: readonly AuditEntry[]): void {
+  #append(batch: Batch): void {
+    const { entries, tried } = batch;
+    if (tried && this.#stands(tried)) return;
     const row = this.#db.prepare("SELECT seq, hash FROM alai_audit_head").get();
     const rows = link(row ? { seq: Number(row.seq), hash: String(row.hash) } : GENESIS, entries);
     const insert = this.#db.prepare(
@@ -131,10 +133,15 @@ export class SqliteSecurityStore implements SecurityStore {
         JSON.stringify(detail),
         hash,
       );
-    const last = rows.at(-1);
-    if (!last) return;
+    const end = endOf(rows);
+    if (!end) return;
+    batch.tried = end;
     const move = row ? "UPDATE alai_audit_head SET seq = ?, hash = ?" : "INSERT INTO alai_audit_head VALUES (1, ?, ?)";
-    this.#run(move, last.seq, last.hash);
+    this.#run(move, end.seq, end.hash);
+  }
+
+  #stands({ seq, hash }: ChainHead): boolean {
+    return this.#db.prepare("SELECT 1 FROM alai_audit WHERE seq = ? AND hash = ?").get(seq, hash) !== undefined;
   }
 
   #run(sql: string, ...params: SQLInputValue[]): void {

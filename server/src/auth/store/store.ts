@@ -18,6 +18,13 @@ export interface ServiceToken {
   readonly lastUsed: Millis | null;
 }
 
+/** Entries that are put at the end of the chain together. */
+export interface Batch {
+  readonly entries: readonly AuditEntry[];
+  /** Where the chain would have ended after the last try. Kept by `append`, for a try whose answer was lost. */
+  tried?: ChainHead;
+}
+
 /** Service tokens and the audit, beside the ledger in the same store. Throws StoreError. */
 export interface SecurityStore {
   /** All there ever were, by name. */
@@ -28,8 +35,11 @@ export interface SecurityStore {
   revokeToken(name: string, at: Millis, entry: AuditEntry): Promise<boolean>;
   /** Notes when tokens were used last. @param uses hash to time. */
   touchTokens(uses: ReadonlyMap<string, Millis>): Promise<void>;
-  /** Puts entries at the end of the chain, all or none. Several processes may do so at once. */
-  append(entries: readonly AuditEntry[]): Promise<void>;
+  /**
+   * Puts a batch at the end of the chain, all or none, and once: after an error the same batch may be given again, whether or
+   * not it was kept. Several processes may do so at once.
+   */
+  append(batch: Batch): Promise<void>;
   /** The chain's end as the store keeps it beside the entries; null when nothing was ever kept. */
   head(): Promise<ChainHead | null>;
   /** Entries with a number above `after`, in order, at most `limit`. */
