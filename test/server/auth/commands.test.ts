@@ -88,14 +88,16 @@ describe.each(["file", "Postgres"])("on a %s", (kind) => {
     expect(JSON.parse(listed.out)).toMatchObject([
       {
         name: "ci",
-        actor: "robot",
+        actor: "service~robot",
         act_for_others: false,
         scopes: ["tasks.read", "tasks.write"],
         state: "active",
         revoked_at: null,
       },
     ]);
-    expect((await alai("token", "list")).out).toMatch(/^ci\tactive\trobot\ttasks\.read tasks\.write\t\d{4}-.*\t\n$/);
+    expect((await alai("token", "list")).out).toMatch(
+      /^ci\tactive\tservice~robot\ttasks\.read tasks\.write\t\d{4}-.*\t\n$/,
+    );
 
     expect(await alai("token", "create", "ci", "--scope", "admin")).toMatchObject({ code: 1, out: "" });
     expect(await alai("token", "revoke", "ci")).toEqual({ code: 0, out: "", err: "" });
@@ -105,7 +107,7 @@ describe.each(["file", "Postgres"])("on a %s", (kind) => {
 
   test("what was done is in the audit, which holds; nobody's e-mail address is", async () => {
     const { out } = await alai("token", "create", "ci", "--scope", "admin", "--act-for-others", "--json");
-    expect(JSON.parse(out)).toMatchObject({ name: "ci", actor: "ci", act_for_others: true, expires_at: null });
+    expect(JSON.parse(out)).toMatchObject({ name: "ci", actor: "service~ci", act_for_others: true, expires_at: null });
     await alai("token", "revoke", "ci");
     const lines = (await alai("audit", "list")).out.split("\n");
     expect(lines[0]).toMatch(/^1\t\S+Z\tok\ttoken\.create\tlocal\|\[email [0-9a-f]{12}\]\t\tci$/);

@@ -1,8 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bearerAuthenticator } from "../../../server/src/auth/checker.ts";
+import { actorName } from "../../../server/src/auth/jwt/actor-name.ts";
+import { serviceActor } from "../../../server/src/auth/service/actor.ts";
 import {
   createServiceToken,
   type NewServiceToken,
@@ -113,14 +116,30 @@ describe("who it is", () => {
   test("its name, its scopes, its actor", async () => {
     expect(await subject(await create())).toEqual({
       id: "service|ci",
-      actor: "ci",
+      actor: "service~ci",
       scopes: new Set(["tasks.read"]),
       mayActForOthers: false,
     });
     expect(
       await subject(await create({ name: "gate", actor: "robot", scopes: ["tasks.write"], mayActForOthers: true })),
-    ).toMatchObject({ id: "service|gate", actor: "robot", mayActForOthers: true });
+    ).toMatchObject({ id: "service|gate", actor: "service~robot", mayActForOthers: true });
     expect(await subject(await create({ name: "root", scopes: ["admin"] }))).toMatchObject({ mayActForOthers: true });
+  });
+
+  test("never a person's actor, whatever it is called", async () => {
+    const claims = fc.oneof(
+      fc.constantFrom("ci", "service~ci", "service%7Eci"),
+      fc.string({ unit: fc.constantFrom("service", "~", "%", "ci", "7E") }),
+    );
+    // No issuer's prefix may be `service`; what stands before the others' names is theirs.
+    const prefixes = fc.constantFrom("", "~sub", "i2", "i2~sub", "ci", "service.");
+    fc.assert(
+      fc.property(claims, prefixes, fc.constantFrom("ci", "service", "service~ci"), (claim, prefix, name) => {
+        expect(actorName(claim, prefix)).not.toBe(serviceActor(name));
+      }),
+      { numRuns: 5000 },
+    );
+    expect(await subject(await create({ actor: "service~robot" }))).toMatchObject({ actor: "service~robot" });
   });
 
   test.each(["", "a b", "a:b", "../x", "-x", "x".repeat(64), "ä"])("the name %j is refused", async (name) => {

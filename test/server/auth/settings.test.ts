@@ -97,6 +97,7 @@ describe("the settings", () => {
     const options = issuerOptions({ issuer: "https://a", audience: ["a"] });
     expect(() => jwtChecker({ issuers: [{ ...options, clockTolerance: 61 }] })).toThrow(/tolerance/);
     expect(() => jwtChecker({ issuers: [options, options] })).toThrow(/twice/);
+    expect(() => jwtChecker({ issuers: [{ ...options, actorPrefix: "service" }] })).toThrow(/service tokens/);
     expect(() => jwtChecker({ issuers: [{ ...options, audience: [] }] })).toThrow(/audience/);
     expect(() => jwtChecker({ issuers: [{ ...options, algorithms: ["HS256" as never] }] })).toThrow(/HS256/);
   });

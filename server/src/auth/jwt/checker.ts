@@ -5,6 +5,7 @@ import { MAX_TOKEN } from "../bearer.ts";
 import { bearerAuthenticator, type TokenChecker } from "../checker.ts";
 import { recent } from "../recent.ts";
 import { invalidToken } from "../refuse.ts";
+import { SERVICE_ACTORS } from "../service/actor.ts";
 import { AuthError, type Authenticator, type Subject } from "../subject.ts";
 import { actorName } from "./actor-name.ts";
 import { checkClaims } from "./claims.ts";
@@ -114,7 +115,8 @@ function subjectOf(claims: JWTPayload, { issuer, actorClaim, actorPrefix, scopeP
   return { id: `${issuer}|${claims.sub}`, actor, ...grantedBy(claims, scopePrefix) };
 }
 
-function requireSane({ issuer, audience, algorithms, types, clockTolerance }: IssuerOptions): void {
+function requireSane(options: IssuerOptions): void {
+  const { issuer, audience, algorithms, types, actorPrefix, clockTolerance } = options;
   if (issuer === "" || issuer.includes("|")) throw badInput("The issuer of tokens is not a URL.");
   if (audience.length === 0 || audience.includes(""))
     throw badInput(
@@ -124,6 +126,8 @@ function requireSane({ issuer, audience, algorithms, types, clockTolerance }: Is
   const bad = algorithms.find((name) => !ALGORITHMS.includes(name));
   if (bad !== undefined || algorithms.length === 0)
     throw badInput(`${bad ?? "No algorithm"} is not allowed for tokens.`, `Allowed are: ${ALGORITHMS.join(", ")}.`);
+  if (actorPrefix === SERVICE_ACTORS)
+    throw badInput(`The prefix ${SERVICE_ACTORS} is that of service tokens' actors.`, "Choose another for the issuer.");
   if (types.length === 0) throw badInput("No type of token is set.");
   if (!(clockTolerance >= 0 && clockTolerance <= MAX_CLOCK_TOLERANCE))
     throw badInput(`A clock tolerance of ${clockTolerance} s is not allowed.`, `Set 0 to ${MAX_CLOCK_TOLERANCE}.`);

@@ -2,13 +2,14 @@ import { badInput, type Millis, Refusal, validHolder } from "@alai/core";
 import type { Scope } from "@alai/core/wire/scopes";
 import { auditEntry } from "../../audit/entry.ts";
 import type { SecurityStore, ServiceToken } from "../store/store.ts";
+import { serviceActor } from "./actor.ts";
 import { hashToken, newServiceToken } from "./token.ts";
 
 /** What an admin asks for. */
 export interface NewServiceToken {
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Absent: the name. */
+  /** Absent: the name. It becomes an actor of service tokens, never a person's. */
   readonly actor?: string | undefined;
   readonly mayActForOthers: boolean;
   readonly expiresAt: Millis | null;
@@ -29,7 +30,7 @@ export async function createServiceToken(
   const { name, scopes, mayActForOthers, expiresAt } = asked;
   requireName(name);
   if (scopes.length === 0) throw badInput("The token would allow nothing.", "Type for example --scope tasks.read.");
-  const { actor } = validHolder(asked.actor ?? name, "http");
+  const { actor } = validHolder(serviceActor(asked.actor ?? name), "http");
   const token = newServiceToken();
   const kept: ServiceToken = {
     name,
