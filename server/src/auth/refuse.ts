@@ -1,3 +1,4 @@
+import { ACT_AS } from "./jwt/scopes.ts";
 import { AuthError } from "./subject.ts";
 
 /** The refusals. What the caller reads is the same for every reason; the reason itself goes to the log and the audit only. */
@@ -17,7 +18,8 @@ export function invalidToken(reason: string): AuthError {
 /** The caller names an actor that is not its own. */
 export function notYourActor(actor: string, own: string): AuthError {
   return new AuthError(403, "not_your_actor", `The token may act as ${own} only.`, {
-    hint: `Leave --actor and ALAI_ACTOR out, or set them to ${own}.`,
+    hint: `Leave --actor and ALAI_ACTOR out, or set them to ${own}. Another's name needs the scope ${ACT_AS}, or a service token made with --act-for-others.`,
+    scope: ACT_AS,
     reason: `asked to act as ${actor}`,
   });
 }

@@ -25,6 +25,8 @@ export class AuthError extends Error {
   readonly status: 401 | 403 | 503;
   readonly code: "unauthenticated" | "invalid_token" | "insufficient_scope" | "not_your_actor" | "auth_unavailable";
   readonly hint: string | undefined;
+  /** What a token would have to have, for a 403. */
+  readonly scope: string | undefined;
   /** For the log and the audit, never for the caller: which check failed. */
   readonly reason: string;
 
@@ -32,13 +34,14 @@ export class AuthError extends Error {
     status: AuthError["status"],
     code: AuthError["code"],
     message: string,
-    options: { hint?: string; reason: string },
+    options: { hint?: string; reason: string; scope?: string },
   ) {
     super(message);
     this.name = "AuthError";
     this.status = status;
     this.code = code;
     this.hint = options.hint;
+    this.scope = options.scope;
     this.reason = options.reason;
   }
 }

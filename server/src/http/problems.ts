@@ -35,7 +35,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, body: 
 function challenge(error: AuthError): string {
   const realm = 'Bearer realm="alai"';
   if (error.code === "unauthenticated") return realm;
-  return `${realm}, error="${error.code === "insufficient_scope" ? "insufficient_scope" : "invalid_token"}"`;
+  // RFC 6750: a token that holds and allows too little is not invalid.
+  if (error.status === 403) return `${realm}, error="insufficient_scope", scope="${error.scope}"`;
+  return `${realm}, error="invalid_token"`;
 }
 
 function problemFor(error: unknown): Problem {

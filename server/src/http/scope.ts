@@ -6,6 +6,7 @@ export function requireScope({ scopes }: Subject, scope: Scope): void {
   if (scopes.has(scope) || scopes.has("admin")) return;
   throw new AuthError(403, "insufficient_scope", `This needs the scope ${scope}.`, {
     reason: `scope ${scope} is missing`,
-    hint: "Ask for a token that has it.",
+    hint: `Ask for a token with the scope ${scope}; ${scopes.size > 0 ? `this one has ${[...scopes].join(", ")}` : "this one has none"}.`,
+    scope,
   });
 }

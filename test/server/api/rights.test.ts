@@ -41,6 +41,43 @@ async function doneByAnother(subject: Subject, headers: Record<string, string>) 
   return { statusCode, status: task?.status, said };
 }
 
+it.each<[string, Subject, Record<string, string>, string, string]>([
+  [
+    "a scope",
+    { ...writer, scopes: new Set(["tasks.read"]) },
+    {},
+    "insufficient_scope",
+    "Ask for a token with the scope tasks.write; this one has tasks.read.",
+  ],
+  [
+    "the scope admin",
+    writer,
+    { "alai-lease-enforce": "0" },
+    "insufficient_scope",
+    "Ask for a token with the scope admin; this one has tasks.read, tasks.write.",
+  ],
+  [
+    "any scope",
+    { ...writer, scopes: new Set() },
+    {},
+    "insufficient_scope",
+    "Ask for a token with the scope tasks.write; this one has none.",
+  ],
+  [
+    "another's name",
+    { ...writer, mayActForOthers: false },
+    { "alai-actor": "ann" },
+    "not_your_actor",
+    "Another's name needs the scope act.as",
+  ],
+])("who lacks %s is told which", async (_what, subject, headers, code, hint) => {
+  it_ = await served(as(subject));
+  const answer = await it_.app.inject({ method: "POST", url: "/tasks", payload: { title: "x" }, headers });
+  expect(answer.json()).toMatchObject({ status: 403, code, hint: expect.stringContaining(hint) });
+  const scope = /the scope ([a-z.]+)/.exec(hint)?.[1];
+  expect(answer.headers["www-authenticate"]).toBe(`Bearer realm="alai", error="insufficient_scope", scope="${scope}"`);
+});
+
 it("nobody changes a task that another holds", async () => {
   expect(await doneByAnother(writer, {})).toMatchObject({ statusCode: 409, status: "open" });
 });

@@ -2,7 +2,7 @@ import { SCOPES, type Scope } from "@alai/core/wire/scopes";
 import type { JWTPayload } from "jose";
 
 /** The scope that lets a token name another actor in Alai-Actor; `admin` does so too. */
-const ACT_AS = "act.as";
+export const ACT_AS = "act.as";
 
 /** What a token allows here. */
 export interface Granted {
