@@ -8,7 +8,7 @@ export async function listen(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<string> {
   try {
-    await app.listen({ host, port, listenTextResolver: () => "port open" });
+    await app.listen({ host, port });
   } catch (error) {
     throw cannotListen(error as NodeJS.ErrnoException, host, port);
   }

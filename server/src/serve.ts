@@ -104,7 +104,7 @@ async function listening(
     gate: createGate(security),
     version: options.version,
     stopping: readiness.stopping,
-    logging: fastifyLogging(logs),
+    logging: { ...fastifyLogging(logs), loggerInstance: withoutNews(logger) },
     requestId: requestIdOf,
     trustProxy: proxies(options.env.ALAI_TRUST_PROXY),
     watch(watched) {
@@ -170,6 +170,11 @@ function logLevel(word: string): LogLevel {
   const level = readLogLevel(word);
   if (level) return level;
   throw new BadInput(`${word} is not a log level.`, `Type one of ${LOG_LEVELS.join(", ")}.`);
+}
+
+/** Fastify's own voice: it says for each address that it listens there, where one line of ours says all. */
+function withoutNews(logger: Logs["logger"]): Logs["logger"] {
+  return logger.isLevelEnabled("info") ? logger.child({}, { level: "warn" }) : logger;
 }
 
 function warnTo(logger: Logs["logger"]) {

@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+
+const ALAI = join(import.meta.dirname, "../../../bin/alai.ts");
+
+/** What a server has logged by the time it says on stderr where it listens. */
+async function linesOf(host: string): Promise<{ message: string }[]> {
+  const folder = mkdtempSync(join(tmpdir(), "alai-started-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const args = [ALAI, "serve", "--host", host, "--port", "0", "--db", join(folder, "ledger.db")];
+  const child = spawn(process.execPath, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env.PATH, HOME: folder, ALAI_AUTH_REQUIRED: "1" },
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (piece) => {
+      text += piece;
+      if (text.includes(" on http://")) child.kill("SIGKILL");
+    });
+  await once(child, "close");
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line));
+}
+
+test.each(["127.0.0.1", "0.0.0.0", "localhost", "::"])(
+  "a start at %s is one line, whatever addresses that is",
+  async (host) => {
+    const messages = (await linesOf(host)).map(({ message }) => message);
+    expect(messages).toEqual(["listening"]);
+  },
+);
