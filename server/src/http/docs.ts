@@ -2,6 +2,9 @@
 interface Document {
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
+  readonly components: {
+    readonly pathItems: Readonly<Record<string, { readonly "x-path": string; readonly get: OperationObject }>>;
+  };
 }
 
 interface OperationObject {
@@ -23,19 +26,16 @@ interface OperationObject {
   >;
 }
 
-type Streams = Readonly<
-  Record<string, { readonly path: string; readonly summary: string; readonly scope: string; readonly type: string }>
->;
-
 /** The API on one page, without script and without anything from elsewhere. */
-export function docsPage({ info, paths }: Document, streams: Streams): string {
+export function docsPage({ info, paths, components }: Document): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => operationSection(method.toUpperCase(), path, operation)),
   );
+  const streams = Object.values(components.pathItems).map((item) => operationSection("GET", item["x-path"], item.get));
   const paragraphs = info.description.split("\n\n").map((text) => `<p>${code(escapeHtml(text))}</p>`);
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(info.title)} API</title><style>${STYLE}</style>
 <h1>${escapeHtml(info.title)} <small>${escapeHtml(info.version)}</small></h1>${paragraphs.join("")}<p>The same for programs: <a href="/openapi.json">/openapi.json</a></p>
-${operations.join("\n")}<h2>Streams</h2>${Object.values(streams).map(streamLine).join("")}</html>`;
+${operations.join("\n")}<h2>Streams</h2>${streams.join("\n")}</html>`;
 }
 
 function operationSection(method: string, path: string, operation: OperationObject): string {
@@ -62,10 +62,6 @@ function schemaBlock(
   return schema
     ? `<details class="schema"><summary>${title}</summary><pre>${escapeHtml(JSON.stringify(schema, null, 2))}</pre></details>`
     : "";
-}
-
-function streamLine({ path, summary, scope, type }: Streams[string]): string {
-  return `<p><b class="get">GET</b> <code>${escapeHtml(path)}</code> ${code(escapeHtml(summary))}. ${escapeHtml(type)}, scope <code>${escapeHtml(scope)}</code>.</p>`;
 }
 
 function escapeHtml(text: string): string {

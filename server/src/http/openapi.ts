@@ -1,6 +1,7 @@
-import { type Operation, ROUTES, type Route, STREAMS } from "@alai/core/wire/routes";
+import { type Operation, ROUTES, type Route } from "@alai/core/wire/routes";
 import Fastify, { type FastifyInstance } from "fastify";
 import { docsPage } from "./docs.ts";
+import { ENDLESS, OTHERS } from "./others.ts";
 import { INTRODUCTION, schemaOf } from "./schema.ts";
 import { COMPILERS } from "./validation.ts";
 
@@ -17,7 +18,7 @@ export function documentApi(app: FastifyInstance, version: string): void {
     reply
       .header("content-type", "text/html; charset=utf-8")
       .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
-      .send(docsPage((await document()) as never, STREAMS)),
+      .send(docsPage((await document()) as never)),
   );
 }
 
@@ -32,7 +33,7 @@ async function describe(version: string) {
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
     },
     transformObject: (document) =>
-      withOptionalBodies(("openapiObject" in document ? document.openapiObject : {}) as never),
+      withoutEndless(withOptionalBodies(("openapiObject" in document ? document.openapiObject : {}) as never)),
   });
   for (const [operation, route] of Object.entries(ROUTES) as [Operation, Route][])
     app.route({
@@ -41,6 +42,8 @@ async function describe(version: string) {
       schema: schemaOf(operation, route),
       handler: async () => {},
     });
+  for (const { path, schema } of OTHERS)
+    app.route({ method: "GET", url: path, exposeHeadRoute: false, schema, handler: async () => {} });
   await app.ready();
   const document = app.swagger();
   await app.close();
@@ -48,9 +51,22 @@ async function describe(version: string) {
 }
 
 interface Paths {
+  readonly components?: object;
   readonly paths: Readonly<
     Record<string, Readonly<Record<string, { operationId?: string; requestBody?: { required?: boolean } }>>>
   >;
+}
+
+/** Streams that do not end are no paths: a program that calls all paths would wait for them for good. */
+function withoutEndless<T extends Paths>(document: T): T {
+  const { paths, components } = document;
+  const endless = new Set(ENDLESS.map(({ path }) => path));
+  const pathItems = ENDLESS.map(({ name, path }) => [name, { "x-path": path, ...paths[path] }]);
+  return {
+    ...document,
+    paths: Object.fromEntries(Object.entries(paths).filter(([path]) => !endless.has(path))),
+    components: { ...components, pathItems: Object.fromEntries(pathItems) },
+  };
 }
 
 /** The plugin calls every body required. */

@@ -21,13 +21,18 @@ export function rawProblem(code: string | undefined): string {
   return answer(STATUSES[code ?? ""] ?? 400);
 }
 
-function answer(status: number): string {
-  const [words, body] = [SAID[status]?.[0] ?? "", bodyOf(status)];
-  return `HTTP/1.1 ${status} ${words}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
+/** A WebSocket's handshake that is none. @param detail what is wrong with it. */
+export function rawHandshakeProblem(detail: string): string {
+  return answer(400, detail, "Sec-WebSocket-Version: 13\r\n");
 }
 
-function bodyOf(status: number): string {
-  return JSON.stringify(problem(status, "bad_request", SAID[status]?.[1] ?? ""));
+function answer(status: number, detail?: string, headers = ""): string {
+  const [words, body] = [SAID[status]?.[0] ?? "", bodyOf(status, detail)];
+  return `HTTP/1.1 ${status} ${words}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}Connection: close\r\n\r\n${body}`;
+}
+
+function bodyOf(status: number, detail = SAID[status]?.[1] ?? ""): string {
+  return JSON.stringify(problem(status, "bad_request", detail));
 }
 
 /** Expectations and CONNECT have events of their own. */

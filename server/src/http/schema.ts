@@ -84,10 +84,15 @@ const COMMON: Readonly<Record<number, string>> = {
   503: "unavailable: the store does not answer; nothing is known to have changed",
 };
 
-function problemsOf(route: Route): Record<number, unknown> {
+/** What a route may answer beside what it is asked for. @param also further codes, by status. */
+export function problemsOf(
+  route: Pick<Route, "refusals" | "keyed" | "ifMatch" | "body">,
+  also: Readonly<Record<number, string>> = {},
+): Record<number, unknown> {
   const why = new Map<number, string[]>(Object.entries(COMMON).map(([status, text]) => [Number(status), [text]]));
   const say = (status: number, text: string) => why.set(status, [...(why.get(status) ?? []), text]);
   for (const code of route.refusals) say(REFUSAL_STATUS[code], code);
+  for (const [status, text] of Object.entries(also)) say(Number(status), text);
   if (route.keyed) {
     say(409, "in_flight: the same key is being answered just now");
     say(422, "key_reused: the key was used for another request");
@@ -97,12 +102,12 @@ function problemsOf(route: Route): Record<number, unknown> {
     say(413, "too_large");
     say(415, "unsupported_media_type");
   }
-  return Object.fromEntries(
-    [...why].map(([status, texts]) => [
-      status,
-      { description: texts.join("; "), content: { "application/problem+json": { schema: Problem } } },
-    ]),
-  );
+  return Object.fromEntries([...why].map(([status, texts]) => [status, problemSchema(texts.join("; "))]));
+}
+
+/** A refusal, and which codes it has. */
+export function problemSchema(description: string): object {
+  return { description, content: { "application/problem+json": { schema: Problem } } };
 }
 
 /** Said once, at the top of the document. */
@@ -112,4 +117,4 @@ Times and lengths are milliseconds; a lease is ${DEFAULT_TTL / 60_000} minutes l
 
 \`curl -H "Authorization: Bearer $TOKEN" 'http://127.0.0.1:8787/tasks?fields=id&fields=title'\` lists; \`curl -X PUT -H "Authorization: Bearer $TOKEN" -H 'Alai-Session: shell-1' http://127.0.0.1:8787/tasks/1/lease\` claims task 1; \`curl -X PUT -H "Authorization: Bearer $TOKEN" -H 'Alai-Session: shell-1' -H 'Content-Type: application/json' -d '{"verb":"done"}' http://127.0.0.1:8787/tasks/1/status\` finishes it. A name in a query may stand several times; bodies are JSON.
 
-The journal is gap-free: read it with \`GET /events?after=\`, \`/events/stream\` or \`/events/ws\`, and go on from the last number you saw.`;
+The journal is gap-free: read it with \`GET /events?after=\`, \`/events/stream\` or \`/events/ws\`, and go on from the last number you saw. The two streams have no end, so they stand under \`components.pathItems\`: a program that calls all \`paths\` would wait for them.`;

@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import type { WebSocket, WebSocketServer } from "ws";
+import { rawHandshakeProblem } from "../http/raw.ts";
 
 /** A client's first bytes after its request, by the request. */
 const heads = new WeakMap<IncomingMessage, Buffer>();
@@ -40,16 +41,24 @@ let server: WebSocketServer | undefined;
 /** Largest message a client may send: it has nothing to say but pong and close. */
 const MAX_PAYLOAD = 1024;
 
-/** Finishes the handshake of a request that was let in; null when it came to nothing. `ws` answers a bad handshake with 400. */
-export async function upgrade(request: IncomingMessage): Promise<WebSocket | null> {
-  const head = heads.get(request);
-  if (!head) throw new Error("This request does not ask for an upgrade.");
-  server ??= new (await import("ws")).WebSocketServer({
+async function makeServer(): Promise<WebSocketServer> {
+  const { WebSocketServer } = await import("ws");
+  const made = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     maxPayload: MAX_PAYLOAD,
     perMessageDeflate: false,
   });
+  // Its own answer is a line of text; errors here are problems.
+  made.on("wsClientError", ({ message }, socket) => socket.end(rawHandshakeProblem(`${message}.`)));
+  return made;
+}
+
+/** Finishes the handshake of a request that was let in; null when it came to nothing: a bad handshake is answered with 400. */
+export async function upgrade(request: IncomingMessage): Promise<WebSocket | null> {
+  const head = heads.get(request);
+  if (!head) throw new Error("This request does not ask for an upgrade.");
+  server ??= await makeServer();
   const accepting = server;
   const { socket } = request;
   return new Promise((resolve) => {

@@ -22,7 +22,7 @@ export interface Operation {
   >;
 }
 
-interface Document {
+export interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, RawOperation>>>>;
 }
 
@@ -39,16 +39,20 @@ interface RawOperation {
 /** Every operation of the document, so that none is left out by hand. */
 export function operationsOf(document: Document): Operation[] {
   return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, raw]) => ({
-      id: raw.operationId,
-      method: method.toUpperCase(),
-      path,
-      parameters: raw.parameters ?? [],
-      body: raw.requestBody?.content["application/json"]?.schema ?? null,
-      bodyRequired: raw.requestBody?.required ?? false,
-      responses: raw.responses,
-    })),
+    Object.entries(methods).map(([method, raw]) => operationOf(path, method, raw)),
   );
+}
+
+export function operationOf(path: string, method: string, raw: RawOperation): Operation {
+  return {
+    id: raw.operationId,
+    method: method.toUpperCase(),
+    path,
+    parameters: raw.parameters ?? [],
+    body: raw.requestBody?.content["application/json"]?.schema ?? null,
+    bodyRequired: raw.requestBody?.required ?? false,
+    responses: raw.responses,
+  };
 }
 
 export interface Answer {

@@ -7,13 +7,17 @@ import type { FastifyInstance } from "fastify";
 import { createApp } from "../../../server/src/app.ts";
 import { createGate, type Gate, openAuthenticator } from "../../../server/src/auth/index.ts";
 import { rateLimiter } from "../../../server/src/auth/rate-limit.ts";
-import { createFeed, type Feed } from "../../../server/src/streams/index.ts";
+import { registerDump } from "../../../server/src/http/dump.ts";
+import { Metrics, Readiness, registerHealth, registerMetrics } from "../../../server/src/ops/index.ts";
+import { createFeed, type Feed, registerStreams } from "../../../server/src/streams/index.ts";
 
 /** The API over a ledger of its own, in this process. */
 export interface Served {
   readonly app: FastifyInstance;
   readonly ledger: SqliteLedger;
   readonly feed: Feed;
+  /** Of every route but the documentation's own. */
+  readonly paths: ReadonlySet<string>;
   /** Where it listens; only after `listen`. */
   listen(): Promise<number>;
   close(): Promise<void>;
@@ -25,17 +29,26 @@ export async function served(gate: Gate = openGate()): Promise<Served> {
   const ledger = await SqliteLedger.open(join(folder, "ledger.db"), { missing: "create" });
   const feed = createFeed(ledger, {});
   const stopping = new AbortController();
+  const paths = new Set<string>();
   const app = await createApp({
     ledger,
     feed,
     gate,
     version: "0.0.0",
     stopping: stopping.signal,
+    extend(extended) {
+      extended.addHook("onRoute", ({ url }) => void paths.add(url));
+      registerHealth(extended, new Readiness({ ledger }));
+      registerMetrics(extended, new Metrics({ feed }));
+      registerStreams(extended, { feed });
+      registerDump(extended, ledger);
+    },
   });
   return {
     app,
     ledger,
     feed,
+    paths,
     async listen() {
       await app.listen({ host: "127.0.0.1", port: 0 });
       const address = app.server.address();
