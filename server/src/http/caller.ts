@@ -16,7 +16,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply, keyed: bo
   return {
     ...bindActor(request.subject, headers),
     ...(fence !== undefined && { fence }),
-    ...(headers[ENFORCE] === "0" && { unenforced: passedOver(request, reply) }),
+    ...(isUnenforced(headers[ENFORCE]) && { unenforced: passedOver(request, reply) }),
     ...(keyed && headers[IDEMPOTENCY_KEY] !== undefined && { request: keyOf(request, reply) }),
   };
 }
@@ -30,6 +30,11 @@ function fenceOf(header: string | string[] | undefined, body: unknown): number |
   if (inBody !== undefined && inBody !== Number(header))
     throw new BadRequest("bad_input", `The header ${FENCE} and the body name two different fences.`);
   return Number(header);
+}
+
+function isUnenforced(header: string | string[] | undefined): boolean {
+  if (header === undefined || header === "1" || header === "0") return header === "0";
+  throw new BadRequest("bad_input", `The header ${ENFORCE} is neither 0 nor 1.`);
 }
 
 /** Collects what was let through, for the client to warn of. Only who may do everything may pass over another's lease. */

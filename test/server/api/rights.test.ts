@@ -82,6 +82,13 @@ it("nobody changes a task that another holds", async () => {
   expect(await doneByAnother(writer, {})).toMatchObject({ statusCode: 409, status: "open" });
 });
 
+it.each(["", "2", "00", "off", "true"])("enforcement is not switched by %j", async (value) => {
+  expect(await doneByAnother(admin, { "alai-lease-enforce": value })).toMatchObject({
+    statusCode: 400,
+    status: "open",
+  });
+});
+
 it("enforcement is switched off by admins only, and the answer says what was passed over", async () => {
   expect(await doneByAnother(writer, { "alai-lease-enforce": "0" })).toMatchObject({ statusCode: 403, status: "open" });
   await it_?.close();
