@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { monotonic } from "@alai/core/monotonic";
 import type { FastifyReply } from "fastify";
 import type { Feed } from "./feed.ts";
 import { type End, endAsSse, type Frame } from "./frame.ts";
@@ -7,16 +8,19 @@ import type { Beating, Place } from "./registry.ts";
 import type { Position, Sink, Subscription } from "./subscription.ts";
 
 const HEARTBEAT = ": \n\n";
+/** When to come back, for a reader whose stream was open long enough, in milliseconds. */
+const RETURN = 100;
 
 /**
  * One response that carries the journal as server-sent events: `id:` is the event's number, `data:` its JSON, of the default
  * type `message`; `event: gap` and `event: bye` come last. What the socket does not take is not fetched; a socket that takes
- * nothing for `stall` is cut.
+ * nothing for `stall` is cut; after its `lifetime` it ends, for a reader that is still there to come back.
  */
 export class SseStream implements Sink, Beating {
   readonly #response: ServerResponse;
   readonly #place: Place;
   readonly #subscription: Subscription;
+  readonly #until: number;
   #ended = false;
 
   /** Takes the reply over and sends its head at once. */
@@ -24,6 +28,8 @@ export class SseStream implements Sink, Beating {
     reply.hijack();
     this.#response = reply.raw;
     this.#place = place;
+    // Up to a fifth less: those who came together after a restart do not all come back together.
+    this.#until = monotonic() + limits.lifetime * (1 - Math.random() / 5);
     // Not in chunks: the stream ends with its connection, and an event then is one write of bytes that all readers share.
     this.#response.useChunkedEncodingByDefault = false;
     this.#response.writeHead(200, {
@@ -61,7 +67,8 @@ export class SseStream implements Sink, Beating {
 
   /** Tells proxies and the reader that the stream is alive; a reader that has not taken the last bytes is told by those. */
   beat(): void {
-    if (!this.#ended && this.#response.writableLength === 0) this.#response.write(HEARTBEAT);
+    if (monotonic() > this.#until) this.#subscription.end({ type: "bye", retry_ms: RETURN });
+    else if (!this.#ended && this.#response.writableLength === 0) this.#response.write(HEARTBEAT);
   }
 
   #stalled(): void {

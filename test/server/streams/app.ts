@@ -20,6 +20,7 @@ export interface StreamApp {
 export async function streamApp(
   options: Omit<StreamsOptions, "feed"> & { ledger?: Ledger; feed?: Feed } = {},
   prepare: (app: FastifyInstance) => void = () => {},
+  host = "127.0.0.1",
 ): Promise<StreamApp> {
   const ledger = options.ledger ?? (await openLedger()).ledger;
   const feed = options.feed ?? openFeed(ledger);
@@ -31,6 +32,6 @@ export async function streamApp(
   registerStreams(app, { ...options, feed });
   app.get("/hello", { config: { scope: null } }, async () => ({ hello: "world" }));
   onTestFinished(() => app.close());
-  await app.listen({ host: "127.0.0.1", port: 0 });
+  await app.listen({ host, port: 0 });
   return { app, ledger, feed, port: (app.server.address() as AddressInfo).port };
 }

@@ -1,27 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { CutReason, StreamKind } from "../../../server/src/streams/index.ts";
 import { streamApp } from "./app.ts";
 import { addTasks, ann, instead, openFeed, openLedger, range, until } from "./bench.ts";
+import { counting } from "./counting.ts";
 import { SseClient } from "./sse-client.ts";
 
 const STREAM = "/events/stream";
-
-/** Counts what a stream tells of itself. */
-function counting() {
-  const open: Record<string, number> = {};
-  const cuts: [StreamKind, CutReason][] = [];
-  const add = (kind: StreamKind, by: number) => {
-    open[kind] = (open[kind] ?? 0) + by;
-  };
-  return {
-    open,
-    cuts,
-    opened: (kind: StreamKind) => add(kind, 1),
-    closed: (kind: StreamKind) => add(kind, -1),
-    cut: (kind: StreamKind, reason: CutReason) => void cuts.push([kind, reason]),
-  };
-}
 
 describe("GET /events/stream", () => {
   it("sends what was and what comes: the number as id, the event as JSON, of the default type", async () => {
@@ -190,6 +174,35 @@ describe("GET /events/stream", () => {
     expect(observer.cuts).toEqual([["sse", "slow"]]);
     expect(well.seqs).toEqual(range(1, 80));
     await until(() => observer.open.sse === 1, "its place is free");
+  });
+
+  it("ends after its time, and goes on without a gap or a double with who comes back", async () => {
+    const observer = counting();
+    const { ledger, feed, port } = await streamApp({ limits: { heartbeat: 20, lifetime: 200 }, observer });
+    const seen: number[] = [];
+    for (let streams = 0; streams < 4; streams += 1) {
+      const client = new SseClient(port, STREAM, { "last-event-id": String(seen.at(-1) ?? 0) });
+      while (!client.ended) {
+        await addTasks(ledger, 1);
+        feed.nudge();
+        await sleep(5);
+      }
+      expect(client.messages.at(-1)).toEqual({ id: undefined, event: "bye", data: '{"retry_ms":100}' });
+      seen.push(...client.seqs);
+    }
+    expect(seen).toEqual(range(1, seen.length));
+    expect(seen.length).toBeGreaterThan(20);
+    expect(observer.cuts).toEqual([]);
+    await until(() => observer.open.sse === 0, "no place is kept");
+  });
+
+  it("gives back the place of a reader that takes nothing, though the kernel still does", async () => {
+    const observer = counting();
+    const { port } = await streamApp({ limits: { heartbeat: 20, lifetime: 300 }, observer });
+    const stuck = new SseClient(port, STREAM);
+    await until(() => stuck.response !== undefined, "open");
+    stuck.pause();
+    await until(() => observer.open.sse === 0, "its place is free");
   });
 
   it("ends with a gap when what it needs is dropped while it reads", async () => {
