@@ -47,7 +47,7 @@ export class CommitLoser {
       });
     }
     client.pipe(server);
-    server.on("data", (piece) => {
+    server.on("data", (piece: Buffer) => {
       if (this.loses > 0 && piece.includes(COMMITTED)) {
         this.loses -= 1;
         client.destroy();
