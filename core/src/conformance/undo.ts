@@ -116,6 +116,22 @@ export function undoTests(harness: Harness): void {
     );
 
     it(
+      "of done takes away the evidence that came with it, and leaves what was there before",
+      on(async (t) => {
+        const file = (name: string) => ({ path: `/tmp/${name}.log`, sha256: name.repeat(64), size: 7 });
+        const id = await t.addOne({}, bob);
+        await t.ledger.setStatus([id], { verb: "done", evidence: [file("a")] }, bob);
+        await t.ledger.setStatus([id], { verb: "reopened" }, bob);
+        await t.ledger.setStatus([id], { verb: "done", evidence: [file("a"), file("b")] }, ann);
+        const undone = await t.ledger.undo(null, ann);
+        expect(undone.data).toMatchObject({ kind: "done", evidence: [file("b")] });
+        expect(await t.get(id)).toMatchObject({ status: "open", evidence: [file("a")] });
+        await t.ledger.setStatus([id], { verb: "done", evidence: [file("b")] }, ann);
+        expect((await t.get(id)).evidence).toEqual([file("a"), file("b")]);
+      }),
+    );
+
+    it(
       "walks back through one's own changes, newest first, and leaves others' alone",
       on(async (t) => {
         const id = await t.addOne({ title: "0" }, bob);

@@ -2,7 +2,7 @@ import type { Changes, EventKind, LedgerEvent } from "../event.ts";
 import type { LeaseRow } from "../lease.ts";
 import type { Caller } from "../ledger.ts";
 import { Refusal } from "../refusal.ts";
-import type { Task } from "../task.ts";
+import type { Evidence, Task } from "../task.ts";
 import { CLOSED_STATUSES, LIVE_STATUSES, readStatus, type Status } from "../vocabulary.ts";
 import type { EventDraft } from "./draft.ts";
 
@@ -75,6 +75,11 @@ export function reversedChanges(event: LedgerEvent, task: Task): Changes {
   return changes;
 }
 
+/** Evidence that came with the event, and goes with it. */
+export function broughtEvidence(event: LedgerEvent): readonly Evidence[] {
+  return (event.data.evidence ?? []) as readonly Evidence[];
+}
+
 /** Words of another program that our own writing would not give back, by column. */
 export function rawValues(event: LedgerEvent): Readonly<Record<string, string | number>> {
   return (event.data.raw ?? {}) as Readonly<Record<string, string | number>>;
@@ -86,7 +91,13 @@ export function endsLease(changes: Changes | null, lease: LeaseRow): boolean {
 }
 
 export function undoneEvent(event: LedgerEvent, changes: Changes | null, lease: LeaseRow, by: Caller): EventDraft {
-  const data = { undoes: event.seq, kind: event.kind, ...(changes && { changes }) };
+  const evidence = broughtEvidence(event);
+  const data = {
+    undoes: event.seq,
+    kind: event.kind,
+    ...(changes && { changes }),
+    ...(evidence.length > 0 && { evidence }),
+  };
   return { task: lease.id, kind: "undone", by, fence: lease.fence, data };
 }
 

@@ -2,6 +2,7 @@ import type { Changes, LedgerEvent } from "../event.ts";
 import type { Caller } from "../ledger.ts";
 import { valuesAfter } from "../rules/edit.ts";
 import {
+  broughtEvidence,
   dependencyChangedSince,
   endsLease,
   noEvent,
@@ -19,6 +20,7 @@ import { writableTask } from "./batch.ts";
 import type { Column } from "./columns.ts";
 import { deleteDependency, insertDependency } from "./deps.ts";
 import { clearLease } from "./release.ts";
+import { deleteEvidenceRow } from "./restore-rows.ts";
 import { readEvent } from "./rows.ts";
 import type { Store, Tx } from "./store.ts";
 import { oneTask, setColumns } from "./write.ts";
@@ -72,6 +74,7 @@ function reverse(store: Store, tx: Tx, event: LedgerEvent, task: Task): Changes 
   const changes = reversedChanges(event, task);
   setColumns(store, tx, task.id, valuesAfter(changes));
   restoreRaw(store, task.id, rawValues(event));
+  for (const file of broughtEvidence(event)) deleteEvidenceRow(store, { task: task.id, ...file });
   return changes;
 }
 

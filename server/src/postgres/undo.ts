@@ -1,6 +1,7 @@
 import { type Caller, type LedgerEvent, notFound } from "@alai/core";
 import { valuesAfter } from "@alai/core/rules/edit";
 import {
+  broughtEvidence,
   dependencyChangedSince,
   endsLease,
   noEvent,
@@ -35,6 +36,7 @@ export async function undo(session: Session, seq: number | null, caller: Caller)
     const { row, task, lease } = writable(tasks, event.task ?? 0, caller);
     const changes = reversedDependencies(event) ? null : reversedChanges(event, task);
     reverseDependencies(session, event, graph, there);
+    takeEvidence(session, event);
     const reversed = withRawValues(withFields(row, valuesAfter(changes ?? {}), tasks.now), rawValues(event));
     saveRow(session, endsLease(changes, lease) ? withoutLease(reversed) : reversed);
     const [undone] = await append(session, tasks.now, [undoneEvent(event, changes, lease, caller)]);
@@ -90,4 +92,9 @@ function reverseDependencies(session: Session, event: LedgerEvent, graph: Graph,
   const pairs = dependencies.blockers.map((blocker) => [id, blocker] as const);
   if (dependencies.add) sendDependencies(session, pairs);
   else sendRemoved(session, id, dependencies.blockers);
+}
+
+function takeEvidence(session: Session, event: LedgerEvent): void {
+  const evidence = broughtEvidence(event).map((file) => ({ task: event.task, ...file }));
+  if (evidence.length > 0) session.send(SQL.removeEvidence, JSON.stringify(evidence));
 }
