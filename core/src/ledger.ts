@@ -39,7 +39,7 @@ export interface Grant {
   readonly holder: string;
   readonly fence: number;
   readonly until: Millis;
-  /** Milliseconds. */
+  /** The length in force, in milliseconds: as long as each renewal makes it from then on. Until the end is `until`, not this. */
   readonly ttl: Millis;
   /** True when the caller held it already: a retry, with the same fence. */
   readonly idempotent: boolean;

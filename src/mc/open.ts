@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type Ledger, StoreError, type Transferable } from "@alai/core";
+import { type Ledger, Refusal, StoreError, type Transferable } from "@alai/core";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import type { Failpoint } from "@alai/core/sqlite/store";
 import type { Context } from "../kit/context.ts";
@@ -44,8 +44,11 @@ export async function locateMirror(context: Context): Promise<Location> {
   return (await import("./mirror/offline.ts")).locateOffline(context);
 }
 
-/** A command that only reads does not leave a file behind where there was none. */
-export type Purpose = "read" | "write";
+/**
+ * What a command wants of a ledger that is not there: to look at it (an empty one is read, and no file is left behind), tasks
+ * of it (there are none: `not_found`), or to put something into it (it is made).
+ */
+export type Purpose = "read" | "tasks" | "write";
 
 /**
  * Opens the ledger for a command; it is closed when the command ends. Throws StoreError.
@@ -89,12 +92,16 @@ function announce(context: Context, { file, source }: FileLocation, purpose: Pur
       "Make the folder, or correct the path.",
     );
   const isNamed = source === "--db" || source.startsWith("setting");
-  if (purpose === "read" && isNamed)
+  if (purpose !== "write" && isNamed)
     throw new StoreError(
       "unavailable",
       `There is no ledger ${file} (${source}).`,
       "Correct the path; `alai mc add` makes a new ledger there.",
     );
+  if (purpose === "tasks")
+    throw new Refusal("not_found", `There is no ledger ${file} (${source}) yet, so no such task either.`, {
+      hint: "`alai mc add TITLE` makes it, with its first task.",
+    });
   // Said to people only: behind `--json` or a pipe stderr is for errors.
   if (!context.io.stderrIsTty || context.flags.json || context.flags.quiet) return;
   if (purpose === "read") context.warn(`there is no ledger ${file} (${source}) yet; \`alai mc add\` makes one`);

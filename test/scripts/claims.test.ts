@@ -41,6 +41,8 @@ describe.each(BUILDS)("$name: the table of verbs", (build) => {
       ttl_seconds: 600,
     });
     expect(await place.json("mc claim 1")).toMatchObject({ fence: 1, idempotent: true });
+    const { until } = await place.json("mc claim 1 --ttl 2h");
+    expect(await place.json("mc claim 1")).toMatchObject({ fence: 1, until, ttl_seconds: 7200, idempotent: true });
     expect((await place.run("mc claim 1 --session s9")).code).toBe(1);
     expect((await place.run("mc claim 1 --actor ann2")).code).toBe(1);
   });

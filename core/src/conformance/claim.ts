@@ -91,8 +91,9 @@ export function claimTests(harness: Harness): void {
         t.clock?.advance(1000);
         const shorter = await t.claim(id, ann, MINUTE);
         expect(shorter).toMatchObject({ fence: 1, idempotent: true, until: first.until, previous: null });
+        expect(shorter.ttl).toBe(10 * MINUTE);
         const longer = await t.claim(id, ann, 20 * MINUTE);
-        expect(longer).toMatchObject({ fence: 1, idempotent: true });
+        expect(longer).toMatchObject({ fence: 1, idempotent: true, ttl: 20 * MINUTE });
         expect(longer.until).toBeGreaterThanOrEqual(first.until + 10 * MINUTE);
         const task = await t.get(id);
         expect(task).toMatchObject({ fence: 1, attempts: 1, lease_until: longer.until });

@@ -22,9 +22,11 @@ export function renewedEvent(task: LockedTask, by: Holder, until: Millis, ttl: M
   return { task: task.id, kind: "renewed", by, fence: task.fence, data: { ttl, until } };
 }
 
-export function renewedGrant(task: LockedTask, by: Holder, until: Millis, ttl: Millis, idempotent: boolean): Grant {
-  const holder = formatHolder(by);
-  return { id: task.id, title: task.title, holder, fence: task.fence, until, ttl, idempotent, previous: null };
+/** Its length is the one in force: a retry that asks for less changes nothing, and is not told that it did. */
+export function renewedGrant(task: LockedTask, by: Holder, until: Millis, asked: Millis, idempotent: boolean): Grant {
+  const { id, title, fence } = task;
+  const ttl = renewedTtl(task, asked, idempotent);
+  return { id, title, holder: formatHolder(by), fence, until, ttl, idempotent, previous: null };
 }
 
 /** Every verb of the holder keeps its lease alive: nobody heartbeats by hand (rule 7). */

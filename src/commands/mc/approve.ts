@@ -22,7 +22,7 @@ export const command = defineCommand({
   async run(context, { args: [ids], flags }) {
     if (!flags.reason?.trim())
       throw usage("An approval needs a reason.", `Type alai mc approve ${ids[0]} --reason "why"`);
-    const ledger = await openLedger(context, "write");
+    const ledger = await openLedger(context, "tasks");
     const approvals = await ledger.approve(ids, flags.reason, flags.for ?? QUARTER_HOUR, context.caller());
     await printResults(context, approvals, approvalView(context.clock()), ids.length === 1);
   },

@@ -17,7 +17,7 @@ export const command = defineCommand({
   fields: GRANT_FIELDS,
   async run(context, { args: [ids], flags }) {
     const ttl = askedTtl(flags) ?? undefined;
-    const ledger = await openLedger(context, "write");
+    const ledger = await openLedger(context, "tasks");
     const caller = callerFor(context, ids, flags.fence);
     const grants = await enforced(context, () => ledger.extend(ids, caller, ttl));
     await printResults(context, grants, grantView("Extended", context.clock()), ids.length === 1);

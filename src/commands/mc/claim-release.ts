@@ -13,7 +13,7 @@ export const command = defineCommand({
   flags: FENCE_FLAG,
   fields: RELEASED_FIELDS,
   async run(context, { args: [ids], flags }) {
-    const ledger = await openLedger(context, "write");
+    const ledger = await openLedger(context, "tasks");
     const caller = callerFor(context, ids, flags.fence);
     const released = await enforced(context, () => ledger.release(ids, caller));
     await printResults(context, released, RELEASED_VIEW, ids.length === 1);

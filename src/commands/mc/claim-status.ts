@@ -16,7 +16,7 @@ export const command = defineCommand({
   flags: OFFLINE_FLAG,
   fields: STATUS_FIELDS,
   async run(context, { args: [ids], flags }) {
-    const ledger = await openLedger(context, "read", flags.offline);
+    const ledger = await openLedger(context, "tasks", flags.offline);
     const found = await ledger.leaseStatus(ids, context.identity());
     await printResults(context, found, statusView(context.clock()), ids.length === 1);
   },

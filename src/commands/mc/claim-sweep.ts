@@ -16,7 +16,7 @@ export const command = defineCommand({
   fields: SWEPT_FIELDS,
   async run(context, { flags }) {
     const autoRelease = flags.autoRelease ?? false;
-    const ledger = await openLedger(context, autoRelease ? "write" : "read");
+    const ledger = await openLedger(context, "read");
     await printRows(context, await ledger.sweep(context.caller(), autoRelease), sweptView(context.clock()));
   },
 });

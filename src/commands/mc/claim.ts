@@ -24,7 +24,7 @@ export const command = defineCommand({
   fields: GRANT_FIELDS,
   async run(context, { args: [ids], flags }) {
     const ttl = leaseTtl(context, flags);
-    const ledger = await openLedger(context, "write");
+    const ledger = await openLedger(context, "tasks");
     const caller = callerFor(context, ids);
     const grants = await enforced(context, () =>
       claimWhenFree(ledger, ids, caller, ttl, flags.wait ?? 0, context.interrupted),

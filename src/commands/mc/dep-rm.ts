@@ -13,7 +13,7 @@ export const command = defineCommand({
   flags: FENCE_FLAG,
   fields: TASK_FIELDS,
   async run(context, { args: [id, blockers], flags }) {
-    const ledger = await openLedger(context, "write");
+    const ledger = await openLedger(context, "tasks");
     const task = await ledger.removeDependency(id, blockers, callerFor(context, [id], flags.fence));
     await printResults(context, [task], changedView("Changed"), true);
   },

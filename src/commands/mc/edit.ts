@@ -50,7 +50,7 @@ export const command = defineCommand({
     };
     if (Object.values(patch).every((value) => value === undefined))
       throw usage("Nothing to change is given.", `Type for example: alai mc edit ${ids[0]} --priority 1`);
-    const ledger = await openLedger(context, "write");
+    const ledger = await openLedger(context, "tasks");
     const tasks = await ledger.edit(ids, patch, callerFor(context, ids, fence), ifVersion);
     await printResults(context, tasks, changedView("Changed"), ids.length === 1);
   },

@@ -5,6 +5,7 @@ import { printResults } from "../../kit/output.ts";
 import { oneLine } from "../../kit/text.ts";
 import { name, priority } from "../../kit/values.ts";
 import { relative } from "../../kit/when.ts";
+import { nextTask } from "../../mc/next.ts";
 import { openLedger } from "../../mc/open.ts";
 import { TASK_FIELDS, taskJson } from "../../mc/views/task.ts";
 import { leaseTtl, OFFLINE_FLAG, TTL_FLAGS } from "./shared.ts";
@@ -34,8 +35,8 @@ export const command = defineCommand({
     if (flags.claim && flags.offline)
       throw usage("--claim changes the ledger, and a mirror takes no changes.", "Leave --offline out.");
     const claim = flags.claim ? { ttl: leaseTtl(context, flags) } : null;
-    const ledger = await openLedger(context, claim ? "write" : "read", flags.offline);
-    const next = await ledger.next({ project, owner, tags: tag, priority: level }, context.caller(), claim);
+    const ledger = await openLedger(context, "read", flags.offline);
+    const next = await nextTask(ledger, { project, owner, tags: tag, priority: level }, context.caller(), claim);
     const now = context.clock();
     await printResults<NextTask>(
       context,

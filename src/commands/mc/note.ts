@@ -24,7 +24,7 @@ export const command = defineCommand({
       throw usage("The note is empty.", `Type for example: alai mc note ${id} "Waiting for the vendor"`);
     const text =
       words === undefined || words === "-" ? longText("note")((await context.io.readStdin()).trimEnd()) : words;
-    const ledger = await openLedger(context, "write");
+    const ledger = await openLedger(context, "tasks");
     const events = await ledger.note([id], text, context.caller(id));
     await printResults(
       context,

@@ -32,7 +32,7 @@ export const command = defineCommand({
     wait: { value: "TIME", summary: "how long to wait while another holds it", parse: duration },
   },
   async run(context, { args: [id, words], flags }) {
-    const ledger = await openLedger(context, "write");
+    const ledger = await openLedger(context, "tasks");
     const { actor, session } = context.identity();
     const caller = { actor, session };
     const wait = flags.wait ?? 0;
@@ -70,7 +70,8 @@ async function claimOne(context: Context, ledger: Ledger, id: number, caller: Ho
     }),
   );
   if (!grant) return null;
-  if (!interrupted.aborted) return { grant, claimedAt };
+  // As long as was asked for: a lease that this session had before, and that is longer, may end sooner than its length from now.
+  if (!interrupted.aborted) return { grant: { ...grant, ttl }, claimedAt };
   await settle(context, id, () => ledger.release([id], caller), false);
   throw new Exit(EXIT.interrupted, "interrupted", "Interrupted before the command was started.");
 }

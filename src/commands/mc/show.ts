@@ -23,7 +23,7 @@ export const command = defineCommand({
     children: "ids of the tasks that are part of it",
   },
   async run(context, { args: [ids], flags }) {
-    const ledger = await openLedger(context, "read", flags.offline);
+    const ledger = await openLedger(context, "tasks", flags.offline);
     const tasks = await ledger.get(ids);
     const now = context.clock();
     if (context.io.stdoutIsTty && !context.flags.json && !context.flags.quiet) {

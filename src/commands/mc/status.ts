@@ -18,7 +18,7 @@ export async function changeStatus(
   past: string,
   fence: number | undefined,
 ): Promise<void> {
-  const ledger = await openLedger(context, "write");
+  const ledger = await openLedger(context, "tasks");
   const tasks = await ledger.setStatus(ids, change, callerFor(context, ids, fence));
   await printResults(context, tasks, changedView(past), ids.length === 1);
 }

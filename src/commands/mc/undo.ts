@@ -16,7 +16,7 @@ export const command = defineCommand({
   flags: {},
   fields: EVENT_FIELDS,
   async run(context, { args: [seq] }) {
-    const ledger = await openLedger(context, "write");
+    const ledger = await openLedger(context, "read");
     const event = await ledger.undo(seq ?? null, context.caller());
     await printResults(
       context,

@@ -21,7 +21,7 @@ export const GRANT_FIELDS = {
   holder: "actor:session",
   fence: "the claim's number on this task: pass it on to what you write elsewhere",
   until: "when the lease ends",
-  ttl_seconds: "how long it was granted for",
+  ttl_seconds: "how long it lasts, counted from each renewal; `until` says when it ends",
   idempotent: "true when this session held it already",
   previous: "whose lapsed lease was taken over, or null",
 } as const;
