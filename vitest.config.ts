@@ -1,8 +1,14 @@
 import { defineConfig } from "vitest/config";
 
+/** They load the machine on purpose, or look at the clock so closely that nothing else may. */
+const ALONE = ["crowd", "hook", "http-news", "http-outage", "run-alone", "run-guard"].map(
+  (name) => `test/scripts/${name}.test.ts`,
+);
+
 /**
- * Groups, one after the other: what computes, what starts the built program, what has a server or a Postgres, what talks to
- * servers, what loads the machine on purpose. Tests that look at the clock would otherwise wait for a turn of the processor behind sixteen busy writers.
+ * Groups, one after the other: what computes, what starts the built program or talks to servers, what has a Postgres, what
+ * wants the machine for itself. Most tests of the second and third wait, so more of them run at once than there are
+ * processors; those that look at the clock closely would wait for a turn of the processor, and are in the last.
  */
 export default defineConfig({
   test: {
@@ -12,6 +18,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/kit/**/*.test.ts", "test/core/**/*.test.ts"],
           testTimeout: 20_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
@@ -19,12 +26,12 @@ export default defineConfig({
         test: {
           name: "scripts",
           include: ["test/scripts/**/*.test.ts"],
+          exclude: ALONE,
           globalSetup: ["test/global-setup.ts"],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           maxConcurrency: 4,
-          maxWorkers: 1,
-          fileParallelism: false,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -32,9 +39,9 @@ export default defineConfig({
         test: {
           name: "client",
           include: ["test/client/**/*.test.ts"],
-          testTimeout: 30_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          testTimeout: 60_000,
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -45,7 +52,20 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxConcurrency: 4,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: "alone",
+          include: ALONE,
+          globalSetup: ["test/global-setup.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          maxConcurrency: 4,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
       {

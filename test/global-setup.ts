@@ -17,14 +17,17 @@ const root = join(import.meta.dirname, "..");
  * Makes both builds, so that a clean clone can be tested at once and no stale build ever is. The tests run copies: a build
  * that someone starts meanwhile does not pull the program from under them.
  */
-export default function setup(project: TestProject): () => void {
+export default function setup({ vitest }: TestProject): () => void {
+  const all = vitest.getRootProject();
+  // Two projects want them; the first one makes them for both.
+  if (all.getProvidedContext().builds) return () => {};
   build("npm");
   build("standalone");
   const builds = mkdtempSync(join(tmpdir(), "alai-builds-"));
   cpSync(join(root, "dist", "npm"), join(builds, "npm"), { recursive: true });
   cpSync(join(root, "dist", "alai"), join(builds, "alai"));
   writeFileSync(join(builds, "package.json"), '{ "type": "module" }\n');
-  project.provide("builds", builds);
+  all.provide("builds", builds);
   return () => rmSync(builds, { recursive: true, force: true });
 }
 

@@ -1,17 +1,21 @@
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 
-/** The SQLite ledger without HTTP, a process of its own: `node direct.ts <file> <first> <count>` claims that many tasks, one by one. */
+/** The SQLite ledger without HTTP, a process of its own: `node direct.ts <file> <first> <count>` claims that many tasks, by as many callers at once as the server has clients. */
 
 const [, , file = "", first = "1", count = "0"] = process.argv;
 const WARM = 2000;
 const TTL = 600_000;
+const CALLERS = 32;
 
 const ledger = await SqliteLedger.open(file, { missing: "fail" });
 
 async function claim(from: number, tasks: number): Promise<number> {
   const start = performance.now();
-  for (let id = from; id < from + tasks; id++)
-    await ledger.claim([id], { actor: "bench", session: `s${id % 32}` }, TTL);
+  let next = from;
+  const caller = async (session: number) => {
+    while (next < from + tasks) await ledger.claim([next++], { actor: "bench", session: `s${session}` }, TTL);
+  };
+  await Promise.all(Array.from({ length: CALLERS }, (_, session) => caller(session)));
   return (tasks * 1000) / (performance.now() - start);
 }
 

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Scope } from "@alai/core/wire/routes";
+import type { Access } from "@alai/core/wire/scopes";
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from "fastify";
 import { AuthError, type Gate, type GateRequest, type Subject } from "./auth/index.ts";
 import { readJsonBodies } from "./http/body.ts";
 import type { ServedLedger } from "./http/call.ts";
 import { batchHandlers } from "./http/handlers/batch.ts";
+import { identityHandlers } from "./http/handlers/identity.ts";
 import { journalHandlers } from "./http/handlers/journal.ts";
 import { leaseHandlers } from "./http/handlers/leases.ts";
 import { taskHandlers } from "./http/handlers/tasks.ts";
@@ -24,7 +25,7 @@ declare module "fastify" {
   }
   interface FastifyContextConfig {
     /** What a token must allow; null is open to everyone. Absent: refused, so that no route is open by oversight. */
-    scope?: Scope | null;
+    scope?: Access | null;
   }
 }
 
@@ -89,6 +90,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       ...batchHandlers,
       ...journalHandlers(feed, ledger),
       ...transferHandlers,
+      ...identityHandlers,
     },
   });
   return app;

@@ -6,6 +6,7 @@ import { AuthError, createGate, createSecurity, type Security } from "./auth/ind
 import { registerDump } from "./http/dump.ts";
 import { listen } from "./listen.ts";
 import {
+  boundYoungGeneration,
   createLogs,
   fastifyLogging,
   gracefulShutdown,
@@ -127,7 +128,7 @@ async function listening(
     readiness,
     inFlight,
     logger,
-    after: [() => telemetry?.close(), () => logs.flush()],
+    after: [() => telemetry?.close(), boundYoungGeneration(), () => logs.flush()],
   });
   const stopped = Promise.withResolvers<void>();
   security.started();

@@ -1,15 +1,14 @@
 import { examine } from "../doctor/examine.ts";
 import type { Check } from "../doctor/finding.ts";
+import { checksPage } from "../doctor/page.ts";
 import { defineCommand } from "../kit/command.ts";
 import { EXIT } from "../kit/exit.ts";
 import { printRows } from "../kit/output.ts";
 
-const MARKS = { ok: "✓", warn: "!", fail: "✗" } as const;
-
 export const command = defineCommand({
   summary: "check this machine, changing nothing",
   description:
-    "Looks at runtime, settings, identity, ledger and clock, and says what to do. Exit 1 when a check failed.\nLines (not on a terminal): ok, warn or fail, check, finding, what to do.",
+    "Looks at runtime, settings, identity, ledger, clock, and with a server who one is signed in as, and says what to do. Exit 1 when a check failed.\nLines (not on a terminal): ok, warn or fail, check, finding, what to do.",
   examples: [["alai doctor", "is all well here?"]],
   args: [],
   flags: {},
@@ -23,17 +22,13 @@ export const command = defineCommand({
     const checks = await examine(context);
     await printRows<Check>(context, checks, {
       columns: [
-        {
-          header: "",
-          value: (row) => row.state,
-          show: (row, style) =>
-            style[row.state === "ok" ? "good" : row.state === "warn" ? "warn" : "bad"](MARKS[row.state]),
-        },
+        { header: "", value: (row) => row.state },
         { header: "CHECK", value: (row) => row.check },
-        { header: "FINDING", value: (row) => row.finding, flexible: true },
-        { header: "WHAT TO DO", value: (row) => row.remedy ?? "", optional: true },
+        { header: "FINDING", value: (row) => row.finding },
+        { header: "WHAT TO DO", value: (row) => row.remedy ?? "" },
       ],
       json: (row) => ({ ...row }),
+      page: checksPage,
     });
     return checks.some((check) => check.state === "fail") ? EXIT.refused : EXIT.ok;
   },

@@ -21,7 +21,7 @@ export async function examine(context: Context): Promise<Check[]> {
   ];
   const checks: Check[] = [];
   for (const [check, look] of looks)
-    checks.push(...(await attempt(look)).map((finding): Check => ({ ...finding, check })));
+    checks.push(...(await attempt(look)).map((finding): Check => ({ check, ...finding })));
   return checks;
 }
 

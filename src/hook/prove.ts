@@ -13,7 +13,12 @@ export interface Proof {
   readonly expected: number;
   readonly got: number | null;
   readonly ok: boolean;
+  /** What the gate told the model; "" when nothing. */
+  readonly said: string;
 }
+
+/** How the gate is called here: what is put into its environment beside this one's. */
+type Case = readonly [check: string, input: string, expected: number, env?: Readonly<Record<string, string>>];
 
 /** Tries a gate as it is installed, on a ledger made for this: what it must block and what it must let through. */
 export async function proveGate(context: Context, line: string): Promise<Proof[]> {
@@ -21,23 +26,8 @@ export async function proveGate(context: Context, line: string): Promise<Proof[]
   try {
     const db = join(dir, "ledger.db");
     await makeLedger(db);
-    const env = {
-      ...context.env,
-      PATH: lastingPath(context.env.PATH),
-      ALAI_MC_DB: db,
-      ALAI_MC_URL: "",
-      ALAI_ACTOR: "prober",
-      ALAI_SESSION: "me",
-      MC_LEASE_ENFORCE: "",
-    };
-    const call = (text: string) =>
-      JSON.stringify({
-        hook_event_name: "PreToolUse",
-        session_id: "me",
-        tool_name: "Bash",
-        tool_input: { command: text },
-      });
-    const cases: [check: string, input: string, expected: number, more?: Record<string, string>][] = [
+    const mine = { ALAI_MC_DB: db, ALAI_MC_URL: "", ALAI_ACTOR: "prober", ALAI_SESSION: "me" };
+    const cases: Case[] = [
       ["a call that names no task passes", call("ls"), 0],
       ["a task held by another session is blocked", call("work on MC #1"), 2],
       ["a free task passes", call("work on MC #2"), 0],
@@ -45,19 +35,39 @@ export async function proveGate(context: Context, line: string): Promise<Proof[]
       ["rubbish on standard input is blocked", "not json", 2],
       ["a missing ledger is blocked", call("work on MC #1"), 2, { ALAI_MC_DB: join(dir, "none.db") }],
     ];
-    return cases.map(([check, input, expected, more]) => {
-      const { status } = spawnSync(line, {
-        shell: true,
-        input,
-        env: { ...env, ...more },
-        timeout: 10_000,
-        stdio: ["pipe", "ignore", "ignore"],
-      });
-      return { gate: line, check, expected, got: status, ok: status === expected };
-    });
+    return cases.map((one) => prove(context, line, one, mine));
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** No ledger of ours ever gets to this number; held by nobody, it passes wherever the ledger answers. */
+const NO_TASK = `work on MC #${2 ** 31 - 1}`;
+
+/** Tries the gate on the companion server that this environment names, which changes nothing there, and on one that is away. */
+export function proveServer(context: Context, line: string, url: string): Proof[] {
+  const cases: Case[] = [
+    [`${url} answers the gate in time`, call(NO_TASK), 0],
+    ["a server that is away blocks", call(NO_TASK), 2, { ALAI_MC_URL: "http://127.0.0.1:1" }],
+  ];
+  return cases.map((one) => prove(context, line, one, {}));
+}
+
+function prove(context: Context, line: string, [check, input, expected, more]: Case, env: object): Proof {
+  const { status, stderr } = spawnSync(line, {
+    shell: true,
+    input,
+    env: { ...context.env, PATH: lastingPath(context.env.PATH), MC_LEASE_ENFORCE: "", ...env, ...more },
+    timeout: 10_000,
+    stdio: ["pipe", "ignore", "pipe"],
+    encoding: "utf8",
+  });
+  return { gate: line, check, expected, got: status, ok: status === expected, said: (stderr ?? "").trim() };
+}
+
+function call(text: string): string {
+  const tool_input = { command: text };
+  return JSON.stringify({ hook_event_name: "PreToolUse", session_id: "me", tool_name: "Bash", tool_input });
 }
 
 async function makeLedger(file: string): Promise<void> {

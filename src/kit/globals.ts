@@ -8,7 +8,7 @@ export const GLOBAL_FLAGS = {
   session: { value: "NAME", summary: "which session of the actor" },
   timeout: {
     value: "TIME",
-    summary: "how long to wait for the server, 10s when not given; 60s on a terminal",
+    summary: "how long to wait for the server; when not given 10s, 60s on a terminal, 3s if nothing listens there",
     parse: duration,
   },
   quiet: { short: "q", summary: "print the result only, or nothing" },

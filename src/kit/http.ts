@@ -164,8 +164,10 @@ export class Http {
   /** How long to wait before the same request is sent again; null when that is of no use. */
   #pauseAfter(got: Answer | NoAnswer, request: Request, tries: number, spent: Millis): Millis | null {
     if (got instanceof NoAnswer) {
-      const again = got.kind === "broken" || (got.kind === "refused" && spent < this.#options.refused);
-      return again ? backoff(tries) : null;
+      if (got.kind === "broken") return backoff(tries);
+      const left = this.#options.refused - spent;
+      // The last try is at the end of that patience, not up to a pause after it.
+      return got.kind === "refused" && left > 0 ? Math.min(backoff(tries), left) : null;
     }
     if (!(request.passing?.(got) ?? isPassing(got.status))) return null;
     return Math.max(backoff(tries), retryAfter(got.headers["retry-after"], Date.now()));

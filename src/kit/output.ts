@@ -30,6 +30,8 @@ export interface View<T> {
   readonly empty?: string;
   /** A sentence for one result on a terminal, instead of a table. */
   readonly sentence?: (row: T, style: Style) => string;
+  /** All rows on a terminal of this width, instead of a table. */
+  readonly page?: (rows: readonly T[], style: Style, width: number) => string;
 }
 
 /** Prints rows: JSON, a table or lines. */
@@ -42,7 +44,7 @@ export async function printRows<T>(context: Context, rows: readonly T[], view: V
       rows.map((row) => `${oneLine(String(view.json(row).id ?? view.columns[0]?.value(row) ?? ""))}\n`).join(""),
     );
   if (!io.stdoutIsTty) return printLines(io, rows, view);
-  io.out(await toTable(context, rows, view));
+  io.out(view.page ? view.page(rows, await styleFor(context, true), io.columns) : await toTable(context, rows, view));
 }
 
 /** Prints results of a change: sentences on a terminal, else as rows. `--json` of one id is one object, of several an array. */

@@ -73,7 +73,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     key: "mc.timeout",
-    summary: "how long to wait for the server; when not set 10s, on a terminal 60s",
+    summary: "how long to wait for the server; when not set 10s, on a terminal 60s, 3s if nothing listens there",
     parse: checkedDuration,
     fallback: null,
     env: "ALAI_MC_TIMEOUT",

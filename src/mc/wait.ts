@@ -6,11 +6,17 @@ import {
   type Millis,
   Refusal,
   type Status,
+  type Task,
 } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { LONGEST_PAUSE } from "./pause.ts";
+
+/** A lease, and the task's own status beside it. */
+export interface Waited extends LeaseStatus {
+  readonly status: Task["status"];
+}
 
 /** Waits until a task is free (or finished), or done. Throws `timed_out`. @param timeout milliseconds. */
 export async function waitFor(
@@ -19,25 +25,24 @@ export async function waitFor(
   goal: "free" | "done",
   timeout: Millis,
   world: { identity(): Holder; interrupted: AbortSignal },
-): Promise<LeaseStatus> {
+): Promise<Waited> {
   const end = monotonic() + timeout;
   for (;;) {
-    const [status] = await ledger.leaseStatus([id], world.identity());
-    if (status && (await isReached(ledger, status, goal))) return status;
+    const [lease] = await ledger.leaseStatus([id], world.identity());
+    const [task] = await ledger.get([id]);
+    if (lease && task && isReached(lease, task, goal)) return { ...lease, status: task.status };
     if (world.interrupted.aborted) throw new Exit(EXIT.interrupted, "interrupted", "Interrupted.");
     const left = end - monotonic();
     if (left <= 0)
       throw new Refusal(
         "timed_out",
-        `Task ${id} is still ${status?.state === "held" ? `held by ${status.holder}` : "not done"}.`,
+        `Task ${id} is still ${lease?.state === "held" ? `held by ${lease.holder}` : "not done"}.`,
         { taskId: id },
       );
     await ledger.changed(Math.min(left, LONGEST_PAUSE));
   }
 }
 
-async function isReached(ledger: Ledger, status: LeaseStatus, goal: "free" | "done"): Promise<boolean> {
-  if (goal === "free" && status.state !== "held") return true;
-  const [task] = await ledger.get([status.id]);
-  return task !== undefined && CLOSED_STATUSES.includes(task.status as Status);
+function isReached(lease: LeaseStatus, task: Task, goal: "free" | "done"): boolean {
+  return (goal === "free" && lease.state !== "held") || CLOSED_STATUSES.includes(task.status as Status);
 }

@@ -52,7 +52,11 @@ export function tokenView(now: Millis): View<ServiceToken> {
         value: (token) => orNull(token.expiresAt) ?? "",
         show: (token) => when(token.expiresAt, now),
       },
-      { header: "USED", value: (token) => orNull(token.lastUsed) ?? "", show: (token) => when(token.lastUsed, now) },
+      {
+        header: "USED (TO THE HOUR)",
+        value: (token) => orNull(token.lastUsed) ?? "",
+        show: (token) => when(token.lastUsed, now),
+      },
     ],
     json: (token) => tokenJson(token, now),
     empty: "There is no service token.",

@@ -1,8 +1,9 @@
-import type { Caller, Ledger, Refusal, Transferable } from "@alai/core";
+import type { Caller, Refusal, Transferable } from "@alai/core";
 import { Refusal as RefusalError } from "@alai/core";
 import { problemOf } from "@alai/core/wire/problem";
 import { ROUTES, type Route, STREAMS } from "@alai/core/wire/routes";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { HttpLedger } from "../../src/mc/http/ledger.ts";
 import { folder } from "../core/folder.ts";
 import { connect } from "./connect.ts";
 import { answer, Faulty, forward, json, NO_TASKS, type Raw } from "./faulty.ts";
@@ -14,7 +15,7 @@ const ann: Caller = { actor: "ann", session: "s1" };
 const MINUTE = 60_000;
 
 /** Each verb on one task and on several, in an order in which all succeed, and the one route it must take. */
-const VERBS: readonly (readonly [route: string, call: (ledger: Ledger & Transferable) => Promise<unknown>])[] = [
+const VERBS: readonly (readonly [route: string, call: (ledger: HttpLedger) => Promise<unknown>])[] = [
   ["addTask", (l) => l.add([{ title: "1" }], ann)],
   ["batch", (l) => l.add([{ title: "2" }, { title: "3" }], ann)],
   ["listTasks", (l) => l.list({})],
@@ -46,6 +47,7 @@ const VERBS: readonly (readonly [route: string, call: (ledger: Ledger & Transfer
   ["undo", (l) => l.undo(null, ann)],
   ["prune", (l) => l.prune(0, ann)],
   ["importTasks", (l) => l.import([{ title: "old" }], ann)],
+  ["whoAmI", (l) => l.whoAmI()],
   ["stats", (l) => l.stats()],
   ["dumpHead", (l) => l.dumpHead()],
   ["restore", async (l) => l.restore(await head(l), [])],

@@ -19,7 +19,8 @@ async function took(wait: Promise<unknown>): Promise<number> {
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe.each(WAYS)("over $way", ({ make }) => {
+// Its tests wait, so several run at once.
+describe.each(WAYS)("over $way", { concurrent: true }, ({ make }) => {
   test("wakes when something was changed, and only then", async () => {
     const temp = folder();
     const served = await serve(temp.file("ledger.db"));
@@ -54,9 +55,16 @@ describe.each(WAYS)("over $way", ({ make }) => {
     const stop = new AbortController();
     const seen: number[] = [];
     await served.ledger.add([{ title: "a" }], ann);
-    const following = followEvents(ledger, 0, undefined, stop.signal, (events) => {
-      seen.push(...events.map(({ seq }) => seq));
-      if (seen.length >= 151) stop.abort();
+    const following = followEvents(ledger, 0, {
+      task: undefined,
+      stop: stop.signal,
+      patience: 10_000,
+      hand: (events) => {
+        seen.push(...events.map(({ seq }) => seq));
+        if (seen.length >= 151) stop.abort();
+      },
+      away: () => {},
+      back: () => {},
     });
     for (let i = 0; i < 150; i++) await served.ledger.note([1], `${i}`, bob);
     await following;

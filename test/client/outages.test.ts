@@ -30,6 +30,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
+// These two want a port that nobody takes meanwhile: nothing else runs beside them.
 describe.each(WAYS)("over $way", ({ make }) => {
   const open = (url: string, options: ConnectOptions = {}): HttpLedger => connect(url, { make, ...options });
 
@@ -52,6 +53,11 @@ describe.each(WAYS)("over $way", ({ make }) => {
     await using _server = await Faulty.startAt(port, ok);
     expect(await listed).toEqual(NO_TASKS);
   });
+});
+
+// Its tests wait for times to be over, so several run at once.
+describe.each(WAYS)("over $way", { concurrent: true }, ({ make }) => {
+  const open = (url: string, options: ConnectOptions = {}): HttpLedger => connect(url, { make, ...options });
 
   test("a host that does not exist is said at once", async () => {
     const { error, ms } = await failure(open("https://no-such-host.invalid").list({}));

@@ -55,7 +55,8 @@ describe("the time limit", () => {
   });
 });
 
-describe("a server that is slow to wake", () => {
+// Its tests wait for seconds, so several run at once.
+describe("a server that is slow to wake", { concurrent: true }, () => {
   const late =
     (ms: number): Behaviour =>
     (request, socket) =>
@@ -74,19 +75,17 @@ describe("a server that is slow to wake", () => {
     ledger.close();
   });
 
-  test("nothing is said where nobody reads it: no terminal, --quiet, --json", async () => {
-    for (const [terminal, flags] of [
-      [false, {}],
-      [true, { quiet: true }],
-      [true, { json: [] }],
-    ] as const) {
-      await using server = await Faulty.start(late(2200));
-      const world = fakeWorld({}, { terminal, flags });
-      const ledger = openServer(world.context, site(server.url));
-      await ledger.list({});
-      expect(world.err).toEqual([]);
-      ledger.close();
-    }
+  test.each([
+    ["no terminal", false, {}],
+    ["--quiet", true, { quiet: true }],
+    ["--json", true, { json: [] }],
+  ])("nothing is said where nobody reads it: %s", async (_name, terminal, flags) => {
+    await using server = await Faulty.start(late(2200));
+    const world = fakeWorld({}, { terminal, flags });
+    const ledger = openServer(world.context, site(server.url));
+    await ledger.list({});
+    expect(world.err).toEqual([]);
+    ledger.close();
   });
 
   test("Ctrl-C ends the wait: exit 130", async () => {

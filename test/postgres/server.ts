@@ -28,9 +28,9 @@ export class PostgresServer {
     this.#settings = settings;
   }
 
-  /** Makes a cluster and starts it. @param settings `name=value`, as for `postgres -c`. */
-  static async start(settings: readonly string[] = []): Promise<PostgresServer> {
-    const folder = mkdtempSync(join(tmpdir(), "alai-pg-"));
+  /** Makes a cluster and starts it. @param settings `name=value`, as for `postgres -c`. @param where a folder is made for it. */
+  static async start(settings: readonly string[] = [], where = tmpdir()): Promise<PostgresServer> {
+    const folder = mkdtempSync(join(where, "alai-pg-"));
     const owner = ownerOfProcess();
     if (owner) chownSync(folder, owner.uid, owner.gid);
     const bin = readableBinaries(folder, owner);

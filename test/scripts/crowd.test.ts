@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BUILDS, Place } from "./harness.ts";
 
@@ -40,5 +42,30 @@ describe.each(BUILDS)("$name: a crowd", (build) => {
     expect(await place.json("mc list", { env })).toHaveLength(16);
     const events = await place.json<{ seq: number }[]>("mc events", { env });
     expect(events.map((event) => event.seq)).toEqual(results.map((_, n) => n + 1));
+  });
+
+  test("sixteen processes change the settings at once: valid, and nothing is lost", async () => {
+    using place = new Place(build);
+    const sets = [
+      ["mc.ttl", "11m"],
+      ["actor", "joe"],
+      ["mc.requireEvidence", "true"],
+      ["mc.lockTimeout", "3s"],
+      ["mc.db", place.file("x.db")],
+      ["hook.taskPattern", "T-(\\d+)"],
+    ];
+    const crowd = Array.from({ length: 16 }, (_, n) => sets[n] ?? ["mc.ttl", "12m"]);
+    const codes = await Promise.all(
+      crowd.map(async ([key = "", value = ""]) => (await place.run(["config", "set", key, value])).code),
+    );
+    expect(codes).toEqual(crowd.map(() => 0));
+    const stored = JSON.parse(readFileSync(place.configFile, "utf8")) as { mc: { ttl: string } };
+    expect(stored).toMatchObject({
+      actor: "joe",
+      mc: { requireEvidence: true, lockTimeout: "3s", db: place.file("x.db") },
+      hook: { taskPattern: "T-(\\d+)" },
+    });
+    expect(["11m", "12m"]).toContain(stored.mc.ttl);
+    expect(readdirSync(dirname(place.configFile)).sort()).toEqual(["config.json", "config.lock"]);
   });
 });

@@ -1,5 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { BOB, BUILDS, Place, sleep } from "./harness.ts";
+import { screen } from "./terminal.ts";
 
 interface Event {
   readonly seq: number;
@@ -130,7 +132,31 @@ describe.each(BUILDS)("$name: wait, stats, approve", (build) => {
     expect((await free.ended).code).toBe(0);
     expect(done.child.exitCode).toBe(null);
     await place.ok("mc done 1", { env: BOB });
-    expect((await done.ended).code).toBe(0);
+    expect(await done.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1\tdone\t/) });
+  });
+
+  test("wait says what it waited for: available, done or cancelled", async () => {
+    using place = new Place(build);
+    await place.add("a", "b", "c");
+    await place.ok("mc done 1");
+    await place.ok("mc cancel 2");
+    const state = async (words: string) => (await place.ok(words)).split("\t")[1];
+    expect(await state("mc wait 1 --for done")).toBe("done");
+    expect(await state("mc wait 1")).toBe("done");
+    expect(await state("mc wait 2 --for done")).toBe("cancelled");
+    expect(await state("mc wait 3")).toBe("available");
+    expect(await place.json("mc wait 1 --for done")).toMatchObject({ id: 1, status: "done", state: "free" });
+    const { text } = await screen(place, "alai mc wait 1 --for done", { env: { NO_COLOR: "1" } });
+    expect(text).toBe("✓ #1 done a\n");
+  });
+
+  test("undo of done takes its evidence away again", async () => {
+    using place = new Place(build);
+    await place.add("a");
+    writeFileSync(place.file("proof.log"), "proof");
+    await place.ok("mc done 1 --evidence proof.log");
+    await place.ok("mc undo");
+    expect(await place.json("mc show 1")).toMatchObject({ status: "open", evidence: [] });
   });
 
   test("wait wakes when a lease runs out by itself, and on SIGINT with 130", async () => {

@@ -11,7 +11,8 @@ import { onTerminal, screen } from "./terminal.ts";
 const HASTE = { ALAI_MC_TIMEOUT: "400ms" };
 const at = ({ url }: { url: string }, more: Record<string, string> = {}) => ({ env: { ALAI_MC_URL: url, ...more } });
 
-describe.each(BUILDS)("$name: a server that", (build) => {
+// Its tests wait, so several run at once; those below that look at the clock closely do not.
+describe.each(BUILDS)("$name: a server that", { concurrent: true }, (build) => {
   test("is not there is exit 69 within seconds, and the file is never used instead", async () => {
     using place = new Place(build);
     await place.add("a");
@@ -127,7 +128,7 @@ describe.each(BUILDS)("$name: a server that", (build) => {
   });
 });
 
-describe.each(BUILDS)("$name: the address of the server", (build) => {
+describe.each(BUILDS)("$name: the address of the server", { concurrent: true }, (build) => {
   test("that is not https, has credentials or is none is exit 64, in one sentence, before anything is sent", async () => {
     using place = new Place(build);
     for (const url of ["http://mc.example.com", "https://ann:secret@mc.example.com", "mc.example.com", "ssh://x"]) {

@@ -24,7 +24,8 @@ function lease({ db }: Server): { holder: string | null; until: number; fence: n
   return { holder: row?.h === null ? null : String(row?.h), until: Date.parse(`${row?.u}Z`), fence: Number(row?.f) };
 }
 
-describe.each(BUILDS)("$name: run over HTTP", (build) => {
+// Its tests wait for leases to run out, so several run at once.
+describe.each(BUILDS)("$name: run over HTTP", { concurrent: true }, (build) => {
   test("renews for many times its length, and gives the lease back", async () => {
     using place = new Place(build);
     const server = await Server.start(place);

@@ -67,31 +67,6 @@ describe.each(BUILDS)("$name: config", (build) => {
     expect((statSync(place.configFile).mode & 0o777).toString(8)).toBe("600");
   });
 
-  test("sixteen processes change it at once: valid, and nothing is lost", async () => {
-    using place = new Place(build);
-    const sets = [
-      ["mc.ttl", "11m"],
-      ["actor", "joe"],
-      ["mc.requireEvidence", "true"],
-      ["mc.lockTimeout", "3s"],
-      ["mc.db", place.file("x.db")],
-      ["hook.taskPattern", "T-(\\d+)"],
-    ];
-    const crowd = Array.from({ length: 16 }, (_, n) => sets[n] ?? ["mc.ttl", "12m"]);
-    const codes = await Promise.all(
-      crowd.map(async ([key = "", value = ""]) => (await place.run(["config", "set", key, value])).code),
-    );
-    expect(codes).toEqual(crowd.map(() => 0));
-    const stored = JSON.parse(readFileSync(place.configFile, "utf8")) as { mc: { ttl: string } };
-    expect(stored).toMatchObject({
-      actor: "joe",
-      mc: { requireEvidence: true, lockTimeout: "3s", db: place.file("x.db") },
-      hook: { taskPattern: "T-(\\d+)" },
-    });
-    expect(["11m", "12m"]).toContain(stored.mc.ttl);
-    expect(readdirSync(dirname(place.configFile)).sort()).toEqual(["config.json", "config.lock"]);
-  });
-
   test("a wrong value is said with its place, and setting it again repairs it", async () => {
     using place = new Place(build);
     mkdirSync(dirname(place.configFile), { recursive: true });

@@ -85,7 +85,7 @@ export const Grant = Closed({
   holder: Type.String(),
   fence: Fence,
   until: Time,
-  ttl: Type.Integer(),
+  ttl: Type.Integer({ description: "How long it lasts from each renewal; `until` says when it ends." }),
   idempotent: Type.Boolean({ description: "The caller held it already: a retry, with the same fence." }),
   previous: Nullable(Type.String()),
 });
@@ -115,6 +115,13 @@ export const SweptLease = Closed({
 export const NextTask = Closed({ task: Task, why: Type.Array(Type.String()), grant: Nullable(Grant) });
 
 export const Approval = Closed({ id: Id, reason: Type.String(), until: Time, by: Type.String() });
+
+export const WhoAmI = Closed({
+  subject: Type.String({ description: "`issuer|sub`, `service|name`, or `open` where nobody must sign in." }),
+  actor: Type.String({ description: "Who holds the leases it claims." }),
+  may_act_for_others: Type.Boolean({ description: "It may name another actor." }),
+  scopes: Type.Array(OneOf(["tasks.read", "tasks.write", "admin"]), { description: "`admin` allows everything." }),
+});
 
 export const Stats = Closed({
   store: Type.String(),

@@ -2,7 +2,7 @@ import Type from "typebox";
 import type { RefusalCode } from "../refusal.ts";
 import * as E from "./entities.ts";
 import * as R from "./requests.ts";
-import type { Scope } from "./scopes.ts";
+import type { Access } from "./scopes.ts";
 import { Closed, Id } from "./values.ts";
 
 export { SCOPES, type Scope } from "./scopes.ts";
@@ -14,7 +14,7 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   /** Null: open to everyone (health, documentation). */
-  readonly scope: Scope | null;
+  readonly scope: Access | null;
   readonly params?: Type.TObject;
   readonly query?: Type.TObject;
   readonly body?: Type.TSchema;
@@ -282,6 +282,14 @@ export const ROUTES = routes({
     refusals: ["cycle", "constraint"],
     keyed: true,
     bodyLimit: 64 * MIB,
+  },
+  whoAmI: {
+    method: "GET",
+    path: "/whoami",
+    summary: "Who the token is for, who it acts as and what it allows",
+    scope: "any",
+    answer: E.WhoAmI,
+    refusals: [],
   },
   stats: {
     method: "GET",

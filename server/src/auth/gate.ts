@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Scope } from "@alai/core/wire/scopes";
+import type { Access } from "@alai/core/wire/scopes";
 import type { Audit } from "../audit/audit.ts";
 import type { AuditInput } from "../audit/entry.ts";
 import { BadRequest } from "../http/bad-request.ts";
@@ -26,7 +26,7 @@ export interface Gate {
    * Who asks, when it may. `headers` is told what the answer should carry.
    * Throws AuthError (401, 403, 503) or BadRequest `rate_limited` (429).
    */
-  enter(request: GateRequest, scope: Scope, headers: (values: Record<string, string>) => void): Promise<Subject>;
+  enter(request: GateRequest, scope: Access, headers: (values: Record<string, string>) => void): Promise<Subject>;
   /** Throws BadRequest `rate_limited` for a network that asks too much, signed in or not. */
   arrive(address: string, headers: (values: Record<string, string>) => void): void;
   /** Keeps a refusal that came later: another actor's name. */

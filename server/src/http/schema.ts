@@ -17,7 +17,7 @@ export function schemaOf(operation: Operation, route: Route): FastifySchema {
     operationId: operation,
     summary: route.summary,
     description: [
-      route.scope === null ? "Open to everyone." : `Scope: \`${route.scope}\`.`,
+      accessWords(route.scope),
       ...(route.etag
         ? ["The ETag is the version of the task's content, for If-Match; lease and history move without it."]
         : []),
@@ -28,6 +28,11 @@ export function schemaOf(operation: Operation, route: Route): FastifySchema {
     headers: Type.Object(headersOf(route)),
     response: { ...success(route), ...problemsOf(route) },
   } as FastifySchema;
+}
+
+function accessWords(scope: Route["scope"]): string {
+  if (scope === null) return "Open to everyone.";
+  return scope === "any" ? "Any token that holds." : `Scope: \`${scope}\`.`;
 }
 
 /** Documented here, read in caller.ts and etag.ts. */

@@ -1,14 +1,15 @@
 import { gateCommand } from "../../hook/command-line.ts";
-import { type Proof, proveGate } from "../../hook/prove.ts";
+import { type Proof, proveGate, proveServer } from "../../hook/prove.ts";
 import { claudeSettingsFile, hooksAreOff, installedGates, readClaudeSettings } from "../../hook/settings-file.ts";
 import { defineCommand } from "../../kit/command.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { printRows } from "../../kit/output.ts";
+import { locateLedger } from "../../mc/open.ts";
 
 export const command = defineCommand({
   summary: "prove that each gate blocks what it must",
   description:
-    "Runs every claim gate in the settings as it is written there, on a ledger made for this, and looks at its exit codes.\nNo gate installed, all hooks switched off, or a gate that does not do its duty: exit 1. Lines (not on a terminal): ok or failed, check, expected, got, gate.",
+    "Runs every claim gate in the settings as it is written there, on a ledger made for this, and looks at its exit codes.\nWhere a server is named (ALAI_MC_URL), also on that one: a gate that gets no answer from it within 1.5 s blocks each call that\nnames a task, with exit 2. Nothing is changed there.\nNo gate installed, all hooks switched off, or a gate that does not do its duty: exit 1. Lines (not on a terminal): ok or failed, check, expected, got, gate.",
   examples: [
     ["alai hook doctor", "this user's settings"],
     ["alai hook doctor --settings .claude/settings.json", "a project's"],
@@ -21,6 +22,7 @@ export const command = defineCommand({
     expected: "the exit code it must have",
     got: "the one it had",
     ok: "true when they agree",
+    said: "what the gate said",
   },
   async run(context, { flags }) {
     const file = claudeSettingsFile(context, flags.settings);
@@ -30,9 +32,13 @@ export const command = defineCommand({
     if (off) context.warn(`${file} has disableAllHooks: Claude Code runs no gate at all`);
     if (installed.length === 0)
       context.warn(`no claim gate in ${file}: type \`alai hook install\`. This is how this alai itself does:`);
+    const location = locateLedger(context);
     const proofs: Proof[] = [];
-    for (const line of installed.length > 0 ? installed : [gateCommand(context)])
+    for (const line of installed.length > 0 ? installed : [gateCommand(context)]) {
       proofs.push(...(await proveGate(context, line)));
+      if (location.kind === "url") proofs.push(...proveServer(context, line, location.url));
+    }
+    for (const proof of proofs) if (!proof.ok) context.warn(whatItDid(proof));
     await printRows(context, proofs, {
       columns: [
         {
@@ -50,3 +56,14 @@ export const command = defineCommand({
     return installed.length > 0 && !off && proofs.every((proof) => proof.ok) ? EXIT.ok : EXIT.refused;
   },
 });
+
+/** The consequence of a proof that failed, and what the gate gave as its reason. */
+function whatItDid({ check, got, said }: Proof): string {
+  const does =
+    got === EXIT.block
+      ? "blocks the call (exit 2)"
+      : got === 0
+        ? "lets the call pass (exit 0)"
+        : `ends with ${got ?? "none"}`;
+  return `not so: ${check}. The gate ${does}${said === "" ? "" : `: ${said}`}`;
+}

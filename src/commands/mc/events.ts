@@ -1,12 +1,14 @@
-import type { LedgerEvent } from "@alai/core";
+import type { LedgerEvent, Millis } from "@alai/core";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
 import { usage } from "../../kit/errors.ts";
 import { narrow, printRows, toLine } from "../../kit/output.ts";
 import { toJson } from "../../kit/text.ts";
 import { taskId, wholeNumber } from "../../kit/values.ts";
+import { span } from "../../kit/when.ts";
 import { followEvents } from "../../mc/follow.ts";
-import { openLedger } from "../../mc/open.ts";
+import { locateLedger, openLedger } from "../../mc/open.ts";
+import { askedPatience } from "../../mc/patience.ts";
 import { EVENT_FIELDS, eventJson, eventView } from "../../mc/views/event.ts";
 import { OFFLINE_FLAG } from "./shared.ts";
 
@@ -15,7 +17,7 @@ const RECENT = 50;
 export const command = defineCommand({
   summary: "the journal",
   description:
-    "Oldest first. Numbers rise by one without a gap, in the order things happened.\nLines (not on a terminal): seq, time, task, kind, actor:session, fence, detail.",
+    "Oldest first. Numbers rise by one without a gap, in the order things happened. --follow waits out an\noutage of the server, for a minute or as long as --timeout says, and goes on where it was; then exit 69.\nLines (not on a terminal): seq, time, task, kind, actor:session, fence, detail.",
   examples: [
     ["alai mc events", `the last ${RECENT}`],
     ["alai mc events --task 12", "of one task"],
@@ -52,7 +54,15 @@ export const command = defineCommand({
     if (!flags.follow) return printRows(context, first, eventView(context.clock()));
     print(context, first);
     const seen = Math.max(first.at(-1)?.seq ?? after ?? 0, newest?.seq ?? 0);
-    await followEvents(ledger, seen, task, context.interrupted, (events) => print(context, events));
+    const patience = patienceFor(context);
+    await followEvents(ledger, seen, {
+      task,
+      stop: context.interrupted,
+      patience,
+      hand: (events) => print(context, events),
+      away: ({ message }) => say(context, `${message} Waiting for the server, ${span(patience)} at most (--timeout)`),
+      back: () => say(context, "the server answers again"),
+    });
     return context.interrupted.aborted ? 130 : 0;
   },
 });
@@ -60,6 +70,18 @@ export const command = defineCommand({
 function refuseFollowing({ follow, offline }: { follow?: boolean | undefined; offline?: boolean | undefined }): void {
   if (follow && offline)
     throw usage("--follow waits for what the server says; --offline does not ask it.", "Leave one of them out.");
+}
+
+/** Long enough for a server that is restarted, or that wakes. */
+const OUTAGE: Millis = 60_000;
+
+/** A file is there or it is not; a server may come back. */
+function patienceFor(context: Context): Millis {
+  return locateLedger(context).kind === "url" ? (askedPatience(context) ?? OUTAGE) : 0;
+}
+
+function say(context: Context, sentence: string): void {
+  if (!context.flags.quiet) context.warn(sentence);
 }
 
 /** One line an event, as it comes. */

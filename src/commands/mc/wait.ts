@@ -2,7 +2,7 @@ import { defineCommand } from "../../kit/command.ts";
 import { printResults } from "../../kit/output.ts";
 import { duration, oneOf } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
-import { STATUS_FIELDS, statusView } from "../../mc/views/lease.ts";
+import { WAITED_FIELDS, waitedView } from "../../mc/views/waited.ts";
 import { waitFor } from "../../mc/wait.ts";
 import { ID } from "./shared.ts";
 
@@ -11,7 +11,7 @@ const goal = oneOf("goal", ["free", "done"]);
 export const command = defineCommand({
   summary: "wait until a task is free or done",
   description:
-    "Exit 0 when it is, 1 when the time is over. Lines (not on a terminal): id, `held` or `available`, holder, until, fence.",
+    "Exit 0 when it is, 1 when the time is over. Lines (not on a terminal): id, what it is now (`available`, or `done` or\n`cancelled` when it is finished), holder, until, fence.",
   examples: [
     ["alai mc wait 12", "until nobody holds it, or it is finished"],
     ["alai mc wait 12 --for done --timeout 1h", "until it is finished, an hour at most"],
@@ -21,10 +21,10 @@ export const command = defineCommand({
     for: { value: "WHAT", summary: "free (finished counts too) or done; free when not given", parse: goal },
     timeout: { value: "TIME", summary: "how long at most; without it as long as it takes", parse: duration },
   },
-  fields: STATUS_FIELDS,
+  fields: WAITED_FIELDS,
   async run(context, { args: [id], flags }) {
-    const ledger = await openLedger(context, "read");
-    const status = await waitFor(ledger, id, flags.for ?? "free", flags.timeout ?? Number.POSITIVE_INFINITY, context);
-    await printResults(context, [status], statusView(context.clock()), true);
+    const ledger = await openLedger(context, "tasks");
+    const waited = await waitFor(ledger, id, flags.for ?? "free", flags.timeout ?? Number.POSITIVE_INFINITY, context);
+    await printResults(context, [waited], waitedView(context.clock()), true);
   },
 });

@@ -6,7 +6,8 @@ import { TOKEN_FIELDS, tokenView } from "../../security/views.ts";
 
 export const command = defineCommand({
   summary: "service tokens, also revoked ones",
-  description: "Lines (not on a terminal): name, state, actor, scopes, expires, last used (to the hour).",
+  description:
+    "Of a token's use only the hour is kept, its beginning: what was used just now may say half an hour ago.\nLines (not on a terminal): name, state, actor, scopes, expires, last used (to the hour).",
   examples: [["alai token list", "every token there ever was"]],
   args: [],
   flags: DATABASE_URL_FLAG,

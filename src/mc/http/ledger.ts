@@ -1,5 +1,6 @@
 import type * as L from "@alai/core";
 import type { Caller, Holder, Ledger, LedgerEvent, Millis, Task, Transferable } from "@alai/core";
+import type { WhoAmI } from "@alai/core/wire/entities";
 import type { BatchBody } from "@alai/core/wire/requests";
 import type { Static } from "typebox";
 import type { Api, Call } from "./api.ts";
@@ -29,8 +30,8 @@ export class HttpLedger implements Ledger, Transferable {
   }
 
   /** The same ledger, whose calls take as long as this at most. */
-  within(timeout: Millis): HttpLedger {
-    return new HttpLedger(this.#api.within({ timeout, refused: timeout }));
+  within(timeout: Millis, refused: Millis = timeout): HttpLedger {
+    return new HttpLedger(this.#api.within({ timeout, refused }));
   }
 
   async add(tasks: readonly L.NewTask[], as: Caller): Promise<L.Added[]> {
@@ -160,6 +161,11 @@ export class HttpLedger implements Ledger, Transferable {
   async stats(): Promise<L.Stats> {
     const stats = await this.#read<L.Stats>("/stats", "store");
     return { ...stats, store: `${this.#api.site.url} (${stats.store})` };
+  }
+
+  /** Who the server takes the caller for, whatever actor is named. */
+  whoAmI(): Promise<Static<typeof WhoAmI>> {
+    return this.#read("/whoami", "subject");
   }
 
   dumpHead(): Promise<L.DumpHead> {

@@ -2,7 +2,8 @@ import type { Millis } from "@alai/core";
 import type { Context } from "../../kit/context.ts";
 import { Http, type Patience, type Slow } from "../../kit/http.ts";
 import { startSpinner } from "../../kit/progress.ts";
-import { duration, serverUrl } from "../../kit/values.ts";
+import { serverUrl } from "../../kit/values.ts";
+import { askedPatience } from "../patience.ts";
 import type { Site } from "./answers.ts";
 import { Api } from "./api.ts";
 import { HttpLedger } from "./ledger.ts";
@@ -36,14 +37,11 @@ export function openServer(context: Context, site: Site, timeout?: Millis): Http
   return new HttpLedger(api);
 }
 
-/** `--timeout` > `ALAI_MC_TIMEOUT` > the setting > what a person or a script may be asked to wait. */
+/** What the user asked for, or what a person or a script may be asked to wait. */
 function patienceOf(context: Context): Patience {
-  const { flags, env, io } = context;
-  const setting = context.settings().get("mc.timeout");
-  const words = env.ALAI_MC_TIMEOUT || (typeof setting === "string" ? setting : undefined);
-  const asked = flags.timeout ?? (words === undefined ? undefined : duration(words));
+  const asked = askedPatience(context);
   if (asked !== undefined) return { timeout: asked, refused: asked };
-  return { timeout: io.stderrIsTty ? TIMEOUT_OF_PEOPLE : TIMEOUT, refused: NOBODY_THERE };
+  return { timeout: context.io.stderrIsTty ? TIMEOUT_OF_PEOPLE : TIMEOUT, refused: NOBODY_THERE };
 }
 
 /** Says that the server is being woken, and lets Ctrl-C through where a command has taken it over. */

@@ -6,6 +6,7 @@ import { MirrorFile } from "@alai/core/sqlite/mirror-file";
 import type { Context } from "../../kit/context.ts";
 import { Exit, usage } from "../../kit/errors.ts";
 import { backoff } from "../../kit/http/backoff.ts";
+import { orStop } from "../or-stop.ts";
 import { gapIn, newsFor } from "./catch-up.ts";
 import { copyAside, putInPlace } from "./whole.ts";
 
@@ -135,12 +136,6 @@ export class MirrorKeeper {
 
   /** Rejects when it is interrupted before `work` settles. */
   #orStop<T>(work: Promise<T>): Promise<T> {
-    const { interrupted } = this.#context;
-    return new Promise((resolve, reject) => {
-      const stop = () => reject(new Error("interrupted"));
-      if (interrupted.aborted) stop();
-      interrupted.addEventListener("abort", stop, { once: true });
-      work.then(resolve, reject).finally(() => interrupted.removeEventListener("abort", stop));
-    });
+    return orStop(work, this.#context.interrupted);
   }
 }

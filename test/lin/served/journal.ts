@@ -1,4 +1,5 @@
 import pg from "pg";
+import type { Operation } from "../history.ts";
 import { finalRow, type Journal, journalEvent } from "../invariants.ts";
 
 /** Reads journal and rows from the database itself, past core and server. */
@@ -17,4 +18,9 @@ export async function journalOf(databaseUrl: string): Promise<Journal> {
   } finally {
     await client.end();
   }
+}
+
+/** Postgres rounds its clock to milliseconds, Node cuts: a reading of one may be a millisecond off the other. */
+export function roundedClock(history: readonly Operation[]): Operation[] {
+  return history.map((op) => ({ ...op, wallCall: op.wallCall - 1, wallReturn: op.wallReturn + 1 }));
 }

@@ -61,3 +61,13 @@ export const sse: ReadOnce = async (url, after, signal, take) => {
     }
   }
 };
+
+/** What is wrong with the numbers that a reader was given: each up to `last` should be there once, in order. */
+export function amiss(seen: readonly number[], last: number): string[] {
+  const wrong = seen.flatMap((seq, i) => {
+    const due = (seen[i - 1] ?? 0) + 1;
+    return seq === due ? [] : [`${seq} where ${due} was due`];
+  });
+  const end = seen.at(-1) ?? 0;
+  return end === last ? wrong : [...wrong, `it ended at ${end} of ${last}`];
+}

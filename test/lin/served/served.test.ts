@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PostgresServer } from "../../postgres/server.ts";
 import { check, explain } from "../checker.ts";
-import type { Operation } from "../history.ts";
 import { breaches } from "../invariants.ts";
 import { Random } from "../random.ts";
 import { seedFromEnvironment, withRun } from "../workload.ts";
 import { strike } from "./faults.ts";
-import { journalOf } from "./journal.ts";
+import { journalOf, roundedClock } from "./journal.ts";
 import { LossyProxy } from "./proxy.ts";
-import { longPoll, sse, startReader } from "./readers.ts";
+import { amiss, longPoll, sse, startReader } from "./readers.ts";
 import { Replica } from "./replica.ts";
 
 /**
@@ -21,11 +20,6 @@ beforeAll(async () => {
   postgres = await PostgresServer.start();
 }, 60_000);
 afterAll(() => postgres?.remove());
-
-/** Postgres rounds its clock to milliseconds, Node cuts: a reading of one may be a millisecond off the other. */
-function roundedClock(history: readonly Operation[]): Operation[] {
-  return history.map((op) => ({ ...op, wallCall: op.wallCall - 1, wallReturn: op.wallReturn + 1 }));
-}
 
 async function makeTasks(url: string, count: number): Promise<number[]> {
   const tasks = Array.from({ length: count }, (_, i) => ({ title: `Task ${i + 1}` }));
@@ -91,8 +85,7 @@ test("two servers over one Postgres are linearizable, and their feeds whole, thr
       expect(run.history.length - run.unknown).toBeGreaterThan(1000);
       expect(explain(verdict)).toBe("linearizable");
       expect(breaches(journal, history)).toEqual([]);
-      const whole = Array.from({ length: last }, (_, i) => i + 1);
-      for (const reader of readers) expect(reader.seen, reader.name).toEqual(whole);
+      for (const reader of readers) expect(amiss(reader.seen, last), reader.name).toEqual([]);
     });
   } finally {
     done.abort();

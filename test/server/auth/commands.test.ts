@@ -101,7 +101,12 @@ describe.each(["file", "Postgres"])("on a %s", (kind) => {
 
     expect(await alai("token", "create", "ci", "--scope", "admin")).toMatchObject({ code: 1, out: "" });
     expect(await alai("token", "revoke", "ci")).toEqual({ code: 0, out: "", err: "" });
-    expect(await alai("token", "revoke", "ci")).toMatchObject({ code: 3 });
+    expect(await alai("token", "revoke", "ci")).toEqual({
+      code: 0,
+      out: "",
+      err: expect.stringMatching(/^alai: the token ci was revoked already, at \d{4}-.+Z\n$/),
+    });
+    expect(await alai("token", "revoke", "other")).toMatchObject({ code: 3 });
     expect((await alai("token", "list")).out).toMatch(/^ci\trevoked\t/);
   });
 

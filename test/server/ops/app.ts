@@ -18,8 +18,14 @@ export type Line = Readonly<Record<string, unknown>>;
 /** Logs that a test can read. */
 export function keptLogs(level: LogLevel = "trace") {
   const texts: string[] = [];
-  const logs = createLogs({ version: "1.2.3", level, to: { write: (text: string) => void texts.push(text) } });
-  return { logs, texts, lines: () => texts.map((text) => JSON.parse(text) as Line) };
+  // Lines of requests come several in one write.
+  const write = (written: string) => void texts.push(...(written.match(/[^\n]*\n/g) ?? [written]));
+  const logs = createLogs({ version: "1.2.3", level, to: { write } });
+  const lines = () => {
+    logs.flush();
+    return texts.map((text) => JSON.parse(text) as Line);
+  };
+  return { logs, texts, lines };
 }
 
 /** An app as the real one is put together, with a few routes; `more` adds to it. */
