@@ -7,7 +7,8 @@ const TEXT = /^\s*(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?
 
 /** `ms` as the ledger stores it: `2026-05-08 12:30:00.000`. */
 export function toStoreTime(ms: Millis): string {
-  return new Date(ms).toISOString().replace("T", " ").slice(0, 23);
+  const iso = toIso(ms);
+  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}`;
 }
 
 /** `ms` as people and JSON see it: `2026-05-08T12:30:00.000Z`. */

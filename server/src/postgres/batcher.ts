@@ -44,8 +44,8 @@ export class Batcher<C, A> {
       const batch = this.#select(this.#queue);
       const left = await this.#run(batch);
       this.#queue.unshift(...left);
-      // Requests that have come meanwhile and were not read yet go with the next batch, not with the one after.
-      if (batch.length > 1) await turn();
+      // Requests that have come meanwhile and were not read yet go with the next batch, unless that is worth sending as it is.
+      if (batch.length > 1 && this.#queue.length < batch.length / 2) await turn();
     }
     this.#running = false;
   }
