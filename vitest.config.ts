@@ -58,6 +58,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: "secrets",
+          include: ["test/secrets/**/*.test.ts"],
+          globalSetup: ["test/global-setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: "alone",
           include: ALONE,
           globalSetup: ["test/global-setup.ts"],
@@ -72,7 +83,7 @@ export default defineConfig({
         test: {
           name: "lin",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/kit/**", "test/core/**", "test/scripts/**", "test/client/**", "test/server/**"],
+          exclude: ["kit", "core", "scripts", "client", "server", "secrets"].map((folder) => `test/${folder}/**`),
           testTimeout: 120_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
