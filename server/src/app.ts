@@ -12,6 +12,7 @@ import { taskHandlers } from "./http/handlers/tasks.ts";
 import { transferHandlers } from "./http/handlers/transfer.ts";
 import { answerUnrouted } from "./http/methods.ts";
 import { documentApi } from "./http/openapi.ts";
+import { part } from "./http/part.ts";
 import { answerProblems, answerUnreadable } from "./http/problems.ts";
 import { answerOddRequests, rawProblem, requireOneHost } from "./http/raw.ts";
 import { registerRoutes } from "./http/register.ts";
@@ -67,7 +68,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     frameworkErrors: answerUnreadable,
     schemaController: COMPILERS,
     clientErrorHandler(error, socket) {
-      if (socket.writable) socket.end(rawProblem(error.code));
+      if (socket.writable) part(socket, rawProblem(error.code));
       else socket.destroy();
     },
   });

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { problem } from "@alai/core/wire/problem";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BadRequest } from "./bad-request.ts";
+import { part } from "./part.ts";
 
 /** What Node's HTTP server answers before Fastify sees a request: with the same problems as the rest. */
 
@@ -42,7 +43,7 @@ export function answerOddRequests({ server }: FastifyInstance): void {
     const headers = { "content-type": "application/problem+json", "content-length": Buffer.byteLength(body) };
     response.writeHead(417, { ...headers, connection: "close" }).end(body);
   });
-  server.on("connect", (_request: IncomingMessage, socket: Duplex) => socket.end(answer(405)));
+  server.on("connect", (_request: IncomingMessage, socket: Duplex) => part(socket, answer(405)));
 }
 
 /** A request is for one host: two of them mean that a proxy and this server may each believe another. Throws 400. */

@@ -1,5 +1,6 @@
 import { monotonic } from "@alai/core/monotonic";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { handshakeStatus } from "../streams/index.ts";
 import { formatTraceparent, type Trace, traceOf } from "./trace.ts";
 
 /** A request that is over, as logs, metrics and spans tell of it. */
@@ -65,7 +66,7 @@ function whatOf(request: FastifyRequest, reply: FastifyReply) {
 }
 
 function statusOf(request: FastifyRequest, { raw }: FastifyReply): number {
-  // Handed to the WebSocket: what `raw` says was never sent.
   if (raw.writableFinished || raw.headersSent) return raw.statusCode;
-  return request.routeOptions.config.stream && request.headers.upgrade ? 101 : CLIENT_LEFT;
+  // A socket that was handed to the WebSocket: what `raw` says was never sent.
+  return handshakeStatus(request.raw) ?? CLIENT_LEFT;
 }

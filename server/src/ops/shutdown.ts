@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Millis } from "@alai/core";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
-import type { Feed } from "../streams/index.ts";
+import { cutUpgraded, type Feed } from "../streams/index.ts";
 import type { Readiness } from "./health.ts";
 import type { InFlight } from "./in-flight.ts";
 
@@ -107,6 +107,7 @@ async function finish(parts: ShutdownParts, closed: Promise<void>, cut: AbortSig
     await within(PARTING, closed, cut);
   }
   app.server.closeAllConnections();
+  cutUpgraded(app.server);
   // Node tells of a closed connection a little after the server: what is logged of it comes before the store closes.
   await within(PARTING, inFlight.nothing(), cut);
 }

@@ -2,14 +2,30 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import type { WebSocket, WebSocketServer } from "ws";
+import { part } from "../http/part.ts";
 import { rawHandshakeProblem } from "../http/raw.ts";
 
 /** A client's first bytes after its request, by the request. */
 const heads = new WeakMap<IncomingMessage, Buffer>();
 
+/** What a handshake came to, by the request: the response knows nothing of it. */
+const outcomes = new WeakMap<IncomingMessage, number>();
+/** Sockets that Node's server has let go of: it neither closes them nor counts them among its connections. */
+const upgraded = new WeakMap<FastifyInstance["server"], Set<Duplex>>();
+
 /** True for a request that asks to become a WebSocket. */
 export function isUpgrade(request: IncomingMessage): boolean {
   return heads.has(request);
+}
+
+/** The status that a handshake was answered with; undefined when it had no answer, or one in plain HTTP. */
+export function handshakeStatus(request: IncomingMessage): number | undefined {
+  return outcomes.get(request);
+}
+
+/** Cuts every socket that asked for an upgrade, whatever became of it: a server that stops waits for none of them. */
+export function cutUpgraded(server: FastifyInstance["server"]): void {
+  for (const socket of upgraded.get(server) ?? []) socket.destroy();
 }
 
 /**
@@ -19,15 +35,19 @@ export function isUpgrade(request: IncomingMessage): boolean {
 export function routeUpgrades(app: FastifyInstance): void {
   // Else Node takes any `Upgrade:` for one (curl offers h2c) and no longer reads such a request's body. From Node 24.9 on.
   Object.assign(app.server, { shouldUpgradeCallback });
+  const sockets = new Set<Duplex>();
+  upgraded.set(app.server, sockets);
   app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node has taken its own listener off: a reset while hooks run must not end the process.
     socket.on("error", () => socket.destroy());
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
     heads.set(request, head);
     const response = new ServerResponse(request);
     // After an answer in plain HTTP nothing reads this socket any more.
     response.shouldKeepAlive = false;
     response.assignSocket(request.socket);
-    response.once("finish", () => socket.end());
+    response.once("finish", () => part(socket));
     app.routing(request, response);
   });
 }
@@ -50,7 +70,10 @@ async function makeServer(): Promise<WebSocketServer> {
     perMessageDeflate: false,
   });
   // Its own answer is a line of text; errors here are problems.
-  made.on("wsClientError", ({ message }, socket) => socket.end(rawHandshakeProblem(`${message}.`)));
+  made.on("wsClientError", ({ message }, socket, request) => {
+    outcomes.set(request, 400);
+    part(socket, rawHandshakeProblem(`${message}.`));
+  });
   return made;
 }
 
@@ -64,6 +87,9 @@ export async function upgrade(request: IncomingMessage): Promise<WebSocket | nul
   return new Promise((resolve) => {
     if (socket.destroyed) resolve(null);
     socket.once("close", () => resolve(null));
-    accepting.handleUpgrade(request, socket, head, resolve);
+    accepting.handleUpgrade(request, socket, head, (made) => {
+      outcomes.set(request, 101);
+      resolve(made);
+    });
   });
 }

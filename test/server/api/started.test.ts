@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 
 const ALAI = join(import.meta.dirname, "../../../bin/alai.ts");
@@ -36,3 +38,32 @@ test.each(["127.0.0.1", "0.0.0.0", "localhost", "::"])(
     expect(messages).toEqual(["listening"]);
   },
 );
+
+test("a tunnel that is asked for and reset at any moment does not end the server", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "alai-started-"));
+  const args = [ALAI, "serve", "--port", "0", "--db", join(folder, "ledger.db"), "--log-level", "silent"];
+  const child = spawn(process.execPath, args, {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { PATH: process.env.PATH, HOME: folder },
+  });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const port = await new Promise<number>((resolve) =>
+    child.stderr.on("data", (text) => {
+      const found = / on http:\/\/127\.0\.0\.1:(\d+)/.exec(String(text))?.[1];
+      if (found) resolve(Number(found));
+    }),
+  );
+  for (let i = 0; i < 60; i += 1) {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.write("CONNECT a.example:1 HTTP/1.1\r\nHost: a.example\r\n\r\n");
+      setTimeout(() => socket.resetAndDestroy(), i % 4);
+      if (i % 3 === 0) socket.resetAndDestroy();
+    });
+    socket.on("error", () => {});
+    await sleep(3);
+  }
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+});

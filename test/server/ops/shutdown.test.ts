@@ -9,6 +9,7 @@ import { WebSocket } from "ws";
 import { gracefulShutdown, InFlight, Readiness } from "../../../server/src/ops/index.ts";
 import { folder } from "../../core/folder.ts";
 import { openFeed, openLedger, until } from "../streams/bench.ts";
+import { asking, HANDSHAKE, halfOpen } from "../streams/half-open.ts";
 import { SseClient } from "../streams/sse-client.ts";
 import { keptLogs, observedApp } from "./app.ts";
 
@@ -160,6 +161,33 @@ describe("a stop under load", () => {
     const { code, ms } = await ended;
     expect([code, await never]).toEqual([0, "ECONNRESET"]);
     expect(ms).toBeLessThan(2500);
+  });
+
+  it("waits for no client that never closes its side", async () => {
+    const { port, lines, ended, signal } = await start(800);
+    const connections = () => ask(port, "/connections");
+    const before = await connections();
+    // Refused; none; one whose answer never comes; let in, and silent at the close.
+    const refused = ["/nowhere", "/events/ws?after=7", "/healthz"].map((path) =>
+      halfOpen(port, asking(path, HANDSHAKE)),
+    );
+    for (let i = 0; i < 30; i += 1) refused.push(halfOpen(port, asking("/events/ws")));
+    await Promise.all(refused.map(({ said }) => said));
+    await until(async () => (await connections()) === before, "none of them is kept");
+    halfOpen(port, asking("/never", HANDSHAKE));
+    halfOpen(port, asking("/events/ws", HANDSHAKE));
+    await sleep(300);
+    signal();
+    const { code, ms } = await ended;
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(3500);
+    expect(
+      lines()
+        .slice(-2)
+        .map(({ message }) => message),
+    ).toEqual(["store closed", "stopped"]);
+    const statuses = lines().flatMap(({ route, status }) => (route === "/events/ws" ? [status] : []));
+    expect(statuses.toSorted()).toEqual([101, ...Array(30).fill(400), 410]);
   });
 
   it("is quick when nothing runs", async () => {

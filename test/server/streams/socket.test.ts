@@ -6,6 +6,7 @@ import { BadRequest } from "../../../server/src/http/bad-request.ts";
 import { CLOSE } from "../../../server/src/streams/index.ts";
 import { streamApp } from "./app.ts";
 import { addTasks, ann, until } from "./bench.ts";
+import { asking, HANDSHAKE, halfOpen } from "./half-open.ts";
 
 interface Opened {
   readonly socket: WebSocket;
@@ -34,20 +35,6 @@ function refusal(port: number, path: string, headers: Record<string, string> = {
   });
 }
 
-/** Everything a server answers to bytes, until it closes. */
-function raw(port: number, bytes: string): Promise<string> {
-  return new Promise((resolve) => {
-    let text = "";
-    const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
-    socket.on("data", (data) => {
-      text += data;
-    });
-    socket.on("close", () => resolve(text));
-    socket.on("error", () => resolve(text));
-    setTimeout(() => socket.destroy(), 2000).unref();
-  });
-}
-
 describe("/events/ws", () => {
   it("sends what was and what comes, after the number asked for", async () => {
     const { ledger, feed, port } = await streamApp();
@@ -67,7 +54,7 @@ describe("/events/ws", () => {
   it("refuses with a problem before the upgrade", async () => {
     const { app, port } = await streamApp({ limits: { perSubject: 1 } }, (made) =>
       made.addHook("preHandler", async (request) => {
-        if (request.headers["x-no"]) throw new BadRequest("unauthenticated", "Who are you?", 401);
+        if (request.headers["x-no"]) throw new BadRequest("unauthenticated", "Who are you?", "Say so.", 401);
       }),
     );
     expect(await refusal(port, "/events/ws", { "x-no": "1" })).toBe(401);
@@ -88,16 +75,16 @@ describe("/events/ws", () => {
 
   it("answers a handshake that is none with 400, and keeps no place for it", async () => {
     const { port } = await streamApp({ limits: { total: 1 } });
-    const head = "GET /events/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
     for (const more of ["", "Sec-WebSocket-Version: 13\r\n", "Sec-WebSocket-Version: 7\r\nSec-WebSocket-Key: x\r\n"])
-      expect(await raw(port, `${head}${more}\r\n`)).toMatch(/^HTTP\/1\.1 4\d\d /);
+      expect(await halfOpen(port, asking("/events/ws", more)).said).toMatch(/^HTTP\/1\.1 4\d\d /);
     expect(await refusal(port, "/events/ws")).toBe(101);
   });
 
   it("serves other requests that offer an upgrade as if they had not", async () => {
     const { port } = await streamApp();
     const ask = (upgrade: string) =>
-      raw(port, `GET /hello HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: ${upgrade}\r\n\r\n`);
+      halfOpen(port, `GET /hello HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: ${upgrade}\r\n\r\n`)
+        .said;
     expect(await ask("h2c")).toContain('{"hello":"world"}');
     expect(await ask("websocket")).toContain('{"hello":"world"}');
   });
@@ -167,9 +154,7 @@ describe("/events/ws", () => {
     const { port, feed, app } = await streamApp();
     for (let i = 0; i < 20; i += 1) {
       const socket = connect(port, "127.0.0.1", () => {
-        socket.write(
-          "GET /events/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        );
+        socket.write(asking("/events/ws", HANDSHAKE));
         setTimeout(() => socket.resetAndDestroy(), i % 4);
       });
       socket.on("error", () => {});
