@@ -124,7 +124,10 @@ export function decideRelease(
   if (row.holder === null && mine.fence === row.fence && row.fence > 0) return { already: true };
   if (mine.fence !== null && !mine.ended) throw fencedRefusal(row, now, mine.fence);
   if (isLive(row, now)) throw heldRefusal(row, now, "not_holder");
-  throw new Refusal("not_holder", `Task ${row.id} is not held by you (${me}).`, { taskId: row.id });
+  throw new Refusal("not_holder", `Task ${row.id} is not held by you (${me}).`, {
+    taskId: row.id,
+    hint: `Type \`alai mc claim-status ${row.id}\` to see who held it.`,
+  });
 }
 
 /**

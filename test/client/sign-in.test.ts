@@ -72,6 +72,15 @@ test("a token file that others can read, is not there or holds no token is refus
   temp.remove();
 });
 
+test("a server that answers to its own machine only is not a question of signing in: exit 69, with its hint", async () => {
+  await using server = await Faulty.start(problemAnswer(403, "local_only", {}, { hint: "Call it there." }));
+  const ledger = openServer(fakeWorld({}).context, { url: server.url, source: "ALAI_MC_URL" });
+  const error = await ledger.list({}).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: "StoreError", code: "unavailable", hint: "Call it there." });
+  expect(server.seen).toHaveLength(1);
+  ledger.close();
+});
+
 test("sign-in needed, and not allowed, are exit 4 with the code and what to do", async () => {
   const cases: [status: number, code: string, env: Record<string, string>, hint: string][] = [
     [401, "unauthenticated", {}, "Put a token for it into ALAI_TOKEN"],

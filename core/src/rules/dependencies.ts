@@ -8,5 +8,8 @@ export function cycleRefusal(id: number, blocker: number): Refusal {
 }
 
 export function noDependency(id: number, blocker: number): Refusal {
-  return new Refusal("not_found", `Task ${id} does not wait for task ${blocker}.`, { taskId: id });
+  return new Refusal("not_found", `Task ${id} does not wait for task ${blocker}.`, {
+    taskId: id,
+    hint: `Type \`alai mc show ${id}\` to see what it waits for.`,
+  });
 }

@@ -39,7 +39,9 @@ export function requireUndoable(event: LedgerEvent): void {
 
 /** @param by the number of the event that undid it. */
 export function undoneAlready(seq: number, by: number): Refusal {
-  return new Refusal("nothing_to_undo", `Event ${seq} was undone by event ${by} already.`);
+  return new Refusal("nothing_to_undo", `Event ${seq} was undone by event ${by} already.`, {
+    hint: "Type `alai mc events` to see the changes there are.",
+  });
 }
 
 export function changedSince(event: LedgerEvent, what: readonly string[]): Refusal {

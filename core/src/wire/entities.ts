@@ -204,7 +204,7 @@ export const Problem = Type.Object(
     status: Type.Integer(),
     detail: Type.String(),
     code: Type.String(),
-    hint: Type.Optional(Type.String()),
+    hint: Type.String({ minLength: 1 }),
     instance: Type.Optional(Type.String()),
     request_id: Type.Optional(Type.String()),
     task: Type.Optional(Type.Integer()),

@@ -16,6 +16,7 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly code: string;
+  /** What to do about it. This API always says so; a server of before did not. */
   readonly hint?: string;
   /** The request's own path. */
   readonly instance?: string;
@@ -88,27 +89,30 @@ const TITLES: Readonly<Record<number, string>> = {
   503: "The store is unavailable",
 };
 
-/** @param status of the answer; @param code stable, for programs; @param detail one sentence for a person. */
-export function problem(status: number, code: string, detail: string, more: Partial<Problem> = {}): Problem {
-  return { type: `urn:alai:problem:${code}`, title: TITLES[status] ?? "Error", status, detail, code, ...more };
+/** @param status of the answer; @param code stable, for programs; @param detail one sentence for a person; @param hint what to do. */
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  hint: string,
+  more: Partial<Problem> = {},
+): Problem & { readonly hint: string } {
+  return { type: `urn:alai:problem:${code}`, title: TITLES[status] ?? "Error", status, detail, code, hint, ...more };
 }
 
 /** The problem for what a ledger throws; null for anything else (a bug). */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Refusal) return ofRefusal(error);
-  if (error instanceof BadInput) return problem(400, error.code, error.message, hintOf(error));
-  if (error instanceof StoreError) return problem(503, error.code, error.message, hintOf(error));
+  if (error instanceof BadInput)
+    return problem(400, error.code, error.message, error.hint ?? "See /docs for what it takes.");
+  if (error instanceof StoreError)
+    return problem(503, error.code, error.message, error.hint ?? "Try again; the server's log says more.");
   return null;
 }
 
-function hintOf(error: { readonly hint: string | undefined }): { hint?: string } {
-  return error.hint === undefined ? {} : { hint: error.hint };
-}
-
 function ofRefusal(refusal: Refusal): Problem {
-  const { taskId, lease, failures } = refusal;
-  return problem(REFUSAL_STATUS[refusal.code], refusal.code, refusal.message, {
-    ...hintOf(refusal),
+  const { code, message, hint = "Look at what is there now, and decide anew.", taskId, lease, failures } = refusal;
+  return problem(REFUSAL_STATUS[code], code, message, hint, {
     ...(taskId !== undefined && { task: taskId }),
     ...(lease && { lease: leaseFacts(lease) }),
     ...(failures && { failures }),

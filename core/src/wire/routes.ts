@@ -31,6 +31,8 @@ export interface Route {
   readonly etag?: boolean;
   /** Takes an `Idempotency-Key`. */
   readonly keyed?: boolean;
+  /** Needs `Alai-Session`: whose lease it is must be said, or two scripts under one token would hold the same one. */
+  readonly session?: boolean;
   /** Largest body in bytes; absent: 1 MiB. */
   readonly bodyLimit?: number;
 }
@@ -69,7 +71,8 @@ export const ROUTES = routes({
   batch: {
     method: "POST",
     path: "/tasks/batch",
-    summary: "One verb over several tasks, all or nothing; all but get and lease need tasks.write",
+    summary:
+      "One verb over several tasks, all or nothing; all but get and lease need tasks.write, and claim, extend and release need Alai-Session",
     scope: "tasks.read",
     body: R.BatchBody,
     answer: Closed({
@@ -108,6 +111,7 @@ export const ROUTES = routes({
     answer: E.NextTask,
     refusals: ["none_ready"],
     keyed: true,
+    session: true,
   },
   getTask: {
     method: "GET",
@@ -187,6 +191,7 @@ export const ROUTES = routes({
     bodyOptional: true,
     answer: E.Grant,
     refusals: ["not_found", "held", "blocked", "not_open"],
+    session: true,
   },
   extend: {
     method: "PATCH",
@@ -198,6 +203,7 @@ export const ROUTES = routes({
     bodyOptional: true,
     answer: E.Grant,
     refusals: ["not_found", "not_holder", "lease_expired", "fenced"],
+    session: true,
   },
   release: {
     method: "DELETE",
@@ -208,6 +214,7 @@ export const ROUTES = routes({
     answer: E.Released,
     refusals: ["not_found", "not_holder", "fenced"],
     keyed: true,
+    session: true,
   },
   sweep: {
     method: "POST",

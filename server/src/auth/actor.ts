@@ -4,7 +4,7 @@ import { ACTOR, SESSION } from "@alai/core/wire/headers";
 import { notYourActor } from "./refuse.ts";
 import type { Subject } from "./subject.ts";
 
-/** The session of a request that names none. */
+/** The session of a request that names none: it holds nothing, because what is about leases must name one. */
 const DEFAULT_SESSION = "http";
 
 /**
@@ -41,5 +41,8 @@ function named(headers: IncomingHttpHeaders, name: string): string | undefined {
   } catch {
     // Escapes that are no UTF-8.
   }
-  throw badInput(`The header ${name} is not a percent-encoded name.`);
+  throw badInput(
+    `The header ${name} is not a percent-encoded name.`,
+    "Send for example j%C3%B6rg for jörg; letters, digits and - stay as they are.",
+  );
 }

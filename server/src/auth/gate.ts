@@ -101,5 +101,5 @@ function obey(verdict: Verdict | null, headers: (values: Record<string, string>)
   if (!verdict) return;
   headers(rateHeaders(verdict));
   if (verdict.allowed) return;
-  throw new BadRequest("rate_limited", "Too many requests.", 429, `Wait ${verdict.retryAfter} s, as Retry-After says.`);
+  throw new BadRequest("rate_limited", "Too many requests.", `Wait ${verdict.retryAfter} s, as Retry-After says.`, 429);
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { SCOPES } from "@alai/core/wire/scopes";
 import { isLoopback } from "./loopback.ts";
-import { unauthenticated } from "./refuse.ts";
+import { localOnly } from "./refuse.ts";
 import type { Authenticator, Subject } from "./subject.ts";
 
 const EVERYONE: Subject = { id: "open", actor: "open", scopes: new Set(SCOPES), mayActForOthers: true };
@@ -21,9 +21,9 @@ export function openAuthenticator(): Authenticator {
 }
 
 function requireLocal({ host, origin, "sec-fetch-site": site }: IncomingHttpHeaders): void {
-  if (host !== undefined && !isLoopback(hostOf(host))) throw unauthenticated("open, and called by a foreign host name");
-  if (origin !== undefined && !isSameOrigin(origin, host)) throw unauthenticated("open, and called by a web page");
-  if (site === "cross-site" || site === "same-site") throw unauthenticated("open, and called by another site's page");
+  if (host !== undefined && !isLoopback(hostOf(host))) throw localOnly("open, and called by a foreign host name");
+  if (origin !== undefined && !isSameOrigin(origin, host)) throw localOnly("open, and called by a web page");
+  if (site === "cross-site" || site === "same-site") throw localOnly("open, and called by another site's page");
 }
 
 function isSameOrigin(origin: string, host: string | undefined): boolean {

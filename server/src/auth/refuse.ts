@@ -24,6 +24,19 @@ export function notYourActor(actor: string, own: string): AuthError {
   });
 }
 
+/** An open server is called as no program of this machine calls it. A token would not help. */
+export function localOnly(reason: string): AuthError {
+  return new AuthError(
+    403,
+    "local_only",
+    "Nobody signs in to this server, so it answers only to 127.0.0.1 and localhost.",
+    {
+      hint: "Call it at http://127.0.0.1:PORT from a program on its own machine. For web pages and other names it needs sign-in: `alai token create NAME --scope tasks.read`, then start it again.",
+      reason,
+    },
+  );
+}
+
 /** Whether the token holds cannot be told now; nothing is wrong with it as far as is known. */
 export function authUnavailable(reason: string): AuthError {
   return new AuthError(503, "auth_unavailable", "Tokens cannot be checked just now.", {

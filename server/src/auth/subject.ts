@@ -20,11 +20,17 @@ export interface Authenticator {
   authenticate(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): Promise<Subject>;
 }
 
-/** Not let in. 401: the token does not hold; 403: it holds but does not allow this; 503: it cannot be checked now. */
+/** Not let in. 401: the token does not hold; 403: it holds but does not allow this, or no token would help; 503: it cannot be checked now. */
 export class AuthError extends Error {
   readonly status: 401 | 403 | 503;
-  readonly code: "unauthenticated" | "invalid_token" | "insufficient_scope" | "not_your_actor" | "auth_unavailable";
-  readonly hint: string | undefined;
+  readonly code:
+    | "unauthenticated"
+    | "invalid_token"
+    | "insufficient_scope"
+    | "not_your_actor"
+    | "local_only"
+    | "auth_unavailable";
+  readonly hint: string;
   /** What a token would have to have, for a 403. */
   readonly scope: string | undefined;
   /** For the log and the audit, never for the caller: which check failed. */
@@ -34,7 +40,7 @@ export class AuthError extends Error {
     status: AuthError["status"],
     code: AuthError["code"],
     message: string,
-    options: { hint?: string; reason: string; scope?: string },
+    options: { hint: string; reason: string; scope?: string },
   ) {
     super(message);
     this.name = "AuthError";

@@ -2,9 +2,10 @@
 export class BadRequest extends Error {
   readonly status: number;
   readonly code: string;
-  readonly hint: string | undefined;
+  /** What to do about it: every refusal says so. */
+  readonly hint: string;
 
-  constructor(code: string, message: string, status = 400, hint?: string) {
+  constructor(code: string, message: string, hint: string, status = 400) {
     super(message);
     this.name = "BadRequest";
     this.status = status;

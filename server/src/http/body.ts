@@ -21,19 +21,32 @@ function requirePlain({ "content-encoding": encoding, "content-type": type = "" 
   const charset = /;\s*charset="?([^";\s]+)/i.exec(type)?.[1];
   const isPlain = encoding === undefined || encoding === "identity";
   if (isPlain && (charset === undefined || /^utf-?8$/i.test(charset))) return;
-  throw new BadRequest("unsupported_media_type", "A body is JSON in UTF-8, without any content encoding.", 415);
+  throw new BadRequest(
+    "unsupported_media_type",
+    "A body is JSON in UTF-8, without any content encoding.",
+    "Send it as it is, with Content-Type: application/json.",
+    415,
+  );
 }
 
 function parse(raw: Buffer): unknown {
   if (raw.length === 0) return undefined;
-  if (!isUtf8(raw)) throw new BadRequest("invalid_utf8", "The body is not valid UTF-8.");
+  if (!isUtf8(raw)) throw new BadRequest("invalid_utf8", "The body is not valid UTF-8.", "Encode its text as UTF-8.");
   const text = raw.toString("utf8");
   const value = json(text);
   // Fastify says null where there is no body at all, and some routes may have none.
   if (value === null)
-    throw new BadRequest("bad_input", "The body is null; every route that takes one takes an object.");
+    throw new BadRequest(
+      "bad_input",
+      "The body is null; every route that takes one takes an object.",
+      "Send an object, {} at least, or no body at all where it may be left out.",
+    );
   if (SURROGATE.test(text) && hasHalves(value))
-    throw new BadRequest("invalid_json", "The body has half of a character: a surrogate without its other half.");
+    throw new BadRequest(
+      "invalid_json",
+      "The body has half of a character: a surrogate without its other half.",
+      "Escape such a character as two surrogates, or write it in UTF-8 as it is.",
+    );
   return value;
 }
 
@@ -41,7 +54,11 @@ function json(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new BadRequest("invalid_json", "The body is not valid JSON.");
+    throw new BadRequest(
+      "invalid_json",
+      "The body is not valid JSON.",
+      "Names and texts stand in double quotes, and nothing stands behind the last brace.",
+    );
   }
 }
 

@@ -18,14 +18,19 @@ export function versionOf(header: string | undefined, id: number): number | unde
     throw new BadRequest(
       "if_match_required",
       "A change must say which version it is for.",
-      428,
       "Send If-Match with the ETag of GET, or If-Match: * for whatever is there.",
+      428,
     );
   const text = header.trim();
   if (text === "*") return undefined;
   const version = /^"(\d{1,15})"$/.exec(text)?.[1];
   if (version !== undefined) return Number(version);
-  if (!TAGS.test(text)) throw new BadRequest("bad_input", "If-Match is neither * nor an entity tag.");
+  if (!TAGS.test(text))
+    throw new BadRequest(
+      "bad_input",
+      "If-Match is neither * nor an entity tag.",
+      'Send If-Match: *, or If-Match: "3".',
+    );
   throw new Refusal("version_conflict", `${text.slice(0, 100)} is not the version of task ${id}.`, {
     taskId: id,
     hint: "Send the ETag that GET answered with, or If-Match: *.",

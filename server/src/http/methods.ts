@@ -3,6 +3,8 @@ import { ROUTES } from "@alai/core/wire/routes";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { sendProblem } from "./problems.ts";
 
+const NO_ROUTE = problem(404, "no_route", "There is no such route.", "See /docs for those there are.");
+
 /** What is asked of no route: 405 with `Allow` where another method would do, else 404. Answered before a body is read. */
 export function answerUnrouted(app: FastifyInstance): void {
   const paths: { pattern: RegExp; methods: Set<string> }[] = [];
@@ -23,11 +25,7 @@ export function answerUnrouted(app: FastifyInstance): void {
     if (!request.is404 && !isFixedName(request)) return done();
     const path = answer(request.url);
     if (!path) {
-      sendProblem(
-        request,
-        reply,
-        problem(404, "no_route", "There is no such route.", { hint: "See /docs for those there are." }),
-      );
+      sendProblem(request, reply, NO_ROUTE);
       return;
     }
     const allow = [...path.methods].join(", ");
@@ -39,12 +37,11 @@ export function answerUnrouted(app: FastifyInstance): void {
         405,
         "method_not_allowed",
         `${request.method} is not allowed here; ${allow} ${path.methods.size > 1 ? "are" : "is"}.`,
+        "See /docs for what each of them does.",
       ),
     );
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(request, reply, problem(404, "no_route", "There is no such route.")),
-  );
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, NO_ROUTE));
 }
 
 /** `PATCH /tasks/next` is met by `/tasks/:id`, and is none of it: ids are numbers. */

@@ -4,18 +4,48 @@ import { problem } from "@alai/core/wire/problem";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BadRequest } from "./bad-request.ts";
 import { part } from "./part.ts";
+import { PROBLEM_HEADERS } from "./problems.ts";
 
 /** What Node's HTTP server answers before Fastify sees a request: with the same problems as the rest. */
 
-const SAID: Readonly<Record<number, readonly [words: string, detail: string]>> = {
-  400: ["Bad Request", "This is not a valid HTTP request."],
-  405: ["Method Not Allowed", "This server is no proxy."],
-  408: ["Request Timeout", "The request took too long to arrive."],
-  417: ["Expectation Failed", "No such expectation can be met; Expect: 100-continue can."],
-  431: ["Request Header Fields Too Large", "The headers are too large."],
-};
+interface Said {
+  /** The status line's. */
+  readonly words: string;
+  readonly detail: string;
+  readonly hint: string;
+}
 
-const STATUSES: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+const SAID = {
+  400: {
+    words: "Bad Request",
+    detail: "This is not a valid HTTP request.",
+    hint: "Speak HTTP/1.1, without TLS: a proxy in front may speak others.",
+  },
+  405: {
+    words: "Method Not Allowed",
+    detail: "This server is no proxy.",
+    hint: "Ask it for its own routes: see /docs.",
+  },
+  408: {
+    words: "Request Timeout",
+    detail: "The request took too long to arrive.",
+    hint: "Send it again, all of it at once.",
+  },
+  417: {
+    words: "Expectation Failed",
+    detail: "No such expectation can be met; Expect: 100-continue can.",
+    hint: "Leave Expect out.",
+  },
+  431: {
+    words: "Request Header Fields Too Large",
+    detail: "The headers are too large.",
+    hint: "Send at most 32 KiB of headers and address.",
+  },
+} as const satisfies Readonly<Record<number, Said>>;
+
+type Status = keyof typeof SAID;
+
+const STATUSES: Readonly<Record<string, Status>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
 /** Bytes that are not HTTP. @param code of Node's error. */
 export function rawProblem(code: string | undefined): string {
@@ -24,24 +54,29 @@ export function rawProblem(code: string | undefined): string {
 
 /** A WebSocket's handshake that is none. @param detail what is wrong with it. */
 export function rawHandshakeProblem(detail: string): string {
-  return answer(400, detail, "Sec-WebSocket-Version: 13\r\n");
+  const said = { detail, hint: "Send the handshake of RFC 6455, as WebSocket clients do." };
+  return answer(400, said, { "sec-websocket-version": "13" });
 }
 
-function answer(status: number, detail?: string, headers = ""): string {
-  const [words, body] = [SAID[status]?.[0] ?? "", bodyOf(status, detail)];
-  return `HTTP/1.1 ${status} ${words}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}Connection: close\r\n\r\n${body}`;
+function answer(status: Status, said: Omit<Said, "words"> = SAID[status], more: Record<string, string> = {}): string {
+  const body = bodyOf(status, said);
+  const headers = Object.entries({ ...headersOf(body), ...more }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${SAID[status].words}\r\n${headers.join("")}\r\n${body}`;
 }
 
-function bodyOf(status: number, detail = SAID[status]?.[1] ?? ""): string {
-  return JSON.stringify(problem(status, "bad_request", detail));
+function headersOf(body: string) {
+  return { ...PROBLEM_HEADERS, "content-length": Buffer.byteLength(body), connection: "close" };
+}
+
+function bodyOf(status: Status, { detail, hint }: Omit<Said, "words">): string {
+  return JSON.stringify(problem(status, "bad_request", detail, hint));
 }
 
 /** Expectations and CONNECT have events of their own. */
 export function answerOddRequests({ server }: FastifyInstance): void {
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
-    const body = bodyOf(417);
-    const headers = { "content-type": "application/problem+json", "content-length": Buffer.byteLength(body) };
-    response.writeHead(417, { ...headers, connection: "close" }).end(body);
+    const body = bodyOf(417, SAID[417]);
+    response.writeHead(417, headersOf(body)).end(body);
   });
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => part(socket, answer(405)));
 }
@@ -59,5 +94,6 @@ export function requireOneHost({ raw }: FastifyRequest): void {
   throw new BadRequest(
     "bad_request",
     hosts === 0 ? "The request names no host." : "The request names more than one host.",
+    "Send one Host header: HTTP/1.1 asks for it.",
   );
 }

@@ -2,7 +2,7 @@ import { type Caller, inFlight } from "@alai/core";
 import { type Operation, ROUTES, type Route } from "@alai/core/wire/routes";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Call, Handler, Handlers, ServedLedger } from "./call.ts";
-import { callerOf } from "./caller.ts";
+import { callerOf, requireSession } from "./caller.ts";
 import { checksOf } from "./schema.ts";
 import { optionalBody } from "./validation.ts";
 
@@ -46,6 +46,7 @@ function handlerOf(
 ) {
   const handle = handlers[operation] as Handler<Operation>;
   return async (request: FastifyRequest, reply: FastifyReply) => {
+    if (route.session) requireSession(request);
     const caller = callerOf(request, reply, route.keyed === true);
     if (route.status === 201) reply.code(201);
     const run = () => handle(new Asked(ledger, caller, request, reply, stopping) as Call<Operation>);

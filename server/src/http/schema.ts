@@ -44,7 +44,7 @@ function headersOf(route: Route): TProperties {
       name,
       "Who acts; only for tokens that may act for others, and where nobody signs in. Other characters percent-encoded.",
     ),
-    [H.SESSION]: text(name, "Which session of the actor holds leases; default http. Other characters percent-encoded."),
+    [H.SESSION]: route.session ? Type.String({ pattern: name, description: SESSION }) : text(name, SESSION),
     ...(route.method !== "GET" && {
       [H.FENCE]: text(
         "^(0|[1-9][0-9]{0,14})$",
@@ -69,6 +69,9 @@ function headersOf(route: Route): TProperties {
   };
 }
 
+const SESSION =
+  "Which session of the actor it is that holds leases: another one for each script or agent. Other characters percent-encoded.";
+
 function success(route: Route): Record<number, unknown> {
   const answer = (description: string) => ({
     description,
@@ -83,7 +86,7 @@ function success(route: Route): Record<number, unknown> {
 const COMMON: Readonly<Record<number, string>> = {
   400: "bad_input, invalid_json: the request is not what this route takes",
   401: "unauthenticated, invalid_token: sign-in needed",
-  403: "insufficient_scope, not_your_actor: the token does not allow this",
+  403: "insufficient_scope, not_your_actor: the token does not allow this; local_only: a server without sign-in, asked by another name than 127.0.0.1 or by a web page",
   429: "rate_limited: see Retry-After",
   431: "bad_request: headers and address are too long",
   503: "unavailable: the store does not answer; nothing is known to have changed",
@@ -118,7 +121,7 @@ export function problemSchema(description: string): object {
 /** Said once, at the top of the document. */
 export const INTRODUCTION = `One ledger of tasks for people and agents, with leases that cannot be held twice.
 
-Times and lengths are milliseconds; a lease is ${DEFAULT_TTL / 60_000} minutes long when \`ttl\` is left out. A claim that is sent again by the same session answers with the same fence. Errors are problem details (RFC 9457) with a stable \`code\` and a \`hint\`. Lists are paged by \`next\` → \`after\`. From a shell, with a token in \`$TOKEN\` (without one where nobody signs in):
+Times and lengths are milliseconds; a lease is ${DEFAULT_TTL / 60_000} minutes long when \`ttl\` is left out. A lease is a session's: \`Alai-Session\` must be there to claim, extend and release, and a claim that is sent again by the same session answers with the same fence. Errors are problem details (RFC 9457) with a stable \`code\` and a \`hint\`. Lists are paged by \`next\` → \`after\`. From a shell, with a token in \`$TOKEN\` (without one where nobody signs in):
 
 \`curl -H "Authorization: Bearer $TOKEN" 'http://127.0.0.1:8787/tasks?fields=id&fields=title'\` lists; \`curl -X PUT -H "Authorization: Bearer $TOKEN" -H 'Alai-Session: shell-1' http://127.0.0.1:8787/tasks/1/lease\` claims task 1; \`curl -X PUT -H "Authorization: Bearer $TOKEN" -H 'Alai-Session: shell-1' -H 'Content-Type: application/json' -d '{"verb":"done"}' http://127.0.0.1:8787/tasks/1/status\` finishes it. A name in a query may stand several times; bodies are JSON.
 

@@ -89,6 +89,10 @@ export function registerHealth(app: FastifyInstance, readiness: Readiness): void
     if (amiss.length === 0) return { status: "ready" };
     const detail = `Not ready: ${amiss.map(({ at }) => at).join(", ")}.`;
     reply.header("retry-after", "2");
-    return sendProblem(request, reply, problem(503, "not_ready", detail, { title: "Not ready", errors: amiss }));
+    return sendProblem(
+      request,
+      reply,
+      problem(503, "not_ready", detail, "Ask again in a moment.", { title: "Not ready", errors: amiss }),
+    );
   });
 }

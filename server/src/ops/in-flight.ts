@@ -1,5 +1,6 @@
 import { problem } from "@alai/core/wire/problem";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { PROBLEM_HEADERS } from "../http/problems.ts";
 import type { RequestObserver } from "./observe.ts";
 
 interface Open {
@@ -79,13 +80,15 @@ export class InFlight {
       if (request.raw.complete || reply.raw.headersSent) continue;
       reply.hijack();
       const body = JSON.stringify(
-        problem(503, "unavailable", "The server stopped before the request's body had come.", {
-          request_id: request.id,
-        }),
+        problem(
+          503,
+          "unavailable",
+          "The server stopped before the request's body had come.",
+          "Nothing was done for it: send it again in a moment.",
+          { request_id: request.id },
+        ),
       );
-      reply.raw
-        .writeHead(503, { "content-type": "application/problem+json; charset=utf-8", connection: "close" })
-        .end(body);
+      reply.raw.writeHead(503, { ...PROBLEM_HEADERS, connection: "close" }).end(body);
     }
   }
 }

@@ -13,6 +13,10 @@ export function positionOf(request: FastifyRequest): Position {
   const last = request.headers["last-event-id"];
   if (last === undefined) return { after, task };
   if (typeof last !== "string" || !NUMBER.test(last) || !Number.isSafeInteger(Number(last)))
-    throw new BadRequest("bad_input", "Last-Event-ID is not a number of the journal.");
+    throw new BadRequest(
+      "bad_input",
+      "Last-Event-ID is not a number of the journal.",
+      "Send the number of the last event that was seen, or leave the header out.",
+    );
   return { after: Number(last), task };
 }

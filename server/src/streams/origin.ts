@@ -8,7 +8,12 @@ import { BadRequest } from "../http/bad-request.ts";
 export function requireSameOrigin(request: FastifyRequest): void {
   const { origin } = request.headers;
   if (origin === undefined || hostOf(origin) === request.headers.host?.toLowerCase()) return;
-  throw new BadRequest("foreign_origin", "Pages of other sites may not connect here.", 403);
+  throw new BadRequest(
+    "foreign_origin",
+    "Pages of other sites may not connect here.",
+    "Connect from a program, which sends no Origin.",
+    403,
+  );
 }
 
 function hostOf(origin: string): string | null {

@@ -110,5 +110,5 @@ function placeOf(registry: Registry, kind: StreamKind, request: FastifyRequest, 
 
 function upgradeRequired(reply: FastifyReply): BadRequest {
   reply.headers({ connection: "Upgrade", upgrade: "websocket" });
-  return new BadRequest("upgrade_required", "This is a WebSocket.", 426, "For plain HTTP there is /events/stream.");
+  return new BadRequest("upgrade_required", "This is a WebSocket.", "For plain HTTP there is /events/stream.", 426);
 }

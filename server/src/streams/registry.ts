@@ -97,5 +97,5 @@ export class Registry {
 }
 
 function full(status: 429 | 503, message: string, hint: string): BadRequest {
-  return new BadRequest("too_many_streams", message, status, hint);
+  return new BadRequest("too_many_streams", message, hint, status);
 }

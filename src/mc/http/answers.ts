@@ -60,6 +60,9 @@ function unsure(error: Error): Error {
 
 function meaning(site: Site, answer: Answer, problem: Problem, signedIn: boolean): Error {
   const { status } = answer;
+  // Nothing that its caller could sign in with helps: it is the way to the server that is wrong.
+  if (problem.code === "local_only")
+    return new StoreError("unavailable", `${site.url}: ${problem.detail}`, problem.hint);
   if (status === 401 || status === 403) return signIn(site, problem, signedIn);
   if (status === 429) return busy(site, answer);
   if (problem.code === "in_flight")

@@ -75,7 +75,8 @@ export function complaint(operation: Operation, answer: Answer): string | null {
   compiled.set(schema, check);
   if (!check.Check(answer.body))
     return `body is not what the document says: ${JSON.stringify(check.Errors(answer.body)).slice(0, 600)} in ${said}`;
-  const { code } = (answer.body ?? {}) as { code?: string };
+  const { code, hint } = (answer.body ?? {}) as { code?: string; hint?: string };
+  if (answer.status >= 400 && !hint) return `there is no hint: ${said}`;
   if (answer.status >= 400 && !documented.description.includes(`${code}`))
     return `code ${code} is not documented for ${answer.status}: ${said}`;
   return null;

@@ -17,6 +17,8 @@ function parsed(answer: string) {
   return {
     status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]),
     type: /^content-type: ([^;\r]+)/im.exec(head)?.[1],
+    nosniff: /^x-content-type-options: nosniff\r?$/im.test(head),
+    kept: !/^cache-control: no-store\r?$/im.test(head),
     problem: body.startsWith("{") ? JSON.parse(body) : null,
   };
 }
@@ -24,8 +26,9 @@ function parsed(answer: string) {
 async function refused(bytes: string | Buffer, statuses: readonly number[]) {
   const answer = parsed(await rawRequest(port, bytes));
   expect(statuses, JSON.stringify(answer)).toContain(answer.status);
-  expect(answer.type).toBe("application/problem+json");
+  expect(answer).toMatchObject({ type: "application/problem+json", nosniff: true, kept: false });
   expect(answer.problem).toMatchObject({ status: answer.status, code: expect.any(String), detail: expect.any(String) });
+  expect(answer.problem.hint, "what to do").toMatch(/\S/);
   const { statusCode } = await it_.app.inject("/stats");
   expect(statusCode, "the server goes on").toBe(200);
 }
@@ -86,7 +89,12 @@ describe("paths and queries", () => {
     ["OPTIONS", "/tasks/1/lease", "GET, HEAD, PUT, PATCH, DELETE"],
   ])("%s %s is not allowed, and told what is", async (method, path, allow) => {
     const answer = await rawRequest(port, `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
-    expect(parsed(answer)).toMatchObject({ status: 405, problem: { code: "method_not_allowed" } });
+    expect(parsed(answer)).toMatchObject({
+      status: 405,
+      nosniff: true,
+      kept: false,
+      problem: { code: "method_not_allowed", hint: expect.stringMatching(/\S/) },
+    });
     const told = /^allow: (.*)\r$/im.exec(answer)?.[1]?.split(", ").sort();
     expect(told).toEqual(allow.split(", ").sort());
   });
@@ -203,6 +211,13 @@ describe("headers", () => {
   ])("%s is a bad request", (_name, header) =>
     refused(post("/tasks/1/lease", "{}", `Content-Type: application/json\r\n${header}`, "PUT"), [400]),
   );
+  it("from elsewhere are kept out of a server without sign-in, and no token is asked for", async () => {
+    for (const header of ["Host: evil.example", "Host: 127.0.0.1\r\nOrigin: https://evil.example"]) {
+      const answer = await rawRequest(port, `GET /stats HTTP/1.1\r\n${header}\r\nConnection: close\r\n\r\n`);
+      expect(parsed(answer)).toMatchObject({ status: 403, problem: { code: "local_only", hint: expect.any(String) } });
+      expect(answer).not.toMatch(/www-authenticate/i);
+    }
+  });
   it.each([
     ["missing", "", 428],
     ["another version", 'If-Match: "99"\r\n', 412],

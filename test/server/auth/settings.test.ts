@@ -149,7 +149,12 @@ describe("an open server", () => {
     { host: "127.0.0.1:8787", origin: "null" },
     { host: "127.0.0.1:8787", origin: "http://127.0.0.1:3000" },
     { host: "127.0.0.1:8787", "sec-fetch-site": "cross-site" },
-  ])("keeps a web page out: %j", async (headers) => {
-    await expect(ask(headers)).rejects.toMatchObject({ status: 401 });
+  ])("keeps a web page out, and asks for no token: %j", async (headers) => {
+    await expect(ask(headers)).rejects.toMatchObject({
+      status: 403,
+      code: "local_only",
+      message: expect.stringContaining("answers only to 127.0.0.1 and localhost"),
+      hint: expect.stringContaining("http://127.0.0.1:PORT"),
+    });
   });
 });

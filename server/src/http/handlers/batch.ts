@@ -1,17 +1,23 @@
 import { DEFAULT_TTL } from "@alai/core";
 import type { Call, Handlers } from "../call.ts";
+import { requireSession } from "../caller.ts";
 import { requireScope } from "../scope.ts";
 
 /** One verb over several tasks, in one transaction of the ledger. */
 export const batchHandlers: Handlers<"batch"> = {
   async batch(call) {
-    if (!READS.has(call.body.verb)) requireScope(call.request.subject, "tasks.write");
+    const { request, body } = call;
+    if (!READS.has(body.verb)) requireScope(request.subject, "tasks.write");
+    if (LEASES.has(body.verb)) requireSession(request);
     return { results: await run(call) };
   },
 };
 
 /** Verbs that a token without `tasks.write` may use too. */
 const READS: ReadonlySet<string> = new Set(["get", "lease"]);
+
+/** Verbs that gain, keep or give back a lease. */
+const LEASES: ReadonlySet<string> = new Set(["claim", "extend", "release"]);
 
 function run({ ledger, caller, body }: Call<"batch">) {
   switch (body.verb) {
