@@ -17,12 +17,18 @@ const TERSE = ["--minify-whitespace", "--minify-syntax"];
 
 /** Libraries that few commands need and that cost more to load than all the rest; with the names used, where these are few. */
 const HEAVY: Readonly<Record<string, readonly string[]>> = {
-  "@inquirer/prompts": ["confirm"],
+  "@inquirer/prompts": ["confirm", "input", "password"],
   chalk: [],
   "cli-table3": [],
   conf: [],
+  "openid-client": [],
   ora: [],
 };
+
+const WITHOUT_DEFAULT = ["openid-client"];
+
+/** Stays outside of the bundle: a part of it is machine code, another one for each platform. */
+const NATIVE = ["@napi-rs/keyring"];
 
 /**
  * The companion server and what administers its store, a file each. CommonJS: an ES module that imports node:http makes Node
@@ -42,7 +48,7 @@ function bun(...words: string[]): void {
 function buildNpm(): void {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, "vendor"), { recursive: true });
-  const externals = Object.keys({ ...HEAVY, ...SERVER }).flatMap((name) => ["--external", name]);
+  const externals = [...Object.keys({ ...HEAVY, ...SERVER }), ...NATIVE].flatMap((name) => ["--external", name]);
   bun(
     join(root, "src", "start.ts"),
     "--outfile",
@@ -79,7 +85,7 @@ function buildVendor(): void {
   mkdirSync(entries, { recursive: true });
   const files = Object.entries(HEAVY).map(([name, used]) => {
     const file = join(entries, `${vendorName(name)}.js`);
-    const all = `export * from "${name}"; export { default } from "${name}";`;
+    const all = `export * from "${name}";${WITHOUT_DEFAULT.includes(name) ? "" : ` export { default } from "${name}";`}`;
     writeFileSync(file, used.length > 0 ? `export { ${used.join(", ")} } from "${name}";` : all);
     return file;
   });

@@ -128,6 +128,19 @@ export const REGISTRY: readonly Entry[] = [
   },
   { path: ["serve"], summary: "serve the ledger to other machines", load: () => import("./commands/serve.ts") },
   { path: ["doctor"], summary: "check this machine, changing nothing", load: () => import("./commands/doctor.ts") },
+  { path: ["login"], summary: "sign in, and set this machine up", load: () => import("./commands/login.ts") },
+  { path: ["logout"], summary: "sign out, here and at the issuer", load: () => import("./commands/logout.ts") },
+  { path: ["whoami"], summary: "who is signed in, and who acts", load: () => import("./commands/whoami.ts") },
+  {
+    path: ["auth", "status"],
+    summary: "where the token comes from, until when, and where it is kept",
+    load: () => import("./commands/auth/status.ts"),
+  },
+  {
+    path: ["auth", "token"],
+    summary: "print the access token, for other programs",
+    load: () => import("./commands/auth/token.ts"),
+  },
 ];
 
 /** What each group is about. */
@@ -136,6 +149,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   mc: "Mission Control: the ledger of tasks.",
   "mc dep": "Which task waits for which.",
   hook: "Gates for agents' tool calls.",
+  auth: "The sign-in of this machine.",
   token: "Service tokens of machines, in the server's store.",
   audit: "The server's audit: an append-only chain of hashes.",
   config: "The settings.",

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -27,6 +27,8 @@ export default function setup({ vitest }: TestProject): () => void {
   cpSync(join(root, "dist", "npm"), join(builds, "npm"), { recursive: true });
   cpSync(join(root, "dist", "alai"), join(builds, "alai"));
   writeFileSync(join(builds, "package.json"), '{ "type": "module" }\n');
+  // What npm installs beside the package.
+  symlinkSync(join(root, "node_modules"), join(builds, "node_modules"), "junction");
   all.provide("builds", builds);
   return () => rmSync(builds, { recursive: true, force: true });
 }

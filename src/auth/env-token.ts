@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
-import type { Env } from "../../kit/env.ts";
-import { usage } from "../../kit/errors.ts";
+import type { Env } from "../kit/env.ts";
+import { usage } from "../kit/errors.ts";
 
 /**
  * The token to sign in with: `ALAI_TOKEN`, or what is in the file that `ALAI_TOKEN_FILE` names; null when neither is set.

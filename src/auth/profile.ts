@@ -30,7 +30,7 @@ export interface IssuerProfile {
   /** Empty: any free port. B2C compares ports exactly. */
   readonly redirectPorts: readonly number[];
   readonly redirectPath: string;
-  /** Tenants that may sign in where the issuer serves several. */
+  /** The one tenant that may sign in, where the address serves them all. */
   readonly allowedTenants: readonly string[];
   /** Hosts of endpoints beside the issuer's own. */
   readonly endpointHosts: readonly string[];

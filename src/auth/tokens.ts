@@ -18,5 +18,7 @@ export interface Tokens {
   readonly name: string | null;
   readonly email: string | null;
   readonly signedInAt: Millis;
+  /** When this access token was given. */
+  readonly obtainedAt: Millis;
   readonly flow: "browser" | "device" | "paste" | "with-token" | "client-credentials";
 }

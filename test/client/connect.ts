@@ -26,7 +26,7 @@ export function connectApi(url: string, options: ConnectOptions = {}): Api {
     url,
     source: "ALAI_MC_URL",
     headers: {},
-    token: () => null,
+    tokens: { get: async () => null, renewed: async () => null },
     unnamed: null,
     ...options,
     timeout,

@@ -1,0 +1,79 @@
+import { Exit } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
+import { oneLine, truncate } from "../../kit/text.ts";
+import { NoAnswer } from "../fetch.ts";
+import type { IssuerProfile } from "../profile.ts";
+
+interface OAuthError {
+  readonly error?: unknown;
+  readonly error_description?: unknown;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+  readonly message?: string;
+}
+
+/** What an issuer's refusal is called: its code, which openid-client hands on. Null when it is none. */
+export function oauthCode(error: unknown): string | null {
+  const { error: code } = (error ?? {}) as OAuthError;
+  return typeof code === "string" ? oneLine(truncate(code, 60)) : null;
+}
+
+/** A failed sign-in in words. What an issuer says of it may come from anyone who can make a link: one line, no control characters, not long. */
+export function signInFailure(error: unknown, profile: IssuerProfile): Exit {
+  if (error instanceof Exit) return error;
+  const noAnswer = [error, (error as OAuthError)?.cause].find((one) => one instanceof NoAnswer);
+  const { host } = new URL(profile.discoveryUrl);
+  if (noAnswer)
+    return new Exit(
+      EXIT.unavailable,
+      "issuer_unavailable",
+      `The issuer ${host} does not answer.`,
+      "Check the network and the proxy (HTTPS_PROXY), and try again.",
+    );
+  const code = oauthCode(error);
+  const { error_description: said, message } = (error ?? {}) as OAuthError;
+  if (code)
+    return new Exit(
+      EXIT.signIn,
+      code,
+      `The issuer refused: ${worded(code, said)}.`,
+      HINTS[code] ?? "Try alai login again.",
+    );
+  if (isWithoutAccessToken(error))
+    return new Exit(
+      EXIT.signIn,
+      "no_access_token",
+      `The issuer ${host} gave no access token: add an API scope.`,
+      "Type alai login --scope with the scope of your API, for example https://TENANT.onmicrosoft.com/api/tasks.read.",
+    );
+  return new Exit(
+    EXIT.signIn,
+    "sign_in_failed",
+    `The sign-in failed: ${truncate(oneLine(message ?? String(error)), 160)}.`,
+    "Try alai login again; alai auth status tells what is set up.",
+  );
+}
+
+function worded(code: string, said: unknown): string {
+  const text = typeof said === "string" ? truncate(oneLine(said), 160) : "";
+  return text === "" ? code : `${text.replace(/\.$/, "")} (${code})`;
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  access_denied: "Somebody pressed Cancel, or your company does not let you in; ask whoever runs the issuer.",
+  invalid_client: "Check the client id: alai auth status shows it.",
+  unauthorized_client: "Register the client as a public (native) one, with this way to sign in.",
+  invalid_scope: "Check the scopes: alai login --scope.",
+  expired_token: "The code was not typed in in time. Type alai login again.",
+  redirect_uri_mismatch: "Register the redirect address: alai auth status shows it.",
+};
+
+/** oauth4webapi only says that the answer is invalid (next-auth#7810 and others met it too). */
+function isWithoutAccessToken(error: unknown): boolean {
+  for (let at = error as OAuthError | undefined, deep = 0; at && deep < 4; at = at.cause as OAuthError, deep++) {
+    const body = (at as { body?: { access_token?: unknown } }).body;
+    if (/"?access_token"? property/i.test(at.message ?? "")) return true;
+    if (body && typeof body === "object" && body.access_token === undefined && "token_type" in body) return true;
+  }
+  return false;
+}

@@ -1,0 +1,110 @@
+import type { Millis } from "@alai/core";
+import type { Context } from "../kit/context.ts";
+import { makeSealed } from "../kit/sealed/store.ts";
+import { issuerClient } from "./client.ts";
+import { browserFlow } from "./flows/browser.ts";
+import { deviceFlow } from "./flows/device.ts";
+import type { FlowWorld, Granted } from "./flows/flow.ts";
+import { pasteFlow } from "./flows/paste.ts";
+import { signInFailure } from "./flows/refusals.ts";
+import { jwtExpiry, readJwt, tokensFrom } from "./grant.ts";
+import { chooseFlow, type Flow } from "./ladder.ts";
+import type { Profile } from "./profile.ts";
+import { Session } from "./session.ts";
+import type { Tokens } from "./tokens.ts";
+
+export interface LoginOptions {
+  readonly flow: Flow | undefined;
+  /** The key in a file instead of the keychain. */
+  readonly insecure: boolean;
+  /** How long the person may take. */
+  readonly limit: Millis;
+}
+
+const FLOW: Readonly<Record<Flow, (world: FlowWorld) => Promise<Granted>>> = {
+  browser: browserFlow,
+  device: deviceFlow,
+  paste: pasteFlow,
+};
+
+/**
+ * Signs a person in. Where the tokens will be kept is tried first: nobody signs in for nothing. Throws Exit 4 for a refusal, 69
+ * when the issuer does not answer, 130 when it is given up; what was stored before stays until there is something new.
+ */
+export async function signIn(context: Context, profile: Profile, options: LoginOptions): Promise<Tokens> {
+  const session = await sessionFor(context, profile, options.insecure);
+  const client = await issuerClient(context, profile.issuer);
+  const flow = chooseFlow(context, client.metadata.device_authorization_endpoint !== undefined, options.flow);
+  const granted = await grantedBy(FLOW[flow], { context, client, limit: options.limit });
+  const tokens = tokensFrom(granted, profile.issuer, context.clock(), flow);
+  session.keep(tokens);
+  return tokens;
+}
+
+/** Signs a machine in with a secret of its own, which is kept sealed: that is how it stays signed in. */
+export async function signInMachine(
+  context: Context,
+  profile: Profile,
+  secret: string,
+  insecure: boolean,
+): Promise<Tokens> {
+  const session = await sessionFor(context, profile, insecure);
+  const { issuer } = profile;
+  const client = await issuerClient(context, issuer, secret);
+  const scope = issuer.scopes.filter((one) => !PERSONAL.includes(one)).join(" ");
+  const resource = issuer.audience === null ? undefined : { resource: issuer.audience };
+  const granted = await grantedBy(
+    ({ client: { openid, config } }) =>
+      openid.clientCredentialsGrant(config, { ...(scope !== "" && { scope }), ...resource }),
+    { context, client, limit: 0 },
+  );
+  const tokens = tokensFrom(granted, { ...issuer, scopes: scope.split(" ") }, context.clock(), "client-credentials");
+  session.keepClientSecret(secret);
+  session.keep({ ...tokens, subject: issuer.clientId });
+  return tokens;
+}
+
+/** Scopes that are about a person. */
+const PERSONAL: readonly string[] = ["openid", "profile", "email", "offline_access"];
+
+/** Keeps a token that somebody else asked the issuer for. It cannot be renewed. */
+export async function keepToken(
+  context: Context,
+  profile: Profile,
+  accessToken: string,
+  insecure: boolean,
+): Promise<Tokens> {
+  const session = await sessionFor(context, profile, insecure);
+  const now = context.clock();
+  const { sub, name } = readJwt(accessToken);
+  const tokens: Tokens = {
+    issuer: profile.issuer.issuer,
+    clientId: profile.issuer.clientId,
+    accessToken,
+    refreshToken: null,
+    idToken: null,
+    expiresAt: jwtExpiry(accessToken),
+    refreshExpiresAt: null,
+    scopes: [],
+    subject: typeof sub === "string" ? sub : "unknown",
+    name: typeof name === "string" ? name : null,
+    email: null,
+    signedInAt: now,
+    obtainedAt: now,
+    flow: "with-token",
+  };
+  session.keep(tokens);
+  return tokens;
+}
+
+async function sessionFor(context: Context, profile: Profile, insecure: boolean): Promise<Session> {
+  return new Session(context, profile, await makeSealed(context, profile.name, insecure));
+}
+
+async function grantedBy(run: (world: FlowWorld) => Promise<Granted>, world: FlowWorld): Promise<Granted> {
+  try {
+    return await run(world);
+  } catch (error) {
+    throw signInFailure(error, world.client.profile);
+  }
+}

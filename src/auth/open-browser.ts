@@ -1,0 +1,26 @@
+import { spawn } from "node:child_process";
+import type { Context } from "../kit/context.ts";
+
+/** Opens an address in the person's browser, and does not wait for it. @returns false when there is nothing to try with. */
+export function openBrowser({ env, platform }: Context, url: string, wsl: boolean): boolean {
+  const [program, ...words] = opener(env.BROWSER, platform, wsl, url);
+  if (!program) return false;
+  const child = spawn(program, words, { stdio: "ignore", detached: true, windowsHide: true, env: withoutSecrets(env) });
+  // Whether it worked shows when the browser comes back; the address is printed too.
+  child.on("error", () => {});
+  child.unref();
+  return true;
+}
+
+function opener(browser: string | undefined, platform: string, wsl: boolean, url: string): string[] {
+  if (browser) return [browser, url];
+  if (platform === "darwin") return ["open", url];
+  if (platform === "win32") return ["rundll32", "url.dll,FileProtocolHandler", url];
+  return [wsl ? "wslview" : "xdg-open", url];
+}
+
+/** What starts from here lives on: it must not hold what only alai needs. */
+function withoutSecrets(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
+  const { ALAI_TOKEN, BW_SESSION, BW_PASSWORD, BW_CLIENTSECRET, ...rest } = env;
+  return rest as NodeJS.ProcessEnv;
+}

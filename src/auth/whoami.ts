@@ -1,0 +1,33 @@
+import type { Context } from "../kit/context.ts";
+import { readToken } from "./env-token.ts";
+import { readJwt } from "./grant.ts";
+import { chosenProfile, readProfile } from "./profiles.ts";
+import { Session } from "./session.ts";
+
+export interface SignedIn {
+  readonly subject: string;
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly profile: string | null;
+  readonly source: string;
+}
+
+/** Whose token calls carry; renewed when it is old. Null when nobody is signed in. Throws Exit 4 when the sign-in is over. */
+export async function whoIsSignedIn(context: Context, flag: string | undefined): Promise<SignedIn | null> {
+  const { env, platform } = context;
+  const given = flag === undefined ? readToken(env, platform) : null;
+  if (given !== null) {
+    const { sub, name, email } = readJwt(given);
+    const text = (value: unknown) => (typeof value === "string" ? value : null);
+    const source = env.ALAI_TOKEN ? "ALAI_TOKEN" : "ALAI_TOKEN_FILE";
+    return { subject: text(sub) ?? "unknown", name: text(name), email: text(email), profile: null, source };
+  }
+  const profile = readProfile(context, chosenProfile(context, flag).name);
+  const session = profile && (await Session.open(context, profile));
+  if (!session?.stored()) return null;
+  await session.accessToken();
+  const tokens = session.stored();
+  if (!tokens || !profile) return null;
+  const { subject, name, email } = tokens;
+  return { subject, name, email, profile: profile.name, source: `profile ${profile.name}` };
+}

@@ -1,0 +1,123 @@
+import { toIso } from "@alai/core";
+
+import { FLOWS } from "../auth/ladder.ts";
+import type { LoginOptions } from "../auth/login.ts";
+import type { Profile } from "../auth/profile.ts";
+import { ISSUER_KINDS } from "../auth/profile.ts";
+import type { IssuerWords } from "../auth/setup.ts";
+import type { Tokens } from "../auth/tokens.ts";
+import { defineCommand } from "../kit/command.ts";
+import type { Context } from "../kit/context.ts";
+import { usage } from "../kit/errors.ts";
+import { printJson } from "../kit/output.ts";
+import { oneLine } from "../kit/text.ts";
+import { oneOf } from "../kit/values.ts";
+import { PROFILE_FLAG } from "./auth/flags.ts";
+
+const LIMIT = 180_000;
+const flow = oneOf("way to sign in", FLOWS);
+const kind = oneOf("kind of issuer", ISSUER_KINDS);
+
+export const command = defineCommand({
+  summary: "sign in, and set this machine up",
+  description: `The first time it asks for the issuer, the client id and the scope of your API, or takes all of it from --profile-url.
+The way to sign in is found by itself: the browser of this machine; over ssh or without a display a code for any browser; where
+the issuer has none, an address to paste. --timeout says how long you may take (180s).
+The tokens are sealed with a key in the system's keychain, which is tried before anything else.`,
+  examples: [
+    ["alai login --profile-url https://example.com/alai.json", "the first time, with what your company hosts"],
+    ["alai login", "sign in again"],
+    ["alai login --flow=device", "with a code, from a machine without a browser"],
+    ["alai login --with-token < token.txt", "keep a token that came from elsewhere"],
+  ],
+  args: [],
+  flags: {
+    flow: { value: "WAY", summary: `how: ${FLOWS.join(", ")}`, parse: flow },
+    profileUrl: { value: "URL", summary: "where your company hosts its profile" },
+    issuer: { value: "URL", summary: "the issuer's address" },
+    clientId: { value: "ID", summary: "alai's client id at the issuer" },
+    scope: { value: "SCOPE", summary: "a scope of your API", multiple: true },
+    kind: {
+      value: "KIND",
+      summary: `the kind of issuer: ${ISSUER_KINDS.join(", ")}`,
+      parse: kind,
+    },
+    withToken: { summary: "read a token from standard input, and sign nobody in" },
+    clientSecret: { summary: "for a machine: read its client secret from standard input" },
+    insecureStorage: { summary: "keep the key in a file (mode 600) instead of the keychain" },
+    ...PROFILE_FLAG,
+  },
+  fields: {
+    profile: "the profile",
+    subject: "who signed in, as the issuer names them",
+    name: "their name, or null",
+    email: "their address, or null",
+    flow: "the way it was done",
+    scopes: "what was granted",
+    expires: "when the token ends, or null; it is renewed by itself while it can be",
+    kept_in: "keychain or file",
+  },
+  async run(context, { flags }) {
+    if (flags.withToken && flags.clientSecret)
+      throw usage("Standard input can hold one thing.", "Give --with-token or --client-secret.");
+    const { chosenProfile, useProfile } = await import("../auth/profiles.ts");
+    const { name } = chosenProfile(context, flags.profile);
+    const profile = await profileFor(context, name, {
+      profileUrl: flags.profileUrl,
+      issuer: flags.issuer,
+      clientId: flags.clientId,
+      scopes: flags.scope,
+      kind: flags.kind,
+    });
+    const insecure = flags.insecureStorage ?? false;
+    const given = flags.withToken ? "token" : flags.clientSecret ? "client secret" : null;
+    const tokens = await tokensFor(context, profile, given, {
+      flow: flags.flow,
+      insecure,
+      limit: context.flags.timeout ?? LIMIT,
+    });
+    await useProfile(context, name);
+    if (context.flags.json)
+      printJson(context, { ...resultJson(name, tokens), kept_in: insecure ? "file" : "keychain" });
+    else if (!context.flags.quiet) tell(context, name, tokens, insecure);
+  },
+});
+
+async function profileFor(context: Context, name: string, words: IssuerWords): Promise<Profile> {
+  const { saysSomething, setUpProfile } = await import("../auth/setup.ts");
+  const { readProfile } = await import("../auth/profiles.ts");
+  const before = readProfile(context, name);
+  return before && !saysSomething(words) ? before : setUpProfile(context, name, words, before);
+}
+
+async function tokensFor(
+  context: Context,
+  profile: Profile,
+  given: "token" | "client secret" | null,
+  options: LoginOptions,
+): Promise<Tokens> {
+  const { keepToken, signIn, signInMachine } = await import("../auth/login.ts");
+  if (given === null) return signIn(context, profile, options);
+  const word = oneWord(await context.io.readStdin(), given);
+  return (given === "token" ? keepToken : signInMachine)(context, profile, word, options.insecure);
+}
+
+function oneWord(text: string, what: string): string {
+  const word = text.trim();
+  if (/^[!-~]+$/.test(word)) return word;
+  throw usage(`Standard input holds no ${what}.`, `A ${what} is one word of visible ASCII characters.`);
+}
+
+function resultJson(
+  profile: string,
+  { subject, name, email, flow, scopes, expiresAt }: Tokens,
+): Record<string, unknown> {
+  return { profile, subject, name, email, flow, scopes, expires: expiresAt === null ? null : toIso(expiresAt) };
+}
+
+function tell(context: Context, profile: string, { email, name, subject }: Tokens, insecure: boolean): void {
+  context.io.err(`Signed in as ${oneLine(email ?? name ?? subject)} (profile ${profile}).\n`);
+  if (insecure) context.warn("the key is in a file that programs of your user can read; alai auth status will say so");
+  for (const variable of ["ALAI_TOKEN", "ALAI_TOKEN_FILE"])
+    if (context.env[variable]) context.warn(`${variable} is set and wins over this sign-in; unset it to use this one`);
+}
