@@ -58,6 +58,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: "auth",
+          include: ["test/auth/**/*.test.ts"],
+          globalSetup: ["test/global-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxConcurrency: 4,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: "secrets",
           include: ["test/secrets/**/*.test.ts"],
           globalSetup: ["test/global-setup.ts"],
@@ -83,7 +95,9 @@ export default defineConfig({
         test: {
           name: "lin",
           include: ["test/**/*.test.ts"],
-          exclude: ["kit", "core", "scripts", "client", "server", "secrets"].map((folder) => `test/${folder}/**`),
+          exclude: ["kit", "core", "scripts", "client", "server", "auth", "secrets"].map(
+            (folder) => `test/${folder}/**`,
+          ),
           testTimeout: 120_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
