@@ -37,6 +37,17 @@ export function importTests(harness: Harness): void {
     );
 
     it(
+      "renumbers an id at the end of the range: the next tasks would have none",
+      on(async (t) => {
+        const most = 2 ** 31 - 1;
+        const { renumbered } = await t.ledger.import([{ id: most, title: "the last" }], ann);
+        const moved = present(renumbered[most]);
+        expect(await t.get(moved)).toMatchObject({ title: "the last" });
+        expect(await t.addOne()).toBe(moved + 1);
+      }),
+    );
+
+    it(
       "renumbers ids that are taken, and follows parent and blockers, forward references too",
       on(async (t) => {
         const here = await t.addOne({ title: "mine" });

@@ -59,9 +59,10 @@ export async function importLines(session: Session, lines: readonly ImportLine[]
     if (id !== null) existing += 1;
     else {
       const keep = line.id !== undefined && !rows.has(line.id);
-      const own = keep && line.id !== undefined ? line.id : head.numbers.next();
+      const origin = originOf(line, keep);
+      const own = origin.id ?? head.numbers.next();
       head.numbers.keep(own);
-      const row = newRow(own, withoutParent(line), head.now, originOf(line, keep));
+      const row = newRow(own, withoutParent(line), head.now, origin);
       rows.set(own, row);
       if (row.dedup_key) keyed.set(row.dedup_key, row);
       fresh.push({ row, line });

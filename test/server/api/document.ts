@@ -67,6 +67,8 @@ const compiled = new WeakMap<object, ReturnType<typeof Schema.Compile>>();
 export function complaint(operation: Operation, answer: Answer): string | null {
   const documented = operation.responses[String(answer.status)];
   const said = `${answer.status} ${JSON.stringify(answer.body)?.slice(0, 600)}`;
+  // Also where it is documented: a server that always refuses would hold to its document.
+  if (answer.status >= 500) return `the server failed: ${said}`;
   if (!documented) return `status is not documented: ${said}`;
   const type = answer.type.split(";")[0] ?? "";
   const schema = documented.content?.[type]?.schema;

@@ -7,14 +7,17 @@ import type { FastifyInstance } from "fastify";
 import { createApp } from "../../../server/src/app.ts";
 import { createGate, type Gate, openAuthenticator } from "../../../server/src/auth/index.ts";
 import { rateLimiter } from "../../../server/src/auth/rate-limit.ts";
+import type { ServedLedger } from "../../../server/src/http/call.ts";
 import { registerDump } from "../../../server/src/http/dump.ts";
 import { Metrics, Readiness, registerHealth, registerMetrics } from "../../../server/src/ops/index.ts";
+import { PostgresLedger } from "../../../server/src/postgres/index.ts";
 import { createFeed, type Feed, registerStreams } from "../../../server/src/streams/index.ts";
+import { createDatabase } from "../postgres/database.ts";
 
 /** The API over a ledger of its own, in this process. */
-export interface Served {
+export interface Served<L extends ServedLedger = SqliteLedger> {
   readonly app: FastifyInstance;
-  readonly ledger: SqliteLedger;
+  readonly ledger: L;
   readonly feed: Feed;
   /** Of every route but the documentation's own. */
   readonly paths: ReadonlySet<string>;
@@ -23,10 +26,31 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** Everyone may do everything; the ledger is empty. */
+/** Everyone may do everything; the ledger is empty, and in a file. */
 export async function served(gate: Gate = openGate()): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), "alai-api-"));
   const ledger = await SqliteLedger.open(join(folder, "ledger.db"), { missing: "create" });
+  return servedOver(ledger, gate, async () => {
+    ledger.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+}
+
+/** The same over Postgres. */
+export async function servedFromPostgres(gate: Gate = openGate()): Promise<Served<PostgresLedger>> {
+  const { url, drop } = await createDatabase();
+  const ledger = await PostgresLedger.open(url, { connections: 4 });
+  return servedOver(ledger, gate, async () => {
+    await ledger.closed();
+    await drop();
+  });
+}
+
+async function servedOver<L extends ServedLedger>(
+  ledger: L,
+  gate: Gate,
+  gone: () => Promise<void>,
+): Promise<Served<L>> {
   const feed = createFeed(ledger, {});
   const stopping = new AbortController();
   const paths = new Set<string>();
@@ -58,8 +82,7 @@ export async function served(gate: Gate = openGate()): Promise<Served> {
       stopping.abort();
       await app.close();
       await feed.close(0);
-      ledger.close();
-      rmSync(folder, { recursive: true, force: true });
+      await gone();
     },
   };
 }
