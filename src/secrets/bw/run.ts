@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process";
+import type { Context } from "../../kit/context.ts";
+import { Exit } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
+import { oneLine, truncate } from "../../kit/text.ts";
+import { bwEnv } from "./child-env.ts";
+import type { BwProgram } from "./program.ts";
+
+/** One call of bw. */
+export interface BwCall {
+  readonly args: readonly string[];
+  /** Passwords and keys, by the environment: never in `args`. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** Milliseconds; it talks to its server and derives keys. */
+  readonly limit?: number;
+}
+
+const LIMIT = 120_000;
+
+/** A refusal of bw itself, in its own words. */
+export class BwRefusal extends Error {}
+
+/** Runs bw on a folder and gives what it prints. Throws BwRefusal in its words, or Exit 69 when it does not end. */
+export function runBw(context: Context, { path }: BwProgram, folder: string, call: BwCall): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, [...call.args], {
+      env: bwEnv(context.env, folder, call.secrets),
+      stdio: ["pipe", "pipe", "pipe"],
+      windowsHide: true,
+    });
+    let out = "";
+    let err = "";
+    const late = setTimeout(() => child.kill("SIGKILL"), call.limit ?? LIMIT);
+    child.stdout.setEncoding("utf8").on("data", (text) => (out += text));
+    child.stderr.setEncoding("utf8").on("data", (text) => (err = (err + text).slice(-4000)));
+    child.stdin.on("error", () => {});
+    child.stdin.end(call.input ?? "");
+    child.on("error", (error) =>
+      reject(new Exit(EXIT.unavailable, "no_bw", `bw cannot be started: ${error.message}.`)),
+    );
+    child.on("close", (code, signal) => {
+      clearTimeout(late);
+      if (code === 0) resolve(out);
+      else if (signal)
+        reject(
+          new Exit(
+            EXIT.unavailable,
+            "bw_silent",
+            "Bitwarden's program did not end in time.",
+            "Try again; check the network.",
+          ),
+        );
+      else reject(new BwRefusal(worded(err || out)));
+    });
+  });
+}
+
+/** Its last line: warnings of Node may come before. */
+function worded(text: string): string {
+  const lines = oneLine(
+    text
+      .trim()
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      .at(-1) ?? "",
+  );
+  return truncate(lines, 200);
+}
