@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BitwardenDouble } from "./server.ts";
 
-const BW = join(import.meta.dirname, "..", "..", "..", "node_modules", "@bitwarden", "cli", "build", "bw.js");
+const require = createRequire(import.meta.url);
+const BW = require.resolve("@bitwarden/cli/build/bw.js");
 
 /** What one run of bw gave. */
 export interface Run {
