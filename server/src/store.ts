@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { BadInput, StoreError } from "@alai/core";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import { readMark } from "@alai/core/sqlite/mirror";
+import { checkFile } from "@alai/core/sqlite/open";
 import { openSecurityStore, type SecurityStore } from "./auth/index.ts";
 import type { ServedLedger } from "./http/call.ts";
 import type { GaugeSource } from "./ops/index.ts";
@@ -63,7 +63,7 @@ async function openFile(file: string): Promise<OpenStore> {
 
 /** Its keeper puts another file in its place now and then, and tokens and the audit could not be kept in it. */
 function refuseMirror(file: string): void {
-  const mark = existsSync(file) ? readMark(file) : null;
+  const mark = checkFile(file) ? readMark(file) : null;
   if (mark)
     throw new StoreError(
       "read_only",

@@ -1,10 +1,6 @@
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
-import { badInput, StoreError } from "@alai/core";
 import { defineCommand } from "../kit/command.ts";
-import type { Context } from "../kit/context.ts";
 import { oneOf, wholeNumber } from "../kit/values.ts";
-import { DATABASE_URL_FLAG, serverStore } from "../mc/server-store.ts";
+import { announceNew, DATABASE_URL_FLAG, serverStore } from "../mc/server-store.ts";
 
 const DEFAULT_PORT = 8787;
 const HIGHEST_PORT = 65_535;
@@ -27,14 +23,18 @@ Log lines (JSON) go to standard output. SIGTERM and Ctrl-C finish what runs, the
   args: [],
   flags: {
     host: { value: "ADDRESS", summary: "address to listen on (127.0.0.1)" },
-    port: { value: "N", summary: `port (${DEFAULT_PORT}); 0 takes a free one`, parse: port },
+    port: {
+      value: "N",
+      summary: `port (${DEFAULT_PORT}); 0 takes a free one`,
+      parse: wholeNumber("port", 0, HIGHEST_PORT),
+    },
     ...DATABASE_URL_FLAG,
     logLevel: { value: "LEVEL", summary: `${LEVELS.join(", ")} (info)`, parse: level },
   },
   async run(context, { flags }) {
     const { env } = context;
     const store = serverStore(context, flags.databaseUrl);
-    if (store.kind === "sqlite") announce(context, store.file);
+    if (store.kind === "sqlite") announceNew(context, store.file);
     const { serve } = await import("@alai/server");
     const server = await serve({
       host: flags.host ?? "127.0.0.1",
@@ -55,24 +55,6 @@ Log lines (JSON) go to standard output. SIGTERM and Ctrl-C finish what runs, the
   },
 });
 
-/** A mistyped path must not quietly become an empty ledger. */
-function announce(context: Context, file: string): void {
-  if (existsSync(file)) return;
-  if (!existsSync(dirname(file)) && context.flags.db !== undefined)
-    throw new StoreError(
-      "unavailable",
-      `There is no folder ${dirname(file)} for the ledger of --db.`,
-      "Make it, or correct the path.",
-    );
-  context.warn(`new, empty ledger ${file}`);
-}
-
 function isOwn(host: string): boolean {
   return host === "localhost" || host.startsWith("127.") || host === "[::1]";
-}
-
-function port(raw: string): number {
-  const value = wholeNumber("port")(raw);
-  if (value <= HIGHEST_PORT) return value;
-  throw badInput(`${raw} is not a port.`, `Type a number from 0 to ${HIGHEST_PORT}.`);
 }

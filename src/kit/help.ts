@@ -3,6 +3,7 @@ import { ENVIRONMENT } from "./env.ts";
 import { EXIT_MEANINGS } from "./exit.ts";
 import { GLOBAL_HELP } from "./globals.ts";
 import { kebab } from "./program.ts";
+import { SERVER_ENVIRONMENT } from "./server-env.ts";
 
 /** Pages of help, made from the registry. Examples first: they are what people copy. */
 
@@ -107,7 +108,8 @@ export const TOPICS: Readonly<Record<string, { summary: string; text: () => stri
   },
   environment: {
     summary: "the variables alai reads",
-    text: () => `${section("Environment variables", ENVIRONMENT)}\n`,
+    text: () =>
+      `${section("Environment variables", ENVIRONMENT)}\n\n${section("Environment variables of `alai serve`", SERVER_ENVIRONMENT)}\n`,
   },
   output: { summary: "streams, lines and JSON", text: () => `${OUTPUT}\n` },
 };

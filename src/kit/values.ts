@@ -23,12 +23,15 @@ export function taskId(raw: string): number {
   );
 }
 
-/** A whole number from `least` up. */
-export function wholeNumber(name: string, least = 0): (raw: string) => number {
+/** A whole number from `least` to `most`, or from `least` up. */
+export function wholeNumber(name: string, least = 0, most?: number): (raw: string) => number {
   return (raw) => {
     const value = Number(raw);
-    if (/^\d{1,10}$/.test(raw) && value >= least) return value;
-    throw usage(`${shown(raw)} is not a ${name}.`, `Type a whole number from ${least} up.`);
+    if (/^\d{1,10}$/.test(raw) && value >= least && value <= (most ?? value)) return value;
+    throw usage(
+      `${shown(raw)} is not a ${name}.`,
+      `Type a whole number from ${least} ${most === undefined ? "up" : `to ${most}`}.`,
+    );
   };
 }
 

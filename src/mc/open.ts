@@ -4,7 +4,7 @@ import { type Ledger, Refusal, StoreError, type Transferable } from "@alai/core"
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import type { Failpoint } from "@alai/core/sqlite/store";
 import type { Context } from "../kit/context.ts";
-import { Exit } from "../kit/errors.ts";
+import { Exit, usage } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { duration } from "../kit/values.ts";
 
@@ -32,6 +32,7 @@ export function locateFile(context: Context): FileLocation {
     file: resolve(context.cwd, path),
     source,
   });
+  if (flags.db?.trim() === "") throw usage("--db is empty.", "Type --db FILE, or leave it out.");
   if (flags.db !== undefined) return file(flags.db, "--db");
   if (env.ALAI_MC_DB) return file(env.ALAI_MC_DB, "ALAI_MC_DB");
   const db = context.settings().get("mc.db");

@@ -1,7 +1,7 @@
 import type { SecurityStore } from "@alai/server/admin";
 import type { Context } from "../kit/context.ts";
 import { usage } from "../kit/errors.ts";
-import { serverStore } from "../mc/server-store.ts";
+import { announceNew, serverStore } from "../mc/server-store.ts";
 
 /** The part of the server that these commands use: loaded when one of them runs. */
 export const loadAdmin = () => import("@alai/server/admin");
@@ -17,6 +17,7 @@ export async function openSecurity(
 ): Promise<SecurityStore> {
   requireOwnStore(context, databaseUrl);
   const where = serverStore(context, databaseUrl);
+  if (where.kind === "sqlite" && missing === "create") announceNew(context, where.file);
   const { openSecurityStore } = await loadAdmin();
   const store = await openSecurityStore(
     where.kind === "postgres" ? { databaseUrl: where.url, missing } : { file: where.file, missing },

@@ -1,8 +1,9 @@
 import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import type { Caller } from "@alai/core/ledger";
+import { backUp } from "@alai/core/sqlite/backup";
 import { SqliteLedger } from "@alai/core/sqlite/ledger";
 import { LATEST, MIGRATIONS, type Migration, migrate } from "@alai/core/sqlite/migrate";
 import { type OpenOptions, openStore } from "@alai/core/sqlite/open";
@@ -43,6 +44,23 @@ describe("opening", () => {
     expect(store.get("PRAGMA synchronous")).toEqual({ synchronous: 2n });
     store.close();
   });
+
+  it.skipIf(process.platform === "win32")(
+    "makes a file for its owner only; one that is there keeps its mode",
+    async () => {
+      const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+      await (await open()).add([{ title: "first" }], me);
+      for (const end of ["", "-wal", "-shm"]) expect([end, modeOf(file + end)]).toEqual([end, "600"]);
+      file = temp.path("shared.db");
+      writeFileSync(file, "");
+      chmodSync(file, 0o640);
+      await (await open()).add([{ title: "first" }], me);
+      expect(modeOf(file)).toBe("640");
+      expect(modeOf(backUp(file, "test"))).toBe("640");
+      chmodSync(file, 0o600);
+      expect(modeOf(backUp(file, "test"))).toBe("600");
+    },
+  );
 
   it("stands in with an empty one when asked to, and makes nothing", async () => {
     expect(await (await open({ missing: "empty" })).stats()).toMatchObject({ total: 0 });

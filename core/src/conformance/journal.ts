@@ -48,6 +48,18 @@ export function journalTests(harness: Harness): void {
     );
 
     it(
+      "of a task that there is not are refused as not found; of one without news there are none",
+      on(async (t) => {
+        const id = await t.addOne();
+        expect(await t.ledger.events({ task: id, after: 1 })).toEqual([]);
+        for (const query of [{}, { after: 1 }, { last: 5 }, { limit: 5 }]) {
+          const refusal = await t.refused("not_found", [id], () => t.ledger.events({ task: id + 1, ...query }));
+          expect(refusal.taskId).toBe(id + 1);
+        }
+      }),
+    );
+
+    it(
       "tell a lease's whole story, with fences that rise by one",
       on(async (t) => {
         const id = await t.addOne();

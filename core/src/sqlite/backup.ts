@@ -1,4 +1,4 @@
-import { linkSync, renameSync, rmSync } from "node:fs";
+import { closeSync, linkSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { quoteText } from "./columns.ts";
 
@@ -12,6 +12,8 @@ export function backUp(file: string, label: string): string {
   const aside = `${file}.backup-${label}-${stamp}.${process.pid}.tmp`;
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
   try {
+    // Read by whoever may read the ledger, and by nobody else.
+    closeSync(openSync(aside, "wx", statSync(file).mode & 0o777));
     db.exec(`VACUUM INTO ${quoteText(aside)}`);
   } catch (error) {
     rmSync(aside, { force: true });

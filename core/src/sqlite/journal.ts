@@ -3,6 +3,7 @@ import type { Holder } from "../holder.ts";
 import { requireKept } from "../journal.ts";
 import type { HolderMemory } from "../lease.ts";
 import type { EventQuery } from "../ledger.ts";
+import { requireTask } from "./existing.ts";
 import { prunedThrough } from "./meta.ts";
 import { readEvent } from "./rows.ts";
 import type { Store } from "./store.ts";
@@ -25,17 +26,24 @@ export function memoryOf(store: Store, task: number, holder: Holder): HolderMemo
 /**
  * Events after a sequence number, oldest first; or the `last` few. Throws `pruned` when some after that number are not kept
  * any more, those of other tasks too: which task a dropped event was of is not known. Without a number it is what there is.
+ * Throws `not_found` for a task that there neither is nor was.
  */
 export function listEvents(store: Store, query: EventQuery): LedgerEvent[] {
   const { after = 0, task, last } = query;
   if (query.after !== undefined) requireKept(query.after, prunedThrough(store));
   const where = task === undefined ? "seq > ?" : "seq > ? AND task_id = ?";
   const params = task === undefined ? [after] : [after, task];
-  if (last !== undefined) {
-    const rows = store.all(`SELECT * FROM alai_events WHERE ${where} ORDER BY seq DESC LIMIT ?`, ...params, last);
-    return rows.reverse().map(readEvent);
-  }
-  return store
-    .all(`SELECT * FROM alai_events WHERE ${where} ORDER BY seq LIMIT ?`, ...params, query.limit ?? -1)
-    .map(readEvent);
+  const order = last === undefined ? "seq" : "seq DESC";
+  const rows = store.all(
+    `SELECT * FROM alai_events WHERE ${where} ORDER BY ${order} LIMIT ?`,
+    ...params,
+    last ?? query.limit ?? -1,
+  );
+  if (rows.length === 0 && task !== undefined && !wasThere(store, task)) requireTask(store, task);
+  return (last === undefined ? rows : rows.reverse()).map(readEvent);
+}
+
+/** Another program may have taken a task away whose story is still here. */
+function wasThere(store: Store, task: number): boolean {
+  return store.get("SELECT 1 FROM alai_events WHERE task_id = ? LIMIT 1", task) !== undefined;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../refusal.ts";
@@ -35,7 +35,7 @@ export async function openStore(file: string, options: OpenOptions): Promise<Sto
         "Type `alai mc add` to make one, or name another with --db FILE.",
       );
     const path = exists || options.missing === "create" ? file : ":memory:";
-    if (!exists && path === file) mkdirSync(dirname(file), { recursive: true });
+    if (!exists && path === file) makeFile(file);
     const db = await connect(path, busyLimit);
     try {
       const { columns, whole, mirror } = await prepare(db, file, busyLimit);
@@ -53,6 +53,16 @@ export async function openStore(file: string, options: OpenOptions): Promise<Sto
     }
   } catch (error) {
     throw fromFileSystem(fromSqlite(error, file), file);
+  }
+}
+
+/** For its owner only: a server's ledger has digests of tokens, and the audit. SQLite gives the files beside it the same mode. */
+function makeFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch {
+    // Another process was first, or the folder is not as it should be: SQLite says that better.
   }
 }
 

@@ -255,7 +255,7 @@ export const ROUTES = routes({
     scope: "tasks.read",
     query: R.EventsQuery,
     answer: Closed({ events: Type.Array(E.LedgerEvent) }),
-    refusals: ["pruned"],
+    refusals: ["pruned", "not_found"],
   },
   undo: {
     method: "POST",

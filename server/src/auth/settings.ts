@@ -70,7 +70,11 @@ function issuerOf(env: Env, suffix: string): IssuerOptions | null {
   const issuer = get("ISSUER");
   if (issuer === undefined) {
     const alone = ISSUER_NAMES.find((other) => get(other) !== undefined);
-    if (alone !== undefined) throw badInput(`${name(alone)} is set without ${name("ISSUER")}.`);
+    if (alone !== undefined)
+      throw badInput(
+        `${name(alone)} is set without ${name("ISSUER")}.`,
+        `Set ${name("ISSUER")} to the issuer's address, or take ${name(alone)} away.`,
+      );
     return null;
   }
   requireSafeUrl(issuer, name("ISSUER"));
@@ -111,7 +115,10 @@ function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], un
 function actorPrefix(said: string | undefined, suffix: string, name: string): string {
   if (said === undefined) return suffix === "" ? "" : `i${suffix.slice(1)}`;
   if (/^[A-Za-z0-9._-]{1,30}$/.test(said)) return said;
-  throw badInput(`${name} is not a prefix: 1 to 30 letters, digits, dots and dashes.`);
+  throw badInput(
+    `${name} is not a prefix: 1 to 30 letters, digits, dots and dashes.`,
+    `Set it for example to partner, or leave it out: then it is ${suffix === "" ? "empty" : `i${suffix.slice(1)}`}.`,
+  );
 }
 
 /** Words between commas or spaces. Set but empty of words is an error: a list that is meant to keep people out. */
@@ -141,5 +148,5 @@ function flag(env: Env, name: string): boolean {
   const text = env[name];
   if (!text || text === "0" || text === "false") return false;
   if (text === "1" || text === "true") return true;
-  throw badInput(`${name} is neither 1 nor 0.`);
+  throw badInput(`${name} is neither 1 nor 0.`, "Set it to 1, or leave it out.");
 }

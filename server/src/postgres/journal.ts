@@ -1,4 +1,4 @@
-import { type EventQuery, type LedgerEvent, type Millis, requireKept } from "@alai/core";
+import { type EventQuery, type LedgerEvent, type Millis, notFound, requireKept } from "@alai/core";
 import type { EventDraft } from "@alai/core/rules/draft";
 import type { Database } from "./database.ts";
 import { readEvent } from "./rows.ts";
@@ -45,7 +45,7 @@ export function sendLines(session: Session, now: Millis, drafts: readonly EventD
 
 /**
  * Events after a sequence number, oldest first; or the `last` few. Throws `pruned` when some after that number are not kept
- * any more. Without a number it is what there is.
+ * any more. Without a number it is what there is. Throws `not_found` for a task that there is not.
  */
 export function listEvents(database: Database, query: EventQuery): Promise<LedgerEvent[]> {
   const { after = 0, task, last } = query;
@@ -55,6 +55,8 @@ export function listEvents(database: Database, query: EventQuery): Promise<Ledge
       readEvents(session, after, task, last, query.limit),
     ]);
     if (query.after !== undefined) requireKept(query.after, heads[0]?.pruned ?? 0);
+    if (rows.length === 0 && task !== undefined && (await session.rows(SQL.existing, [task])).length === 0)
+      throw notFound(task);
     return rows.map(readEvent);
   });
 }

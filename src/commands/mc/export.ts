@@ -67,7 +67,7 @@ async function sqlite(context: Context, { sqlite: file = "", output, offline }: 
 /** Written aside and then named; a file that is there is left alone. */
 function writeNew(file: string, text: string): void {
   const aside = `${file}.${process.pid}.tmp`;
-  writeFileSync(aside, text, { flag: "wx" });
+  writeFileSync(aside, text, { flag: "wx", mode: 0o600 });
   try {
     linkSync(aside, file);
   } catch {

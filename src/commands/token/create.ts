@@ -1,5 +1,7 @@
+import type { Millis } from "@alai/core";
 import { SCOPES } from "@alai/core/wire/scopes";
 import { defineCommand } from "../../kit/command.ts";
+import { usage } from "../../kit/errors.ts";
 import { printJson } from "../../kit/output.ts";
 import { duration, oneOf } from "../../kit/values.ts";
 import { DATABASE_URL_FLAG } from "../../mc/server-store.ts";
@@ -30,7 +32,7 @@ The first token of a store that nobody had to sign in to closes it at the server
       parse: scope,
     },
     actForOthers: { summary: "it may name another actor than its own" },
-    expires: { value: "TIME", summary: "how long it is good: 90d, 12h; without an end when left out", parse: duration },
+    expires: { value: "TIME", summary: "how long it is good: 90d, 12h; without an end when left out", parse: lifetime },
     ...DATABASE_URL_FLAG,
   },
   fields: { token: "the token: not shown again", ...TOKEN_FIELDS },
@@ -55,3 +57,9 @@ The first token of a store that nobody had to sign in to closes it at the server
     if (!context.flags.quiet && !context.flags.json) context.warn(`the token ${name} is not shown again`);
   },
 });
+
+function lifetime(raw: string): Millis {
+  const time = duration(raw);
+  if (time > 0) return time;
+  throw usage("A token that is good for no time would never be let in.", "Type for example --expires 90d.");
+}

@@ -10,6 +10,8 @@ import { readMeta } from "@alai/core/sqlite/migrate";
 import { checkFile, connect } from "@alai/core/sqlite/open";
 import { DEFAULT_BUSY_LIMIT, retryBusy } from "@alai/core/sqlite/retry";
 import type { Context } from "../../kit/context.ts";
+import { usage } from "../../kit/errors.ts";
+import { oneLine } from "../../kit/text.ts";
 import type { Side } from "./rows.ts";
 
 /** A ledger file to copy from: one moment of it. */
@@ -21,11 +23,11 @@ export interface Source extends Side {
 /**
  * Opens a ledger file read-only and takes a copy of this moment aside, from which everything is read: the file is locked as
  * briefly as can be, both readings see the same, and one of an older schema can be read as it is. Nothing is written to it; a
- * file with WAL may get an empty `-wal` beside it, as from any reader. Throws StoreError, `not_adopted` with what to type.
+ * file with WAL may get an empty `-wal` beside it, as from any reader. Throws a usage error where there is no file, and
+ * StoreError, `not_adopted` with what to type.
  */
 export async function openSource(context: Context, file: string): Promise<Source> {
-  if (!checkFile(file))
-    throw new StoreError("unavailable", `There is no ledger ${file}.`, "Correct the path of --from.");
+  if (!checkFile(file)) throw usage(`There is no ledger ${oneLine(file)}.`, "Correct the path of --from.");
   const aside = join(makeFolder(context), "source.db");
   const { firstId, schema } = await freeze(file, aside);
   const ledger = await openAside(context, file, aside);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -80,7 +80,9 @@ describe.each(["file", "Postgres"])("on a %s", (kind) => {
       "--expires",
       "90d",
     );
-    expect(made).toMatchObject({ code: 0, err: "alai: the token ci is not shown again\n" });
+    // A mistyped path must not quietly become an empty ledger.
+    const announced = kind === "file" ? `alai: new, empty ledger ${join(folder, "ledger.db")}\n` : "";
+    expect(made).toMatchObject({ code: 0, err: `${announced}alai: the token ci is not shown again\n` });
     expect(isServiceToken(made.out.trimEnd())).toBe(true);
 
     const listed = await alai("token", "list", "--json");
@@ -155,6 +157,7 @@ describe("on a file", () => {
     [["token", "create", "ci", "--scope", "root"], /not a scope/],
     [["token", "create", "ci", "--scope", "admin", "--actor", "a:b"], /not allowed/],
     [["token", "create", "ci", "--scope", "admin", "--expires", "soon"], /length of time/],
+    [["token", "create", "ci", "--scope", "admin", "--expires", "0s"], /good for no time/],
     [["audit", "verify", "--head", "abc"], /no hash/],
     [["audit", "list", "--database-url", "postgres://x"], /contradict/],
   ])("alai %j is a usage error", async (words, message) => {
@@ -169,3 +172,43 @@ describe("on a file", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 });
+
+describe("alai serve that cannot start", () => {
+  beforeEach(() => {
+    where = [];
+  });
+
+  test.each([
+    [["--port", "0", "--db", ""], 64, "--db is empty.\nType --db FILE, or leave it out.\n"],
+    [["--port", "abc"], 64, '"abc" is not a port.\nType a whole number from 0 to 65535.\n'],
+    [["--port", "99999"], 64, '"99999" is not a port.\nType a whole number from 0 to 65535.\n'],
+  ])("%j", async (words, code, err) => {
+    expect(await alai("serve", ...words)).toEqual({ code, out: "", err });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("a folder in the place of the ledger", async () => {
+    const { code, err } = await alai("serve", "--port", "0", "--db", folder);
+    expect([code, err]).toEqual([69, `${folder} is not a regular file.\nName an SQLite file with --db FILE.\n`]);
+  });
+});
+
+test("a file that is not there is no ledger to migrate from: a usage error that names it", async () => {
+  where = [];
+  const { code, err } = await alai("mc", "migrate", "--from", "gone.db", "--to", "new.db");
+  expect([code, err]).toEqual([64, `There is no ledger ${join(folder, "gone.db")}.\nCorrect the path of --from.\n`]);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("every variable that the server reads is in the help", async () => {
+  where = [];
+  const { out } = await alai("help", "environment");
+  for (const page of ["server", "security"]) {
+    const settings = readFileSync(join(import.meta.dirname, `../../../docs/${page}.md`), "utf8").match(SETTING) ?? [];
+    expect(settings.length).toBeGreaterThan(2);
+    for (const name of settings.map((row) => row.replace(/^\| `|`$/gm, ""))) expect(out).toContain(name);
+  }
+});
+
+/** The first column of a table of settings. */
+const SETTING = /^\| `[A-Z][A-Z_]+[A-Z]`/gm;

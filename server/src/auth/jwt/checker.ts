@@ -12,6 +12,7 @@ import { checkClaims } from "./claims.ts";
 import { checkHeader, unverified } from "./header.ts";
 import { IssuerKeys } from "./keys.ts";
 import { ALGORITHMS, type IssuerOptions, MAX_CLOCK_TOLERANCE } from "./options.ts";
+import { requireOwnPrefixes } from "./prefixes.ts";
 import type { Fetch } from "./remote-json.ts";
 import { grantedBy } from "./scopes.ts";
 
@@ -57,7 +58,12 @@ export function jwtChecker({ issuers, clock = Date.now, ticks, fetch, warn }: Jw
     requireSane(options);
     known.set(options.issuer, { options, keys: new IssuerKeys({ ...options, fetch, ticks, warn }) });
   }
-  if (known.size !== issuers.length) throw badInput("An issuer of tokens is set twice.");
+  if (known.size !== issuers.length)
+    throw badInput(
+      "An issuer of tokens is set twice.",
+      "Set each ALAI_AUTH_ISSUER, ALAI_AUTH_ISSUER_2, … to another one.",
+    );
+  requireOwnPrefixes(issuers);
   const verified = recent<Verified>(MOST_REMEMBERED);
 
   return {
@@ -117,7 +123,11 @@ function subjectOf(claims: JWTPayload, { issuer, actorClaim, actorPrefix, scopeP
 
 function requireSane(options: IssuerOptions): void {
   const { issuer, audience, algorithms, types, actorPrefix, clockTolerance } = options;
-  if (issuer === "" || issuer.includes("|")) throw badInput("The issuer of tokens is not a URL.");
+  if (issuer === "" || issuer.includes("|"))
+    throw badInput(
+      "The issuer of tokens is not a URL.",
+      "Set it to an address such as https://login.example.com/v2.0.",
+    );
   if (audience.length === 0 || audience.includes(""))
     throw badInput(
       `No audience is set for the issuer ${issuer}.`,
@@ -128,7 +138,8 @@ function requireSane(options: IssuerOptions): void {
     throw badInput(`${bad ?? "No algorithm"} is not allowed for tokens.`, `Allowed are: ${ALGORITHMS.join(", ")}.`);
   if (actorPrefix === SERVICE_ACTORS)
     throw badInput(`The prefix ${SERVICE_ACTORS} is that of service tokens' actors.`, "Choose another for the issuer.");
-  if (types.length === 0) throw badInput("No type of token is set.");
+  if (types.length === 0)
+    throw badInput("No type of token is set.", "Set ALAI_AUTH_TYPES for example to JWT, or leave it out.");
   if (!(clockTolerance >= 0 && clockTolerance <= MAX_CLOCK_TOLERANCE))
     throw badInput(`A clock tolerance of ${clockTolerance} s is not allowed.`, `Set 0 to ${MAX_CLOCK_TOLERANCE}.`);
 }

@@ -9,7 +9,11 @@ const MOST_BYTES = 256 * 1024;
 /** Refuses an address that others on the way could answer for. Throws BadInput. */
 export function requireSafeUrl(text: string, what: string): URL {
   const url = URL.parse(text);
-  if (!url) throw badInput(`${what} is not a URL: ${text.slice(0, 200)}`);
+  if (!url)
+    throw badInput(
+      `${what} is not a URL: ${text.slice(0, 200)}`,
+      "Set it to an address such as https://login.example.com/v2.0.",
+    );
   if (url.username || url.password) throw badInput(`${what} has a password in it.`, "Take it out.");
   if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return url;
   throw badInput(`${what} is not https: ${text.slice(0, 200)}`, "Only an address of this machine may be http.");
