@@ -97,6 +97,25 @@ describe("the settings", () => {
     );
   });
 
+  test.each([
+    [
+      "said for both",
+      { ALAI_AUTH_ACTOR_PREFIX: "staff", ALAI_AUTH_ACTOR_PREFIX_2: "staff" },
+      /other\.example.*: staff/,
+    ],
+    ["that is another's number", { ALAI_AUTH_ACTOR_PREFIX: "i2" }, /login\.example and .*: i2/],
+  ])("a prefix %s would give one issuer's people the names of the other's", (_what, more, message) => {
+    const two = { ...ONE, ALAI_AUTH_ISSUER_2: "https://other.example", ALAI_AUTH_AUDIENCE_2: "b" };
+    expect(() => jwtChecker(authSettings(two))).not.toThrow();
+    expect(() => jwtChecker(authSettings({ ...two, ...more }))).toThrow(
+      expect.objectContaining({
+        code: "bad_input",
+        message: expect.stringMatching(message),
+        hint: expect.stringContaining("ALAI_AUTH_ACTOR_PREFIX_2"),
+      }),
+    );
+  });
+
   test("a tolerance of more than a minute, and one issuer twice, are refused", () => {
     const options = issuerOptions({ issuer: "https://a", audience: ["a"] });
     expect(() => jwtChecker({ issuers: [{ ...options, clockTolerance: 61 }] })).toThrow(/tolerance/);

@@ -12,6 +12,7 @@ import { checkClaims } from "./claims.ts";
 import { checkHeader, unverified } from "./header.ts";
 import { IssuerKeys } from "./keys.ts";
 import { ALGORITHMS, type IssuerOptions, MAX_CLOCK_TOLERANCE } from "./options.ts";
+import { requireOwnPrefixes } from "./prefixes.ts";
 import type { Fetch } from "./remote-json.ts";
 import { grantedBy } from "./scopes.ts";
 
@@ -62,6 +63,7 @@ export function jwtChecker({ issuers, clock = Date.now, ticks, fetch, warn }: Jw
       "An issuer of tokens is set twice.",
       "Set each ALAI_AUTH_ISSUER, ALAI_AUTH_ISSUER_2, … to another one.",
     );
+  requireOwnPrefixes(issuers);
   const verified = recent<Verified>(MOST_REMEMBERED);
 
   return {
