@@ -13,6 +13,7 @@ param authAudience string
 param settings array
 param minReplicas int
 param maxReplicas int
+param databaseConnections int
 
 var port = 8787
 
@@ -128,6 +129,11 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
               {
                 name: 'ALAI_TRUST_PROXY'
                 value: proxies
+              }
+              {
+                // All replicas of two revisions at once must fit what the database allows.
+                name: 'ALAI_DATABASE_CONNECTIONS'
+                value: string(databaseConnections)
               }
               {
                 // Starts although there is no token yet, and lets nobody in until there is one.

@@ -45,13 +45,17 @@ param settings array = []
 @maxValue(1)
 param minReplicas int = 1
 
-// B1ms gives 35 connections. A replica takes 9 at most (a pool of 8, and one that listens), opened when they are needed. Two
-// take 18, which leaves room for backups and for people. While a new revision replaces the old one, four could take 36, if
-// every one were busy to the last connection: whoever asks for the 36th gets 503 then. Three would not fit such a moment.
+// B1ms gives 35 connections. A replica takes 8 at most (a pool of 7, and one that listens), opened when they are needed. Two
+// take 16. While a new revision replaces the old one there are four, which take 32, and 3 are left for a backup and for people.
+// Three replicas would not fit such a moment: for those, a larger database, or a smaller pool.
 @description('Replicas under load.')
 @minValue(1)
 @maxValue(2)
 param maxReplicas int = 2
+
+@description('Connections of one replica to the database, beside the one that listens.')
+@minValue(3)
+param databaseConnections int = 7
 
 @description('Days that the database can be restored to any moment of.')
 @minValue(7)
@@ -128,6 +132,7 @@ module app 'app.bicep' = {
     settings: settings
     minReplicas: minReplicas
     maxReplicas: maxReplicas
+    databaseConnections: databaseConnections
   }
 }
 

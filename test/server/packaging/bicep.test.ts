@@ -62,13 +62,12 @@ describe("main.bicep", () => {
     expect(example).toMatch(/^param databasePassword = readEnvironmentVariable\(/m);
   });
 
-  it("keeps the connections of all replicas within those of a B1ms", () => {
+  it("keeps the connections of two revisions at once within those of a B1ms, and some for people", () => {
     const most = number(main, /@maxValue\((\d)\)\nparam maxReplicas/);
-    const pool = number(
-      readFileSync(join(FOLDER, "../../../server/src/postgres/connect.ts"), "utf8"),
-      /connections: (\d+)/,
-    );
-    expect(most * (pool + 1)).toBeLessThanOrEqual(35);
+    const pool = number(main, /param databaseConnections int = (\d+)/);
+    expect(2 * most * (pool + 1)).toBeLessThanOrEqual(35 - 3);
+    const app = readFileSync(join(FOLDER, "app.bicep"), "utf8");
+    expect(app).toMatch(/name: 'ALAI_DATABASE_CONNECTIONS'\n\s+value: string\(databaseConnections\)/);
   });
 
   it("keeps backups for at least a week, and lets nobody choose less", () => {
