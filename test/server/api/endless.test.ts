@@ -53,16 +53,18 @@ function ask(path: string, headers: Record<string, string>): Promise<{ status: n
   });
 }
 
+function operationNamed(name: string): Operation {
+  const item = document.components.pathItems[name];
+  if (!item) throw new Error(`${name} is not documented`);
+  return operationOf(item["x-path"], "get", item.get);
+}
+
 describe.each([
   ["eventStream", {}, 200],
   ["eventSocket", HANDSHAKE, 101],
   ["eventSocket", {}, 426],
 ] as const)("%s with %j", (name, handshake, begins) => {
-  const operation = (): Operation => {
-    const item = document.components.pathItems[name];
-    if (!item) throw new Error(`${name} is not documented`);
-    return operationOf(item["x-path"], "get", item.get);
-  };
+  const operation = () => operationNamed(name);
   const of = (place: string, make: typeof valid) =>
     fc.record(
       Object.fromEntries(
@@ -95,13 +97,21 @@ describe.each([
     if (query === valid && header === valid) expect(found).toContain(begins);
     expect([...found].filter((status) => !operation().responses[status])).toEqual([]);
   });
+});
 
-  it("answers a handshake that is none with a problem", async () => {
-    for (const broken of [{ "sec-websocket-key": "short" }, { "sec-websocket-version": "7" }]) {
-      const answer = await ask(operation().path, { ...handshake, ...broken });
-      if (answer.status !== 200) expect(complaint(operation(), answer)).toBeNull();
-    }
+it.each([
+  ["a key that is too short", { "sec-websocket-key": "short" }],
+  ["a version that is not spoken", { "sec-websocket-version": "7" }],
+])("answers a handshake with %s by 400", async (_what, broken) => {
+  const operation = operationNamed("eventSocket");
+  const answer = await ask(operation.path, { ...HANDSHAKE, ...broken });
+  expect(answer).toMatchObject({ status: 400, type: "application/problem+json; charset=utf-8" });
+  expect(answer.body).toMatchObject({
+    status: 400,
+    code: "bad_request",
+    detail: expect.stringContaining("Sec-WebSocket"),
   });
+  expect(complaint(operation, answer)).toBeNull();
 });
 
 it("no path of the document keeps who asks it waiting", async () => {

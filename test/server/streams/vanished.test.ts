@@ -8,7 +8,7 @@ import { counting } from "./counting.ts";
 
 /**
  * Readers in a network of their own whose cable is pulled: no FIN, no RST, nobody answers. Needs root on Linux, to make the
- * network.
+ * network: without, they are skipped, and fail where `CI` is set.
  */
 
 const NAME = `alai${process.pid % 10_000}`;
@@ -31,6 +31,9 @@ function canMakeNetworks(): boolean {
     return false;
   }
 }
+
+/** Where tests are run for a verdict, one that cannot be run is none that passed. */
+const RUNS = Boolean(process.env.CI) || canMakeNetworks();
 
 /** A machine beside this one; `vanish` takes it away. */
 function neighbour() {
@@ -75,7 +78,7 @@ async function vanished(limits: StreamsOptions["limits"]) {
   return observer;
 }
 
-it.runIf(canMakeNetworks())("the places of readers whose machine vanished are given back", async () => {
+it.runIf(RUNS)("the places of readers whose machine vanished are given back", async () => {
   const observer = await vanished({ heartbeat: 100, stall: 400, lifetime: 1500 });
   await until(() => observer.open.websocket === 0, "the socket answered no ping", 2000);
   expect(observer.open.sse).toBe(1);
@@ -83,7 +86,7 @@ it.runIf(canMakeNetworks())("the places of readers whose machine vanished are gi
   expect(observer.cuts).toEqual([["websocket", "slow"]]);
 });
 
-it.runIf(canMakeNetworks())("nothing but its time tells of a stream's reader that vanished", async () => {
+it.runIf(RUNS)("nothing but its time tells of a stream's reader that vanished", async () => {
   const observer = await vanished({ heartbeat: 100, stall: 400 });
   await sleep(4000);
   expect(observer.open).toEqual({ sse: 1, websocket: 0 });
