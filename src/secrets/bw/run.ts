@@ -14,21 +14,33 @@ export interface BwCall {
   readonly input?: string;
   /** Milliseconds; it talks to its server and derives keys. */
   readonly limit?: number;
+  /** Told which process it is, and null when that has ended. */
+  readonly running?: (pid: number | null) => void;
 }
 
 const LIMIT = 120_000;
 
 /** A refusal of bw itself, in its own words. */
-export class BwRefusal extends Error {}
+export class BwRefusal extends Error {
+  /** All that it said: when it crashes, the last line says nothing. Not for people. */
+  readonly said: string;
+
+  constructor(said: string) {
+    super(worded(said));
+    this.said = said;
+  }
+}
 
 /** Runs bw on a folder and gives what it prints. Throws BwRefusal in its words, or Exit 69 when it does not end. */
 export function runBw(context: Context, { path }: BwProgram, folder: string, call: BwCall): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(path, [...call.args], {
       env: bwEnv(context.env, folder, call.secrets),
+      cwd: folder,
       stdio: ["pipe", "pipe", "pipe"],
       windowsHide: true,
     });
+    call.running?.(child.pid ?? null);
     let out = "";
     let err = "";
     const late = setTimeout(() => child.kill("SIGKILL"), call.limit ?? LIMIT);
@@ -41,6 +53,7 @@ export function runBw(context: Context, { path }: BwProgram, folder: string, cal
     );
     child.on("close", (code, signal) => {
       clearTimeout(late);
+      call.running?.(null);
       if (code === 0) resolve(out);
       else if (signal)
         reject(
@@ -51,7 +64,7 @@ export function runBw(context: Context, { path }: BwProgram, folder: string, cal
             "Try again; check the network.",
           ),
         );
-      else reject(new BwRefusal(worded(err || out)));
+      else reject(new BwRefusal(err || out));
     });
   });
 }

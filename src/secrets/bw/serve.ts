@@ -34,10 +34,15 @@ export class BwServe {
   static start(context: Context, { path }: BwProgram, folder: string, session: string): BwServe {
     const child = spawn(path, ["serve", "--hostname", "fd+connected://3"], {
       env: bwEnv(context.env, folder, { BW_SESSION: session }),
+      cwd: folder,
       stdio: ["ignore", "ignore", "pipe", "pipe"],
       windowsHide: true,
     });
     return new BwServe(child, child.stdio[3] as Duplex);
+  }
+
+  get pid(): number | null {
+    return this.#child.pid ?? null;
   }
 
   /** Asks one thing; they are answered in turn. Throws Exit 69 when bw is gone or silent. @returns `data` of its answer, or its message. */

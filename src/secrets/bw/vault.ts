@@ -1,0 +1,119 @@
+import type { Context } from "../../kit/context.ts";
+import { Exit } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
+import { truncate } from "../../kit/text.ts";
+import type { Vault, VaultFolder, VaultItem } from "../vault.ts";
+import type { BwProgram } from "./program.ts";
+import { BwRefusal } from "./run.ts";
+import { BwServe } from "./serve.ts";
+import { withoutTokens } from "./tokens.ts";
+import { BwFolder } from "./with-data.ts";
+
+/** The key of an unlocked vault, and bw's data that it opens. */
+export interface Unsealed {
+  readonly key: string;
+  readonly data: string;
+}
+
+/** A vault as one bw shows it, which has nothing to ask its server with. */
+export class BwVault implements Vault {
+  readonly #context: Context;
+  readonly #program: BwProgram;
+  readonly #refresh: () => Promise<Unsealed>;
+  #unsealed: Unsealed;
+  #folder: BwFolder | null = null;
+  #serve: BwServe | null = null;
+  #canServe: boolean;
+
+  /** @param refresh asks the server for what changed, and gives what there is then. */
+  constructor(context: Context, program: BwProgram, unsealed: Unsealed, refresh: () => Promise<Unsealed>) {
+    this.#context = context;
+    this.#program = program;
+    this.#unsealed = unsealed;
+    this.#refresh = refresh;
+    // A child gets no socket of its parent's there.
+    this.#canServe = context.platform !== "win32";
+  }
+
+  items(): Promise<readonly VaultItem[]> {
+    return this.#list<VaultItem>("items");
+  }
+
+  folders(): Promise<readonly VaultFolder[]> {
+    return this.#list<VaultFolder>("folders");
+  }
+
+  async totp(id: string): Promise<string> {
+    const served = await this.#served<{ data: string }>(`/object/totp/${encodeURIComponent(id)}`);
+    return served ? served.data : (await this.#run(["get", "totp", id, "--raw"])).trim();
+  }
+
+  async sync(): Promise<void> {
+    this.#end();
+    this.#unsealed = await this.#refresh();
+  }
+
+  async close(): Promise<void> {
+    this.#end();
+  }
+
+  async #list<T>(what: "items" | "folders"): Promise<readonly T[]> {
+    const served = await this.#served<{ data: readonly T[] }>(`/list/object/${what}`);
+    return served ? served.data : (JSON.parse(await this.#run(["list", what])) as readonly T[]);
+  }
+
+  /** Null where bw cannot serve: then each question is a bw of its own. */
+  async #served<T>(path: string): Promise<T | null> {
+    if (!this.#canServe) return null;
+    const isFirst = this.#serve === null;
+    try {
+      const answer = await this.#server().ask<T>("GET", path);
+      if ("refused" in answer) throw refused(answer.refused);
+      return answer.data;
+    } catch (error) {
+      if (!isFirst || !(error instanceof Exit) || error.code !== "bw_failed") throw error;
+      this.#canServe = false;
+      this.#end();
+      return null;
+    }
+  }
+
+  #server(): BwServe {
+    if (this.#serve) return this.#serve;
+    const folder = this.#opened();
+    const serve = BwServe.start(this.#context, this.#program, folder.path, this.#unsealed.key);
+    folder.serve(serve.pid, () => serve.close());
+    this.#serve = serve;
+    return serve;
+  }
+
+  async #run(args: readonly string[]): Promise<string> {
+    try {
+      return await this.#opened().run(this.#program, { args, secrets: { BW_SESSION: this.#unsealed.key } });
+    } catch (error) {
+      throw error instanceof BwRefusal ? refused(error.message) : error;
+    }
+  }
+
+  #opened(): BwFolder {
+    this.#folder ??= new BwFolder(this.#context, withoutTokens(this.#unsealed.data));
+    return this.#folder;
+  }
+
+  #end(): void {
+    this.#folder?.remove();
+    this.#folder = null;
+    this.#serve = null;
+  }
+}
+
+function refused(words: string): Exit {
+  if (/vault is locked|not logged in/i.test(words))
+    return new Exit(EXIT.signIn, "vault_locked", "The vault is locked.", "Type alai secrets unlock.");
+  return new Exit(
+    EXIT.unavailable,
+    "bw_refused",
+    `Bitwarden's program refused: ${truncate(words, 200)}`,
+    "Type alai secrets status.",
+  );
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Context } from "../../kit/context.ts";
+import { writePrivate } from "../../kit/sealed/private-file.ts";
+import { PrivateFolder, unsealedPlace } from "./folder.ts";
+import type { BwProgram } from "./program.ts";
+import { type BwCall, runBw } from "./run.ts";
+
+const DATA = "data.json";
+const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+let said = false;
+
+/** A folder with bw's data in it, for as long as this command needs it. */
+export class BwFolder {
+  readonly #context: Context;
+  readonly #folder: PrivateFolder;
+  readonly #listening: () => void;
+  #end: () => void = () => {};
+  #gone = false;
+
+  /** @param data bw's, or null for a bw that knows nothing yet. */
+  constructor(context: Context, data: string | null) {
+    this.#context = context;
+    sayWhere(context);
+    this.#folder = new PrivateFolder(context);
+    if (data !== null) writePrivate(join(this.#folder.path, DATA), Buffer.from(data));
+    context.onExit(() => this.remove());
+    this.#listening = context.onSignal((signal) => {
+      if (!ENDING.includes(signal)) return;
+      this.remove();
+      // As if nobody had listened: whoever else does, hears it too.
+      process.kill(process.pid, signal);
+    });
+  }
+
+  get path(): string {
+    return this.#folder.path;
+  }
+
+  /** What bw has in it now; null when nothing that is whole. */
+  data(): string | null {
+    try {
+      const text = readFileSync(join(this.path, DATA), "utf8");
+      JSON.parse(text);
+      return text;
+    } catch {
+      return null;
+    }
+  }
+
+  run(program: BwProgram, call: BwCall): Promise<string> {
+    return runBw(this.#context, program, this.path, { ...call, running: (pid) => this.#folder.inUseBy(pid) });
+  }
+
+  /** A bw runs in it until `end` is called, at the latest when the folder goes. */
+  serve(pid: number | null, end: () => void): void {
+    this.#folder.inUseBy(pid);
+    this.#end = end;
+  }
+
+  remove(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#listening();
+    this.#end();
+    this.#folder.remove();
+  }
+}
+
+/** Once a command: the reader should know that it is on a disk. */
+function sayWhere(context: Context): void {
+  const { root, inMemory } = unsealedPlace(context);
+  if (inMemory || said) return;
+  said = true;
+  context.warn(`there is no folder in memory here, so Bitwarden's files are in ${root} while this runs (mode 700)`);
+}
