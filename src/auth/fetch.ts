@@ -1,5 +1,6 @@
 import type { Context } from "../kit/context.ts";
 import { Http, NoAnswer } from "../kit/http.ts";
+import { requireCheckedTls } from "./checked-tls.ts";
 
 /** What openid-client asks of a fetch. */
 interface FetchOptions {
@@ -18,8 +19,12 @@ const LONGEST = 2 ** 20;
  * The way to an issuer: the same client as everywhere, so that proxies and authorities are those of every other call. What
  * changes something at the issuer is sent once: a code or a refresh token is good for one request.
  */
-export function issuerFetch({ env }: Context): IssuerFetch {
+export function issuerFetch(context: Context): IssuerFetch {
+  const { env } = context;
+  requireCheckedTls(env);
   const http = new Http({ ...PATIENCE, env, longest: LONGEST });
+  // Whoever is given up, by Ctrl-C for example, must not keep the program here.
+  context.onExit(() => http.close());
   return async (url, { method = "GET", headers = {}, body }) => {
     const answer = await http.ask({
       method,

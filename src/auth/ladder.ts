@@ -19,7 +19,7 @@ export function chooseFlow(context: Context, offersDevice: boolean, asked: Flow 
       EXIT.signIn,
       "sign_in_needed",
       "Nobody is here to sign in.",
-      "Give a token: alai login --with-token < FILE, or ALAI_TOKEN; or say how: --flow=browser, --flow=device.",
+      "Give a token: alai login --with-token < FILE, or ALAI_TOKEN; or say how: --flow=browser, --flow=device, --flow=paste.",
     );
   if (hasOwnBrowser(context)) return "browser";
   return offersDevice ? "device" : "paste";

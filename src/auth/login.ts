@@ -1,5 +1,7 @@
 import type { Millis } from "@alai/core";
 import type { Context } from "../kit/context.ts";
+import { Exit } from "../kit/errors.ts";
+import { EXIT } from "../kit/exit.ts";
 import { makeSealed } from "../kit/sealed/store.ts";
 import { issuerClient } from "./client.ts";
 import { browserFlow } from "./flows/browser.ts";
@@ -36,9 +38,22 @@ export async function signIn(context: Context, profile: Profile, options: LoginO
   const client = await issuerClient(context, profile.issuer);
   const flow = chooseFlow(context, client.metadata.device_authorization_endpoint !== undefined, options.flow);
   const granted = await grantedBy(FLOW[flow], { context, client, limit: options.limit });
+  requireTenantSaid(granted, profile);
   const tokens = tokensFrom(granted, profile.issuer, context.clock(), flow);
   session.keep(tokens);
+  session.forgetClientSecret();
   return tokens;
+}
+
+/** Which tenant somebody is of must be said, where not everyone may sign in; which it is, `tokensFrom` compares. */
+function requireTenantSaid(granted: Granted, { issuer }: Profile): void {
+  if (issuer.allowedTenants.length === 0 || typeof granted.claims()?.tid === "string") return;
+  throw new Exit(
+    EXIT.signIn,
+    "foreign_tenant",
+    "The issuer does not say which tenant you are of, and the profile lets only some in (allowedTenants).",
+    "Add openid to the profile's scopes, or take allowedTenants out of it.",
+  );
 }
 
 /** Signs a machine in with a secret of its own, which is kept sealed: that is how it stays signed in. */
@@ -94,6 +109,7 @@ export async function keepToken(
     flow: "with-token",
   };
   session.keep(tokens);
+  session.forgetClientSecret();
   return tokens;
 }
 

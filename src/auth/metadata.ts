@@ -31,20 +31,36 @@ export async function fetchMetadata(context: Context, discoveryUrl: string): Pro
   const text = await answer.text();
   const metadata = answer.ok ? parsed(text) : null;
   if (metadata) return metadata;
+  if (isTrouble(answer.status)) throw troubled(url, answer.status);
   throw usage(
     `${url.href} is not an issuer's metadata (${answer.status}).`,
     `Type the issuer's address; its metadata is at ISSUER${WELL_KNOWN}.`,
   );
 }
 
-/** Exit 69: the issuer does not answer. */
-export function unreachable(url: URL, error: unknown): Exit {
-  const why = error instanceof NoAnswer || error instanceof Error ? oneLine(error.message) : "";
+/** Exit 69: the issuer does not answer. Whatever else went wrong is given back as it is. */
+export function unreachable({ host }: URL, error: unknown): unknown {
+  if (!(error instanceof NoAnswer)) return error;
+  const why = truncate(oneLine(error.message), 120);
+  const [what, hint] =
+    error.kind === "tls"
+      ? ["cannot be trusted", "Behind a company's proxy, name its authority: NODE_EXTRA_CA_CERTS=FILE."]
+      : ["does not answer", "Check the network and the proxy (HTTPS_PROXY), and try again."];
+  return new Exit(EXIT.unavailable, "issuer_unavailable", `The issuer ${host} ${what}${why && `: ${why}`}.`, hint);
+}
+
+/** The issuer is there, and cannot serve just now. */
+export function isTrouble(status: number): boolean {
+  return status >= 500 || status === 429;
+}
+
+/** Exit 69 for that. */
+export function troubled({ host }: URL, status: number | string): Exit {
   return new Exit(
     EXIT.unavailable,
     "issuer_unavailable",
-    `The issuer ${url.host} does not answer${why ? `: ${truncate(why, 120)}` : ""}.`,
-    "Check the network and the proxy (HTTPS_PROXY), and try again.",
+    `The issuer ${host} has trouble (${status}).`,
+    "Try again in a minute.",
   );
 }
 
@@ -58,7 +74,7 @@ function parsed(text: string): Metadata | null {
 }
 
 /** Throws unless it is https, or http on this machine. */
-function requireSafe(raw: string, what: string): URL {
+export function requireSafe(raw: string, what: string): URL {
   const url = URL.canParse(raw) ? new URL(raw) : null;
   if (url && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url)))) return url;
   throw usage(
@@ -79,11 +95,7 @@ export function requireExpected(metadata: Metadata, profile: IssuerProfile): voi
       `${profile.discoveryUrl} says that it is ${truncate(oneLine(metadata.issuer), 100)}, and ${profile.issuer} was expected.`,
       "If that is right, type alai login with --issuer again; if not, somebody else answers there.",
     );
-  if (metadata.issuer.includes(ANY_TENANT) && profile.allowedTenants.length !== 1)
-    throw usage(
-      "This address signs in users of every tenant there is.",
-      "Use your own tenant's address, or name the one tenant that may sign in: allowedTenants in the profile.",
-    );
+  requireOneTenant(profile);
   const hosts = new Set([new URL(profile.discoveryUrl).host, ...profile.endpointHosts]);
   if (!metadata.issuer.includes(ANY_TENANT)) hosts.add(new URL(metadata.issuer).host);
   for (const name of [
@@ -106,6 +118,15 @@ export function requireExpected(metadata: Metadata, profile: IssuerProfile): voi
   }
 }
 
+/** Throws when anyone who has an account anywhere could sign in. */
+export function requireOneTenant({ issuer, allowedTenants }: IssuerProfile): void {
+  if (!issuer.includes(ANY_TENANT) || allowedTenants.length === 1) return;
+  throw usage(
+    "This address signs in users of every tenant there is.",
+    "Use your own tenant's address, or name the one tenant that may sign in: allowedTenants in the profile.",
+  );
+}
+
 const GUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
 /**
@@ -121,10 +142,10 @@ export function pinned(
   const given = discoveryUrl.slice(0, -WELL_KNOWN.length);
   const same = issuer === given || issuer === `${given}/`;
   if (kind === "b2c") {
-    const form = new RegExp(`^https?://${escaped(url.host)}/(?:${GUID}|tfp/${GUID}/[\\w.-]+)/v2\\.0/$`);
+    const form = new RegExp(`^${url.protocol}//${escaped(url.host)}/(?:${GUID}|tfp/${GUID}/[\\w.-]+)/v2\\.0/$`);
     if (form.test(issuer)) return { issuer, discoveryUrl };
   } else if (kind === "entra-external") {
-    const found = new RegExp(`^https?://(${GUID})\\.([\\w.:-]+)/(${GUID})/v2\\.0/?$`).exec(issuer);
+    const found = new RegExp(`^${url.protocol}//(${GUID})\\.([\\w.:-]+)/(${GUID})/v2\\.0/?$`).exec(issuer);
     const domain = url.host.slice(url.host.indexOf(".") + 1);
     if (found && found[1] === found[3] && found[2] === domain)
       return { issuer, discoveryUrl: `${issuer.replace(/\/$/, "")}${WELL_KNOWN}` };

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import type { Context } from "../kit/context.ts";
 
 /** Opens an address in the person's browser, and does not wait for it. @returns false when there is nothing to try with. */
@@ -13,10 +14,18 @@ export function openBrowser({ env, platform }: Context, url: string, wsl: boolea
 }
 
 function opener(browser: string | undefined, platform: string, wsl: boolean, url: string): string[] {
-  if (browser) return [browser, url];
+  if (browser) return custom(browser, url);
   if (platform === "darwin") return ["open", url];
   if (platform === "win32") return ["rundll32", "url.dll,FileProtocolHandler", url];
   return [wsl ? "wslview" : "xdg-open", url];
+}
+
+/** A program, or a program with its words, as others read BROWSER too; %s in it stands for the address. */
+function custom(browser: string, url: string): string[] {
+  if (existsSync(browser)) return [browser, url];
+  const words = browser.split(" ").filter(Boolean);
+  const filled = words.map((word) => word.replaceAll("%s", url));
+  return words.some((word) => word.includes("%s")) ? filled : [...filled, url];
 }
 
 /** What starts from here lives on: it must not hold what only alai needs. */

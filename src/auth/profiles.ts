@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../kit/context.ts";
-import { Exit, usage } from "../kit/errors.ts";
+import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { writePrivate } from "../kit/sealed/private-file.ts";
-import { oneLine, truncate } from "../kit/text.ts";
+import { profileName } from "../kit/settings.ts";
 import { writeSetting } from "../kit/write-settings.ts";
 import { parseProfile } from "./parse-profile.ts";
 import type { Profile } from "./profile.ts";
@@ -12,15 +12,6 @@ import type { Profile } from "./profile.ts";
 /** Profiles are files beside the settings: `profiles/NAME.json`, as the company hosts it, with nothing secret in it. */
 
 export const DEFAULT_PROFILE = "default";
-const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
-
-export function profileName(raw: string): string {
-  if (NAME.test(raw)) return raw;
-  throw usage(
-    `"${truncate(oneLine(raw), 40)}" is not a name of a profile.`,
-    "A name has small letters, digits, - and _, at most 40.",
-  );
-}
 
 /** Which profile is meant, and who says so: `--profile` > `ALAI_PROFILE` > the setting. */
 export function chosenProfile(context: Context, flag: string | undefined): { name: string; source: string } {
@@ -70,20 +61,18 @@ export function profileNames(context: Context): string[] {
 }
 
 /** Writes a profile's document. @param document what the company hosts, or what the questions gave, as JSON. */
-export function keepProfile(context: Context, name: string, document: unknown): Profile {
+export function keepProfile(context: Context, name: string, document: unknown): void {
   const text = `${JSON.stringify(document, null, 2)}\n`;
   const file = fileOf(context, name);
-  const profile = parseProfile(text, name, file);
   mkdirSync(join(context.paths.config, "profiles"), { recursive: true, mode: 0o700 });
   writePrivate(file, Buffer.from(text));
-  return profile;
 }
 
-/** Makes a profile the one that is meant when nothing says otherwise. */
-export async function useProfile(context: Context, name: string): Promise<void> {
-  if (context.settings().get("profile") === name) return;
-  if (name === DEFAULT_PROFILE && !context.settings().has("profile")) return;
+/** Makes a profile the one that is meant when nothing says otherwise. @returns false when it is that already. */
+export async function useProfile(context: Context, name: string): Promise<boolean> {
+  if ((context.settings().get("profile") ?? DEFAULT_PROFILE) === name) return false;
   await writeSetting(context, "profile", name);
+  return true;
 }
 
 export function fileOf(context: Context, name: string): string {

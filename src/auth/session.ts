@@ -56,6 +56,11 @@ export class Session {
     this.#store.write(CLIENT_SECRET, Buffer.from(secret));
   }
 
+  /** A person is signed in now, in place of a machine. */
+  forgetClientSecret(): void {
+    this.#store.remove(CLIENT_SECRET);
+  }
+
   forget(): void {
     this.#store.remove(TOKENS);
     this.#store.remove(CLIENT_SECRET);

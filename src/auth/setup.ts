@@ -3,8 +3,18 @@ import { usage } from "../kit/errors.ts";
 import { askLine } from "../kit/prompt.ts";
 import { oneLine, truncate } from "../kit/text.ts";
 import { issuerFetch } from "./fetch.ts";
-import { fetchMetadata, pinned, unreachable, WELL_KNOWN } from "./metadata.ts";
-import type { IssuerKind, Profile } from "./profile.ts";
+import {
+  fetchMetadata,
+  isTrouble,
+  pinned,
+  requireOneTenant,
+  requireSafe,
+  troubled,
+  unreachable,
+  WELL_KNOWN,
+} from "./metadata.ts";
+import { parseProfile } from "./parse-profile.ts";
+import type { IssuerKind, IssuerProfile, Profile } from "./profile.ts";
 import { keepProfile } from "./profiles.ts";
 
 /** What `alai login` was told of the issuer. */
@@ -30,21 +40,47 @@ export async function setUpProfile(
   words: IssuerWords,
   before: Profile | null,
 ): Promise<Profile> {
-  if (words.profileUrl !== undefined) return keepProfile(context, name, await hostedProfile(context, words.profileUrl));
+  const [document, where] = await describedProfile(context, words, before);
+  const profile = parseProfile(JSON.stringify(document), name, where);
+  requireOneTenant(profile.issuer);
+  keepProfile(context, name, document);
+  return profile;
+}
+
+/** The profile's document, and where it comes from. */
+async function describedProfile(
+  context: Context,
+  words: IssuerWords,
+  before: Profile | null,
+): Promise<[document: unknown, where: string]> {
+  const { profileUrl } = words;
+  if (profileUrl !== undefined) {
+    const url = requireSafe(profileUrl, "The profile's address");
+    return [await hostedProfile(context, url), url.href];
+  }
   const issuer =
     words.issuer ?? before?.issuer.discoveryUrl ?? (await ask(context, "The issuer's address", "--issuer"));
   const clientId =
     words.clientId ?? before?.issuer.clientId ?? (await ask(context, "The client id of alai there", "--client-id"));
   const scopes =
     words.scopes ?? before?.issuer.scopes ?? wordsOf(await ask(context, "The scope of your API", "--scope"));
-  const discoveryUrl = metadataAddress(issuer);
-  const kind = words.kind ?? (words.issuer === undefined ? before?.issuer.kind : undefined) ?? kindOf(discoveryUrl);
-  const found = pinned(kind, discoveryUrl, await fetchMetadata(context, discoveryUrl));
-  const kept = before && words.issuer === undefined ? before.issuer : {};
-  return keepProfile(context, name, {
-    ...(before && { mc: before.mc, secrets: before.secrets, claude: before.claude, services: before.services }),
-    issuer: { ...kept, kind, ...found, clientId, scopes: withOwn(scopes) },
-  });
+  const own = before && words.issuer === undefined ? before.issuer : await askIssuer(context, issuer, words.kind);
+  const kind = words.kind ?? own.kind;
+  return [
+    { ...before, name: undefined, issuer: { ...own, kind, clientId, scopes: withOwn(kind, scopes) } },
+    "The profile",
+  ];
+}
+
+/** What an issuer calls itself, and where it says so. */
+async function askIssuer(
+  context: Context,
+  address: string,
+  asked: IssuerKind | undefined,
+): Promise<Pick<IssuerProfile, "kind" | "issuer" | "discoveryUrl">> {
+  const discoveryUrl = metadataAddress(address);
+  const kind = asked ?? kindOf(discoveryUrl);
+  return { kind, ...pinned(kind, discoveryUrl, await fetchMetadata(context, discoveryUrl)) };
 }
 
 function wordsOf(text: string): string[] {
@@ -52,8 +88,10 @@ function wordsOf(text: string): string[] {
 }
 
 /** What every sign-in of a person asks for besides the API's own scope. */
-function withOwn(scopes: readonly string[]): string[] {
-  return [...new Set(["openid", "offline_access", ...scopes])];
+function withOwn(kind: IssuerKind, scopes: readonly string[]): string[] {
+  // B2C has no scope email.
+  const own = ["openid", "profile", ...(kind === "b2c" ? [] : ["email"]), "offline_access"];
+  return [...new Set([...own, ...scopes])];
 }
 
 function ask(context: Context, question: string, flag: string): Promise<string> {
@@ -81,16 +119,11 @@ function kindOf(discoveryUrl: string): IssuerKind {
   return hostname === "login.microsoftonline.com" ? "entra" : "generic";
 }
 
-async function hostedProfile(context: Context, address: string): Promise<unknown> {
-  const url = URL.canParse(address) ? new URL(address) : null;
-  if (url?.protocol !== "https:" && url?.hostname !== "127.0.0.1" && url?.hostname !== "localhost")
-    throw usage(
-      `The profile's address is not https: ${truncate(oneLine(address), 80)}`,
-      "Type alai login --profile-url https://…",
-    );
+async function hostedProfile(context: Context, url: URL): Promise<unknown> {
   const answer = await issuerFetch(context)(url.href, { headers: { accept: "application/json" } }).catch((error) => {
     throw unreachable(url, error);
   });
+  if (isTrouble(answer.status)) throw troubled(url, answer.status);
   if (!answer.ok) throw usage(`${url.href} answered ${answer.status}, not with a profile.`, "Check the address.");
   try {
     return await answer.json();

@@ -1,6 +1,5 @@
 import { toIso } from "@alai/core";
-
-import { FLOWS } from "../auth/ladder.ts";
+import { FLOWS, type Flow } from "../auth/ladder.ts";
 import type { LoginOptions } from "../auth/login.ts";
 import type { Profile } from "../auth/profile.ts";
 import { ISSUER_KINDS } from "../auth/profile.ts";
@@ -58,30 +57,44 @@ The tokens are sealed with a key in the system's keychain, which is tried before
     kept_in: "keychain or file",
   },
   async run(context, { flags }) {
-    if (flags.withToken && flags.clientSecret)
-      throw usage("Standard input can hold one thing.", "Give --with-token or --client-secret.");
-    const { chosenProfile, useProfile } = await import("../auth/profiles.ts");
-    const { name } = chosenProfile(context, flags.profile);
-    const profile = await profileFor(context, name, {
-      profileUrl: flags.profileUrl,
-      issuer: flags.issuer,
-      clientId: flags.clientId,
-      scopes: flags.scope,
-      kind: flags.kind,
-    });
-    const insecure = flags.insecureStorage ?? false;
-    const given = flags.withToken ? "token" : flags.clientSecret ? "client secret" : null;
-    const tokens = await tokensFor(context, profile, given, {
-      flow: flags.flow,
-      insecure,
-      limit: context.flags.timeout ?? LIMIT,
-    });
-    await useProfile(context, name);
-    if (context.flags.json)
-      printJson(context, { ...resultJson(name, tokens), kept_in: insecure ? "file" : "keychain" });
-    else if (!context.flags.quiet) tell(context, name, tokens, insecure);
+    const { orInterrupted } = await import("../auth/flows/wait.ts");
+    await orInterrupted(context, login(context, flags));
   },
 });
+
+interface Flags extends Omit<IssuerWords, "scopes"> {
+  readonly scope: readonly string[] | undefined;
+  readonly flow: Flow | undefined;
+  readonly withToken: boolean | undefined;
+  readonly clientSecret: boolean | undefined;
+  readonly insecureStorage: boolean | undefined;
+  readonly profile: string | undefined;
+}
+
+async function login(context: Context, flags: Flags): Promise<void> {
+  if (flags.withToken && flags.clientSecret)
+    throw usage("Standard input can hold one thing.", "Give --with-token or --client-secret.");
+  const { chosenProfile } = await import("../auth/profiles.ts");
+  const { name } = chosenProfile(context, flags.profile);
+  const profile = await profileFor(context, name, { ...flags, scopes: flags.scope });
+  const insecure = flags.insecureStorage ?? false;
+  const given = flags.withToken ? "token" : flags.clientSecret ? "client secret" : null;
+  const limit = context.flags.timeout ?? LIMIT;
+  const tokens = await tokensFor(context, profile, given, { flow: flags.flow, insecure, limit });
+  if (context.flags.json) printJson(context, { ...resultJson(name, tokens), kept_in: insecure ? "file" : "keychain" });
+  else if (!context.flags.quiet) tell(context, name, tokens, insecure);
+  if (flags.profile !== undefined) await takeIntoUse(context, name);
+}
+
+/** Whoever signs in with another profile means to work with it. */
+async function takeIntoUse(context: Context, name: string): Promise<void> {
+  const { useProfile } = await import("../auth/profiles.ts");
+  const isNew = await useProfile(context, name);
+  if (isNew && !context.flags.quiet) context.io.err(`The profile ${name} is now the one in use.\n`);
+  const { ALAI_PROFILE } = context.env;
+  if (ALAI_PROFILE && ALAI_PROFILE !== name)
+    context.warn(`ALAI_PROFILE is set and wins: ${ALAI_PROFILE} is in use here`);
+}
 
 async function profileFor(context: Context, name: string, words: IssuerWords): Promise<Profile> {
   const { saysSomething, setUpProfile } = await import("../auth/setup.ts");
@@ -98,7 +111,7 @@ async function tokensFor(
 ): Promise<Tokens> {
   const { keepToken, signIn, signInMachine } = await import("../auth/login.ts");
   if (given === null) return signIn(context, profile, options);
-  const word = oneWord(await context.io.readStdin(), given);
+  const word = oneWord(await context.io.readStdin({ signal: context.interrupted }), given);
   return (given === "token" ? keepToken : signInMachine)(context, profile, word, options.insecure);
 }
 

@@ -2,6 +2,13 @@ import { fstatSync, writeSync } from "node:fs";
 import type * as Tty from "node:tty";
 import type { Env } from "./env.ts";
 
+export interface StdinOptions {
+  /** What comes after the first line is not waited for. */
+  readonly line?: boolean;
+  /** Gives up. */
+  readonly signal?: AbortSignal;
+}
+
 /** Where a command's words go. Data to stdout, everything else to stderr. */
 export interface Io {
   readonly stdinIsTty: boolean;
@@ -11,8 +18,8 @@ export interface Io {
   readonly columns: number;
   out(text: string): void;
   err(text: string): void;
-  /** All of standard input, as UTF-8. */
-  readStdin(): Promise<string>;
+  /** All of standard input, as UTF-8; up to its first line end, or the signal, where that is wanted. */
+  readStdin(options?: StdinOptions): Promise<string>;
   /** stderr as a stream, for libraries that draw on it. */
   stderrStream(): NodeJS.WriteStream;
 }
@@ -91,8 +98,21 @@ function writeAll(fd: number, text: string): void {
   }
 }
 
-async function readStdin(): Promise<string> {
+async function readStdin({ line = false, signal }: StdinOptions = {}): Promise<string> {
+  const { stdin } = process;
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  // An open pipe would keep the process here.
+  const stop = () => void stdin.destroy();
+  signal?.addEventListener("abort", stop);
+  try {
+    for await (const chunk of stdin) {
+      chunks.push(Buffer.from(chunk));
+      if (line && chunks.at(-1)?.includes(10)) break;
+    }
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
   return Buffer.concat(chunks).toString("utf8");
 }

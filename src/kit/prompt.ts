@@ -17,9 +17,13 @@ export async function confirm(context: Context, question: string, flag: string):
  * there is nobody and nothing. @param secret it is not shown while it is typed.
  */
 export async function askLine(context: Context, question: string, secret = false): Promise<string> {
-  if (!context.io.stdinIsTty) return (await context.io.readStdin()).split("\n")[0] ?? "";
+  if (!context.io.stdinIsTty) return firstLine(await context.io.readStdin({ line: true, signal: context.interrupted }));
   if (!context.canPrompt()) throw usage(`This needs an answer: ${question}`, "Nobody can be asked here.");
   const { input, password } = await import("@inquirer/prompts");
   const output = { output: context.io.stderrStream(), signal: context.interrupted };
   return secret ? password({ message: oneLine(question) }, output) : input({ message: oneLine(question) }, output);
+}
+
+function firstLine(text: string): string {
+  return text.split(/\r?\n/, 1)[0] ?? "";
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { BadInput, validHolder } from "@alai/core";
 import { Exit, usage } from "./errors.ts";
 import { EXIT } from "./exit.ts";
-import { truncate } from "./text.ts";
+import { oneLine, truncate } from "./text.ts";
 import { duration, serverUrl, ttl } from "./values.ts";
 
 /** One setting: what it means, how its text is read, and which variable wins over it. */
@@ -49,6 +49,17 @@ function checkedDuration(raw: string): string {
   return raw;
 }
 
+const PROFILE = /^[a-z0-9][a-z0-9_-]{0,39}$/;
+
+/** A profile's name, which is a file's too. Throws a usage error. */
+export function profileName(raw: string): string {
+  if (PROFILE.test(raw)) return raw;
+  throw usage(
+    `"${truncate(oneLine(raw), 40)}" is not a name of a profile.`,
+    "A name has small letters, digits, - and _, at most 40.",
+  );
+}
+
 function checkedUrl(raw: string): string {
   serverUrl(raw);
   return raw;
@@ -62,6 +73,13 @@ export const SETTINGS: readonly Setting[] = [
     parse: (raw) => validHolder(raw, "-").actor,
     fallback: null,
     env: "ALAI_ACTOR",
+  },
+  {
+    key: "profile",
+    summary: "which profile to sign in with, when neither --profile nor ALAI_PROFILE says",
+    parse: profileName,
+    fallback: null,
+    env: "ALAI_PROFILE",
   },
   { key: "mc.db", summary: "the ledger's SQLite file", parse: (raw) => raw, fallback: null, env: "ALAI_MC_DB" },
   {

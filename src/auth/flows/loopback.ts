@@ -21,10 +21,8 @@ export interface CallbackOptions {
 /** Listens on 127.0.0.1, and on ::1 where there is one. Throws Exit 69 when every port of the list is taken. */
 export async function openCallback(options: CallbackOptions): Promise<Callback & { expect(state: string): void }> {
   const visits = new Visits(options);
-  const four = await listenOn(visits, "127.0.0.1", options.ports.length > 0 ? options.ports : [0]);
-  const { port } = four.address() as AddressInfo;
-  // `localhost` may be either; a machine without IPv6 has only the one.
-  const six = await listenOn(visits, "::1", [port]).catch(() => null);
+  const servers = await listenOnOne(visits, options.ports);
+  const { port } = servers[0].address() as AddressInfo;
   visits.port = port;
   return {
     redirectUri: `http://${options.host}:${port}${options.path}`,
@@ -33,28 +31,59 @@ export async function openCallback(options: CallbackOptions): Promise<Callback &
       visits.state = state;
     },
     close() {
-      for (const server of [four, six]) {
-        server?.close();
-        server?.closeAllConnections();
-      }
+      for (const server of servers) shut(server);
     },
   };
 }
 
-async function listenOn(visits: Visits, host: string, ports: readonly number[]): Promise<Server> {
-  for (const port of ports) {
-    const server = createServer((request, response) => visits.answer(request, response));
-    const listening = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen({ host, port }, () => resolve(true));
-    });
-    if (listening) return server;
+type Servers = readonly [Server, ...Server[]];
+
+/** How often another free port is looked for, when the one found is taken on ::1. */
+const TRIES = 5;
+
+async function listenOnOne(visits: Visits, ports: readonly number[]): Promise<Servers> {
+  for (const port of ports.length > 0 ? ports : Array<number>(TRIES).fill(0)) {
+    const servers = await listenOnBoth(visits, port);
+    if (servers) return servers;
   }
+  throw portsBusy(ports);
+}
+
+/**
+ * `localhost` may be either address. A machine without IPv6 has only the one; but where somebody else listens on the other, the
+ * browser would hand them the code. @returns null when the port is taken.
+ */
+async function listenOnBoth(visits: Visits, port: number): Promise<Servers | null> {
+  const four = await listenOn(visits, "127.0.0.1", port);
+  if (typeof four === "string") return null;
+  const six = await listenOn(visits, "::1", (four.address() as AddressInfo).port);
+  if (typeof six !== "string") return [four, six];
+  if (six !== "EADDRINUSE") return [four];
+  shut(four);
+  return null;
+}
+
+/** @returns the error's code when that cannot be. */
+function listenOn(visits: Visits, host: string, port: number): Promise<Server | string> {
+  const server = createServer((request, response) => visits.answer(request, response));
+  return new Promise((resolve) => {
+    server.once("error", (error) => resolve("code" in error ? String(error.code) : error.message));
+    server.listen({ host, port, ipv6Only: true }, () => resolve(server));
+  });
+}
+
+function shut(server: Server): void {
+  server.close();
+  server.closeAllConnections();
+}
+
+function portsBusy(ports: readonly number[]): Exit {
   const [first, ...more] = ports;
-  throw new Exit(
+  const which = more.length > 0 ? `All ports that the issuer knows are taken: ${ports.join(", ")}.` : null;
+  return new Exit(
     EXIT.unavailable,
     "ports_busy",
-    more.length > 0 ? `All ports that the issuer knows are taken: ${ports.join(", ")}.` : `Port ${first} is taken.`,
+    which ?? (first === undefined ? "No port of this machine is free." : `Port ${first} is taken.`),
     "End what uses them, or type alai login --flow=paste.",
   );
 }
@@ -74,7 +103,9 @@ class Visits {
   }
 
   answer(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? "/", `http://${this.#options.host}:${this.port}`);
+    const base = `http://${this.#options.host}:${this.port}`;
+    const path = request.url ?? "/";
+    const url = new URL(URL.canParse(path, base) ? path : "/", base);
     const refusal = this.#refusal(request, url);
     if (refusal) {
       say(response, ...refusal);

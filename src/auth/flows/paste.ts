@@ -22,7 +22,8 @@ export async function pasteFlow({ context, client, limit }: FlowWorld): Promise<
 
 function pastedUrl(line: string, redirectUri: string, state: string): URL {
   const url = URL.canParse(line.trim()) ? new URL(line.trim()) : null;
-  if (!url?.href.startsWith(redirectUri))
+  // All of it: http://127.0.0.1:8400/callback.example.com begins like it.
+  if (!url || `${url.origin}${url.pathname}` !== redirectUri)
     throw usage(
       "That is not the address of the page after the sign-in.",
       `It begins with ${redirectUri}; copy all of it, not the code alone.`,

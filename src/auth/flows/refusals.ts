@@ -2,6 +2,7 @@ import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { oneLine, truncate } from "../../kit/text.ts";
 import { NoAnswer } from "../fetch.ts";
+import { isTrouble, troubled, unreachable } from "../metadata.ts";
 import type { IssuerProfile } from "../profile.ts";
 
 interface OAuthError {
@@ -18,19 +19,20 @@ export function oauthCode(error: unknown): string | null {
   return typeof code === "string" ? oneLine(truncate(code, 60)) : null;
 }
 
+/** What an issuer says when it is not the person's doing (RFC 6749, 4.1.2.1). */
+const TROUBLE: readonly string[] = ["server_error", "temporarily_unavailable"];
+
 /** A failed sign-in in words. What an issuer says of it may come from anyone who can make a link: one line, no control characters, not long. */
 export function signInFailure(error: unknown, profile: IssuerProfile): Exit {
   if (error instanceof Exit) return error;
-  const noAnswer = [error, (error as OAuthError)?.cause].find((one) => one instanceof NoAnswer);
-  const { host } = new URL(profile.discoveryUrl);
-  if (noAnswer)
-    return new Exit(
-      EXIT.unavailable,
-      "issuer_unavailable",
-      `The issuer ${host} does not answer.`,
-      "Check the network and the proxy (HTTPS_PROXY), and try again.",
-    );
+  const { cause } = (error ?? {}) as OAuthError;
+  const url = new URL(profile.discoveryUrl);
+  const { host } = url;
+  const noAnswer = [error, cause].find((one) => one instanceof NoAnswer);
+  if (noAnswer) return unreachable(url, noAnswer) as Exit;
+  if (cause instanceof Response && isTrouble(cause.status)) return troubled(url, cause.status);
   const code = oauthCode(error);
+  if (code && TROUBLE.includes(code)) return troubled(url, code);
   const { error_description: said, message } = (error ?? {}) as OAuthError;
   if (code)
     return new Exit(

@@ -2,20 +2,30 @@ import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 
+/** Longer than any page of an issuer holds; a timer of weeks would fire at once. */
+const DAY = 86_400_000;
+
 /** What a person does, or Exit 130 when they press Ctrl-C, or Exit 4 when they take too long. @param limit milliseconds. */
-export async function waitForPerson<T>({ interrupted }: Context, work: Promise<T>, limit: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  let stop = () => {};
-  const end = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooLate(limit)), limit);
-    stop = () => reject(new Exit(EXIT.interrupted, "interrupted", "Interrupted; nothing was changed."));
-    if (interrupted.aborted) stop();
-    interrupted.addEventListener("abort", stop);
-  });
+export async function waitForPerson<T>(context: Context, work: Promise<T>, limit: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(tooLate(limit)), Math.min(limit, DAY));
+  try {
+    return await orInterrupted(context, Promise.race([work, late]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The work's end, or Exit 130 at once when Ctrl-C is pressed; what it still waits for is let go of when the command ends. */
+export async function orInterrupted<T>({ interrupted }: Context, work: Promise<T>): Promise<T> {
+  const { promise: end, reject } = Promise.withResolvers<never>();
+  const stop = () =>
+    reject(new Exit(EXIT.interrupted, "interrupted", "Interrupted; nothing that was stored is changed."));
+  if (interrupted.aborted) stop();
+  interrupted.addEventListener("abort", stop);
   try {
     return await Promise.race([work, end]);
   } finally {
-    clearTimeout(timer);
     interrupted.removeEventListener("abort", stop);
   }
 }

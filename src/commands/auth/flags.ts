@@ -1,4 +1,4 @@
-import { profileName } from "../../auth/profiles.ts";
+import { profileName } from "../../kit/settings.ts";
 
 /** Which profile is meant. */
 export const PROFILE_FLAG = {
