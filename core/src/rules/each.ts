@@ -3,8 +3,9 @@ import { type Failure, Refusal } from "../refusal.ts";
 /**
  * One verb over several tasks in one transaction. Every task is tried, so that the refusal can name each that failed;
  * one failure undoes all. A single task's refusal is thrown as it is.
+ * @param kind what a refusal has to say: of a change that none was made, of a look only why.
  */
-export function each<T>(ids: readonly number[], verb: (id: number) => T): T[] {
+export function each<T>(ids: readonly number[], verb: (id: number) => T, kind: "change" | "look" = "change"): T[] {
   const results: T[] = [];
   const refusals: Refusal[] = [];
   for (const id of new Set(ids)) {
@@ -25,7 +26,12 @@ export function each<T>(ids: readonly number[], verb: (id: number) => T): T[] {
   }));
   throw new Refusal(
     first.code,
-    `Nothing was changed, because of ${failures.length} of ${ids.length}: ${failures.map((failure) => failure.message).join("; ")}`,
+    `${kind === "change" ? `Nothing was changed, because of ${failures.length} of ${ids.length}: ` : ""}${sentences(failures)}`,
     { failures, hint: "Leave these out and try again.", ...(first.taskId !== undefined && { taskId: first.taskId }) },
   );
+}
+
+/** Each failure's own sentence, with the full stop that a lease's lacks. */
+function sentences(failures: readonly Failure[]): string {
+  return failures.map(({ message }) => message.replace(/\.?$/, ".")).join(" ");
 }

@@ -49,7 +49,7 @@ export class SqliteLedger implements Ledger, Transferable {
   }
 
   get(ids: readonly number[]) {
-    return this.#store.read((now) => each(ids, (id) => detailOf(this.#store, now, id)));
+    return this.#store.read((now) => each(ids, (id) => detailOf(this.#store, now, id), "look"));
   }
 
   edit(ids: readonly number[], patch: TaskPatch, caller: Caller, ifVersion?: number) {
@@ -90,7 +90,7 @@ export class SqliteLedger implements Ledger, Transferable {
   }
 
   leaseStatus(ids: readonly number[], holder: { actor: string; session: string }) {
-    return this.#store.read((now) => each(ids, (id) => statusOne(this.#store, now, id, holder)));
+    return this.#store.read((now) => each(ids, (id) => statusOne(this.#store, now, id, holder), "look"));
   }
 
   sweep(caller: Caller, autoRelease: boolean) {

@@ -14,9 +14,13 @@ export async function leaseStatuses(
 ): Promise<LeaseStatus[]> {
   const rows = await database.call(SQL.leaseStatus, [ids], { repeatable: true });
   const byId = new Map(rows.map((row) => [Number(row.id), row as Row & Partial<TaskRow>]));
-  return each(ids, (id) => {
-    const row = byId.get(id);
-    if (!row) throw notFound(id);
-    return leaseStatusOf(lockedOf(row), Number(row.now), holder);
-  });
+  return each(
+    ids,
+    (id) => {
+      const row = byId.get(id);
+      if (!row) throw notFound(id);
+      return leaseStatusOf(lockedOf(row), Number(row.now), holder);
+    },
+    "look",
+  );
 }

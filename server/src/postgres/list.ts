@@ -79,18 +79,22 @@ export function getTasks(database: Database, ids: readonly number[]): Promise<Ta
     const now = heads[0]?.now ?? 0;
     const rows = new Map(tasks.map((row) => [row.id, row]));
     const events = Map.groupBy(history.map(readEvent), (event) => event.task);
-    return each(ids, (id) => {
-      const row = rows.get(id);
-      if (!row) throw notFound(id);
-      const others = (waits: boolean) =>
-        links.filter((link) => link.id === id && link.waits === waits).map((link) => link.other);
-      return {
-        ...readTask(row, now),
-        history: events.get(id) ?? NO_EVENTS,
-        blocks: others(true),
-        children: others(false),
-      };
-    });
+    return each(
+      ids,
+      (id) => {
+        const row = rows.get(id);
+        if (!row) throw notFound(id);
+        const others = (waits: boolean) =>
+          links.filter((link) => link.id === id && link.waits === waits).map((link) => link.other);
+        return {
+          ...readTask(row, now),
+          history: events.get(id) ?? NO_EVENTS,
+          blocks: others(true),
+          children: others(false),
+        };
+      },
+      "look",
+    );
   });
 }
 
