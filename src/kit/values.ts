@@ -1,4 +1,4 @@
-import { fromStoreTime, MAX_TTL, MIN_TTL, type Millis, type Priority, readPriority } from "@alai/core";
+import { BadInput, fromStoreTime, MAX_TTL, MIN_TTL, type Millis, type Priority, readPriority } from "@alai/core";
 import { usage } from "./errors.ts";
 import { isLoopback } from "./loopback.ts";
 import { hasControl, nameControl, oneLine, truncate } from "./text.ts";
@@ -11,6 +11,10 @@ export const MAX_TITLE = 1024;
 
 function shown(raw: string): string {
   return `"${truncate(oneLine(raw), 40)}"`;
+}
+
+function withArticle(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }
 
 export function taskId(raw: string): number {
@@ -29,7 +33,7 @@ export function wholeNumber(name: string, least = 0, most?: number): (raw: strin
     const value = Number(raw);
     if (/^\d{1,10}$/.test(raw) && value >= least && value <= (most ?? value)) return value;
     throw usage(
-      `${shown(raw)} is not a ${name}.`,
+      `${shown(raw)} is not ${withArticle(name)}.`,
       `Type a whole number from ${least} ${most === undefined ? "up" : `to ${most}`}.`,
     );
   };
@@ -124,7 +128,10 @@ export function name(what: string): (raw: string) => string {
   return (raw) => {
     const text = raw.trim();
     if (text !== "" && text.length <= 200 && !hasControl(text)) return text;
-    throw usage(`${shown(raw)} is not a ${what}.`, `Type a ${what} of 1 to 200 characters on one line.`);
+    throw usage(
+      `${shown(raw)} is not ${withArticle(what)}.`,
+      `Type ${withArticle(what)} of 1 to 200 characters on one line.`,
+    );
   };
 }
 
@@ -134,14 +141,28 @@ export function nameOrNone(what: string): (raw: string) => string | null {
 
 const MAX_TEXT = 1_000_000;
 
-export function longText(what: string): (raw: string) => string {
+/** What a note and a reason may be, on a server as in a file. */
+export const MAX_NOTE = 100_000;
+export const MAX_REASON = 10_000;
+
+export function longText(what: string, most = MAX_TEXT): (raw: string) => string {
   return (raw) => {
-    if (raw.length <= MAX_TEXT) return raw;
+    if (raw.length <= most) return raw;
     throw usage(
-      `The ${what} is ${raw.length} characters long; ${MAX_TEXT} are allowed.`,
+      `The ${what} is ${raw.length} characters long; ${most} are allowed.`,
       "Keep the long part in a file and name the file.",
     );
   };
+}
+
+/** Reads a value that was not typed into this command; what is wrong is said with the name of the place it comes from. */
+export function readFrom<T>(source: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error;
+    throw usage(`${source}: ${error.message}`, error.hint);
+  }
 }
 
 /** A companion server's address. What goes over the network goes encrypted; credentials do not belong into an address. */
@@ -169,6 +190,6 @@ export function oneOf<T extends string>(what: string, words: readonly T[]): (raw
   return (raw) => {
     const found = words.find((word) => word === raw);
     if (found) return found;
-    throw usage(`${shown(raw)} is not a ${what}.`, `Type one of: ${words.join(", ")}.`);
+    throw usage(`${shown(raw)} is not ${withArticle(what)}.`, `Type one of: ${words.join(", ")}.`);
   };
 }

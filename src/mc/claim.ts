@@ -2,11 +2,13 @@ import { type Caller, type Grant, type Ledger, type Millis, Refusal } from "@ala
 import { monotonic } from "@alai/core/monotonic";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
+import { Asking } from "./asking.ts";
+import type { Waiting } from "./outage.ts";
 import { LONGEST_PAUSE } from "./pause.ts";
 
 /**
- * Claims, and while others hold the tasks tries again whenever the ledger changed or a lease may have ended.
- * @param wait milliseconds to try for; 0 asks once. Throws the last refusal after that.
+ * Claims, and while others hold the tasks tries again whenever the ledger changed or a lease may have ended, over outages
+ * of the server too. @param wait milliseconds to try for; 0 asks once. Throws the last refusal after that, or `unavailable`.
  * @param beforeTry called before each try: a lease counts from before it was asked for.
  */
 export async function claimWhenFree(
@@ -15,21 +17,28 @@ export async function claimWhenFree(
   caller: Caller,
   ttl: Millis,
   wait: Millis,
-  interrupted: AbortSignal,
+  waiting: Waiting,
   beforeTry: () => void = () => {},
 ): Promise<Grant[]> {
   const end = monotonic() + wait;
+  const asking = new Asking(ledger, { ...waiting, until: end });
   for (;;) {
     beforeTry();
     try {
-      return await ledger.claim(ids, caller, ttl);
+      const grants = await asking.ask((asked) => asked.claim(ids, caller, ttl));
+      if (grants) return grants;
+      requireGoOn(waiting);
     } catch (error) {
       const left = end - monotonic();
       if (!(error instanceof Refusal) || !isPassing(error) || left <= 0) throw error;
-      if (interrupted.aborted) throw new Exit(EXIT.interrupted, "interrupted", "Interrupted.");
-      await ledger.changed(Math.min(left, pause(error)));
+      requireGoOn(waiting);
+      await asking.pause(Math.min(left, pause(error)));
     }
   }
+}
+
+function requireGoOn({ stop }: Waiting): void {
+  if (stop.aborted) throw new Exit(EXIT.interrupted, "interrupted", "Interrupted.");
 }
 
 /** Refusals that time may cure. */

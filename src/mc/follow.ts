@@ -1,27 +1,24 @@
-import { type Ledger, type LedgerEvent, type Millis, StoreError } from "@alai/core";
+import type { EventQuery, Ledger, LedgerEvent, Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
-import { backoff } from "../kit/http/backoff.ts";
 import { orStop } from "./or-stop.ts";
+import { isOutage, Outage, sleep, type Waiting } from "./outage.ts";
 import { within } from "./within.ts";
 
+/** Between two looks at a file. */
 const LONGEST_PAUSE: Millis = 1000;
-/** For one page: a server that hangs is noticed, and asked again, within seconds. */
-const LONGEST_TRY: Millis = 5000;
+/** A server is asked to wait so long: what lies between cuts connections that are silent for a minute. */
+const LONGEST_POLL: Millis = 25_000;
 /** Beyond what the server is asked to wait. */
 const LATE_NEWS: Millis = 2000;
+/** Before the next question to a server that did not wait (it is about to stop). */
+const BREATH: Millis = 200;
 /** Events at once: a page comes in time over a slow line too. */
 const PAGE = 1000;
 
-export interface Follower {
+export interface Follower extends Waiting {
   /** Only events of this task are handed on. */
   readonly task: number | undefined;
-  readonly stop: AbortSignal;
-  /** How long an outage may last; 0 where there is no server to wait for. */
-  readonly patience: Millis;
   readonly hand: (events: readonly LedgerEvent[]) => void;
-  /** Told once when the server is away, and once when it answers again. */
-  readonly away: (error: StoreError) => void;
-  readonly back: () => void;
 }
 
 /**
@@ -31,86 +28,80 @@ export interface Follower {
  */
 export async function followEvents(ledger: Ledger, seen: number, follower: Follower): Promise<void> {
   const { stop } = follower;
-  const reader = new Reader(ledger, seen, follower);
-  const listener = within(ledger, LATE_NEWS, 0);
   const outage = new Outage(follower);
+  const reader = new Reader(ledger, seen, follower, outage);
   while (!stop.aborted) {
     const start = monotonic();
     try {
-      const more = await orStop(reader.read(outage.left(start)), stop);
+      await reader.readOn();
       outage.end();
-      if (!more) await orStop(listener.changed(LONGEST_PAUSE), stop);
     } catch (error) {
       if (stop.aborted) return;
-      if (!isOutage(error)) throw error;
-      await outage.wait(error, start);
+      if (reader.isPolling && isOutage(error)) reader.isPolling = false;
+      else await outage.wait(error, start);
     }
   }
 }
 
 /** Remembers what was handed on. */
 class Reader {
+  /** A server that is known to answer is asked to wait for news. What goes wrong then is an outage only if a plain question says so. */
+  isPolling = false;
   readonly #ledger: Ledger;
   readonly #follower: Follower;
+  readonly #outage: Outage;
+  readonly #poll: Millis;
   #after: number;
 
-  constructor(ledger: Ledger, after: number, follower: Follower) {
+  constructor(ledger: Ledger, after: number, follower: Follower, outage: Outage) {
     this.#ledger = ledger;
     this.#after = after;
     this.#follower = follower;
+    this.#outage = outage;
+    // Whoever has less patience wants to hear of a server that hangs sooner.
+    this.#poll = Math.min(LONGEST_POLL, follower.patience / 3);
   }
 
-  /** Reads a page. @param limit milliseconds that this may take. @returns true when there may be more. */
-  async read(limit: Millis): Promise<boolean> {
+  /** Hands on what there is; when that is nothing, waits for something. */
+  async readOn(): Promise<void> {
+    const ledger = within(this.#ledger, this.isPolling ? LATE_NEWS : this.#outage.limit, 0);
+    if (this.isPolling && isComing(ledger)) return this.#waitFor(ledger);
+    const more = this.#hand(await this.#orStop(ledger.events(this.#next)));
+    if (isComing(ledger)) this.isPolling = true;
+    else if (!more) await this.#orStop(ledger.changed(LONGEST_PAUSE));
+  }
+
+  async #waitFor(ledger: Coming): Promise<void> {
+    const start = monotonic();
+    const events = await this.#orStop(ledger.comingEvents(this.#next, this.#poll));
+    this.#hand(events);
+    if (events.length === 0 && monotonic() - start < Math.min(BREATH, this.#poll / 2))
+      await this.#orStop(sleep(BREATH));
+  }
+
+  /** @returns true when there may be more. */
+  #hand(events: readonly LedgerEvent[]): boolean {
     const { task, stop, hand } = this.#follower;
-    const ledger = within(this.#ledger, Math.min(LONGEST_TRY, limit), 0);
-    const events = await ledger.events({ after: this.#after, limit: PAGE });
     if (stop.aborted) return false;
     hand(task === undefined ? events : events.filter((event) => event.task === task));
     this.#after = events.at(-1)?.seq ?? this.#after;
     return events.length === PAGE;
   }
-}
 
-/** The time in which the server does not answer, if it does not. */
-class Outage {
-  readonly #follower: Follower;
-  /** When it is given up; null while all is well. */
-  #end: Millis | null = null;
-  #tries = 0;
-
-  constructor(follower: Follower) {
-    this.#follower = follower;
+  get #next(): EventQuery {
+    return { after: this.#after, limit: PAGE };
   }
 
-  /** What the next try may take: enough for an answer, however little is left. */
-  left(now: Millis): Millis {
-    return this.#end === null ? this.#follower.patience : Math.max(LONGEST_PAUSE, this.#end - now);
-  }
-
-  /** Waits for the next try. Throws `error` when there shall be none. @param start when the try that failed was begun. */
-  async wait(error: StoreError, start: Millis): Promise<void> {
-    const { patience, stop, away } = this.#follower;
-    const end = this.#end ?? start + patience;
-    const rest = end - monotonic();
-    if (rest <= 0) throw error;
-    if (this.#end === null) away(error);
-    this.#end = end;
-    this.#tries += 1;
-    await orStop(sleep(Math.min(rest, backoff(this.#tries))), stop).catch(() => {});
-  }
-
-  end(): void {
-    if (this.#end !== null) this.#follower.back();
-    this.#end = null;
-    this.#tries = 0;
+  #orStop<T>(work: Promise<T>): Promise<T> {
+    return orStop(work, this.#follower.stop);
   }
 }
 
-function isOutage(error: unknown): error is StoreError {
-  return error instanceof StoreError && (error.code === "unavailable" || error.code === "locked");
+/** A ledger that can be asked for events that are still to come. */
+interface Coming extends Ledger {
+  comingEvents(query: EventQuery, ms: Millis): Promise<LedgerEvent[]>;
 }
 
-function sleep(ms: Millis): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function isComing(ledger: Ledger): ledger is Coming {
+  return "comingEvents" in ledger && typeof ledger.comingEvents === "function";
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
 import { type Caller, type Grant, type Ledger, type Millis, parseHolder, Refusal } from "@alai/core";
+import { monotonic } from "@alai/core/monotonic";
 import { killGroup } from "../guard/group.ts";
 import { type FromGuard, GUARD_WORD, type ToGuard } from "../guard/protocol.ts";
 import { EXIT } from "../kit/exit.ts";
@@ -10,7 +11,12 @@ import { within } from "./within.ts";
 
 /** How a command under a lease ended. */
 export type Outcome =
-  | { readonly kind: "ended"; readonly exit: number }
+  | {
+      readonly kind: "ended";
+      readonly exit: number;
+      /** How long the lease still lasts; 0 when there is none. */
+      readonly leaseLeft: Millis;
+    }
   | { readonly kind: "not_started"; readonly exit: number; readonly message: string }
   | { readonly kind: "lease_lost"; readonly why: string };
 
@@ -46,6 +52,7 @@ export async function runUnderLease(
   renewal.start(claimedAt);
   try {
     const outcome = await guarded.outcome;
+    if (renewal.lost === null && outcome.kind === "ended") return { ...outcome, leaseLeft: guarded.leaseLeft };
     return renewal.lost === null ? outcome : { kind: "lease_lost", why: renewal.lost };
   } finally {
     stopListening();
@@ -64,7 +71,7 @@ export function runWithoutLease(command: readonly string[], world: RunWorld): Pr
       resolve(outcome);
     };
     child.on("error", (error: NodeJS.ErrnoException) => end(notStarted(program, error.code ?? "", world.env.PATH)));
-    child.on("exit", (code, signal) => end({ kind: "ended", exit: exitOf(code, signal) }));
+    child.on("exit", (code, signal) => end(ended(code, signal)));
   });
 }
 
@@ -75,6 +82,7 @@ class GuardedCommand {
   readonly #path: string | undefined;
   #pid: number | undefined;
   #signals = 0;
+  #leaseEnd: Millis = 0;
 
   constructor(world: RunWorld, grant: Grant, caller: Caller, command: readonly string[]) {
     this.#path = world.env.PATH;
@@ -97,6 +105,10 @@ class GuardedCommand {
     this.outcome = this.#follow(command[0] ?? "");
   }
 
+  get leaseLeft(): Millis {
+    return Math.max(0, this.#leaseEnd - monotonic());
+  }
+
   /** Tells the guard until when the command may run. */
   tellLease(ttl: Millis, since: bigint): void {
     const margin = Math.min(MARGIN, ttl / 4);
@@ -104,6 +116,7 @@ class GuardedCommand {
     const killIn = Math.min(terminateIn + GRACE, ttl - margin);
     const spent = Number(process.hrtime.bigint() - since) / 1e6;
     const granted = Date.now() - spent;
+    this.#leaseEnd = monotonic() + ttl - spent;
     this.#send({
       kind: "lease",
       terminateAt: granted + terminateIn,
@@ -137,7 +150,7 @@ class GuardedCommand {
           resolve(
             expired
               ? { kind: "lease_lost", why: "it could not be renewed in time" }
-              : { kind: "ended", exit: exitOf(message.code, message.signal) },
+              : ended(message.code, message.signal),
           );
       });
       this.#guard.on("error", (error) =>
@@ -165,6 +178,10 @@ function notStarted(program: string, code: string, path: string | undefined): Ou
 function isFound(program: string, path = ""): boolean {
   if (program.includes("/") || program.includes("\\")) return true;
   return path.split(delimiter).some((dir) => dir !== "" && existsSync(join(dir, program)));
+}
+
+function ended(code: number | null, signal: NodeJS.Signals | null): Outcome {
+  return { kind: "ended", exit: exitOf(code, signal), leaseLeft: 0 };
 }
 
 function exitOf(code: number | null, signal: NodeJS.Signals | null): number {

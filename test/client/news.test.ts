@@ -1,5 +1,6 @@
-import type { Caller } from "@alai/core";
+import type { Caller, LedgerEvent } from "@alai/core";
 import { describe, expect, test } from "vitest";
+import type { Exchange } from "../../src/kit/http/exchange.ts";
 import { followEvents } from "../../src/mc/follow.ts";
 import { folder } from "../core/folder.ts";
 import { connect, WAYS } from "./connect.ts";
@@ -69,6 +70,38 @@ describe.each(WAYS)("over $way", { concurrent: true }, ({ make }) => {
     for (let i = 0; i < 150; i++) await served.ledger.note([1], `${i}`, bob);
     await following;
     expect(seen).toEqual(Array.from({ length: 151 }, (_, i) => i + 1));
+    ledger.close();
+    await served.close();
+    temp.remove();
+  });
+
+  test("a quiet journal is followed by one question at a time, and news come at once", async () => {
+    const temp = folder();
+    const served = await serve(temp.file("ledger.db"));
+    const inner = make();
+    let asked = 0;
+    const exchange: Exchange = {
+      send: (...words) => {
+        asked += 1;
+        return inner.send(...words);
+      },
+      close: () => inner.close(),
+    };
+    const ledger = connect(served.url, { exchange });
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const quiet = { away: () => {}, back: () => {}, patience: 60_000, stop: stop.signal, task: undefined };
+    const hand = (events: readonly LedgerEvent[]) => seen.push(...events.map(({ seq }) => seq));
+    const following = followEvents(ledger, 0, { ...quiet, hand });
+    await sleep(2500);
+    expect(asked).toBe(2);
+    const theirs = connect(served.url, { make });
+    await theirs.add([{ title: "a" }], bob);
+    await sleep(500);
+    expect([seen, asked]).toEqual([[1], 3]);
+    theirs.close();
+    stop.abort();
+    expect(await took(following)).toBeLessThan(500);
     ledger.close();
     await served.close();
     temp.remove();

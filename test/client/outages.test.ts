@@ -39,7 +39,9 @@ describe.each(WAYS)("over $way", ({ make }) => {
     const { error, ms } = await failure(open(url, { timeout: 5000, refused: 400 }).list({}));
     expect(error.code).toBe("unavailable");
     expect(error.message).toContain(`${url} (ALAI_MC_URL)`);
-    expect(error.hint).toContain("--offline");
+    expect(error.hint).not.toContain("--offline");
+    const mirrored = await failure(open(url, { timeout: 300, hasMirror: () => true }).list({}));
+    expect(mirrored.error.hint).toContain("`alai mc list --offline`");
     expect(ms).toBeGreaterThan(300);
     expect(ms).toBeLessThan(4500);
     const change = await failure(open(url, { timeout: 300 }).add([{ title: "x" }], ann));
@@ -70,7 +72,8 @@ describe.each(WAYS)("over $way", { concurrent: true }, ({ make }) => {
     await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
     const { port } = plain.address() as AddressInfo;
     const { error, ms } = await failure(open(`https://127.0.0.1:${port}`).list({}));
-    expect(error.message).toMatch(/cannot be trusted/);
+    expect(error.message).toBe(`https://127.0.0.1:${port} (ALAI_MC_URL) does not speak TLS.`);
+    expect(error.hint).toContain("http://");
     expect(ms).toBeLessThan(6000);
     plain.close();
   });
@@ -195,7 +198,9 @@ describe.each(WAYS)("over $way", { concurrent: true }, ({ make }) => {
   test("a redirect is not followed, and the token goes nowhere else", async () => {
     await using elsewhere = await Faulty.start(ok);
     await using server = await Faulty.start(answer(307, { location: `${elsewhere.url}/tasks` }, ""));
-    const { error } = await failure(open(server.url, { token: () => "secret" }).list({}));
+    const { error } = await failure(
+      open(server.url, { tokens: { get: async () => "secret", renewed: async () => null } }).list({}),
+    );
     expect(error.message).toContain(`sends on to ${elsewhere.url}/tasks`);
     expect(elsewhere.seen).toEqual([]);
     expect(server.seen).toHaveLength(1);

@@ -19,7 +19,7 @@ describe.each(BUILDS)("$name: a server that", { concurrent: true }, (build) => {
     const before = place.fingerprint();
     const { code, stdout, stderr, ms } = await place.run("mc list", at({ url: "http://127.0.0.1:9" }));
     expect([code, stdout]).toEqual([69, ""]);
-    expect(stderr).toMatch(/^Nothing answers at http:\/\/127\.0\.0\.1:9 \(ALAI_MC_URL\): .+\n.+--offline/);
+    expect(stderr).toMatch(/^Nothing answers at http:\/\/127\.0\.0\.1:9 \(ALAI_MC_URL\): .+\n.+address\.\n$/);
     expect(ms).toBeLessThan(8000);
     const json = await place.run("mc add x --json", at({ url: "http://127.0.0.1:9" }, HASTE));
     expect(JSON.parse(json.stderr).error).toMatchObject({ code: "unavailable" });
@@ -79,6 +79,7 @@ describe.each(BUILDS)("$name: a server that", { concurrent: true }, (build) => {
       [problemAnswer(401, "unauthenticated"), 4, /ALAI_TOKEN/],
       [problemAnswer(403, "insufficient_scope", {}, { hint: "Ask." }), 4, /Detail of insufficient_scope\.\nAsk\./],
       [problemAnswer(500, "bug", {}, { request_id: "r7" }), 70, /request r7/],
+      [problemAnswer(404, "no_route"), 69, /\nIs its version older/],
       [problemAnswer(503, "disk_full"), 69, /Detail of disk_full/],
       [problemAnswer(409, "fenced", {}, { task: 1 }), 5, /Detail of fenced/],
       [problemAnswer(404, "not_found", {}, { task: 1 }), 3, /Detail of not_found/],
@@ -135,6 +136,7 @@ describe.each(BUILDS)("$name: the address of the server", { concurrent: true }, 
       const { code, stdout, stderr } = await place.run("mc list", at({ url }));
       expect([url, code, stdout]).toEqual([url, 64, ""]);
       expect(stderr.trimEnd().split("\n")).toHaveLength(2);
+      expect(stderr).toMatch(/^ALAI_MC_URL: /);
       expect(stderr).not.toContain("secret");
       const set = await place.run(["config", "set", "mc.url", url]);
       expect([url, set.code]).toEqual([url, 64]);
@@ -145,6 +147,15 @@ describe.each(BUILDS)("$name: the address of the server", { concurrent: true }, 
     writeFileSync(place.configFile, JSON.stringify({ mc: { url: "http://mc.example.com" } }));
     const { code, stderr } = await place.run("mc list", { env: { ALAI_MC_DB: undefined } });
     expect([code, stderr]).toEqual([64, expect.stringContaining("mc.url in ")]);
+  });
+
+  test("that has a path, where no server is: the path may be what is wrong; a wrong ALAI_MC_TIMEOUT is named", async () => {
+    using place = new Place(build);
+    await using server = await Faulty.start(problemAnswer(404, "no_route"));
+    const { code, stderr } = await place.run("mc list", at({ url: `${server.url}/foo` }));
+    expect([code, stderr]).toEqual([69, expect.stringContaining("The path /foo of ALAI_MC_URL may be what is wrong")]);
+    const soon = await place.run("mc list", at(server, { ALAI_MC_TIMEOUT: "soon" }));
+    expect([soon.code, soon.stderr]).toEqual([64, expect.stringMatching(/^ALAI_MC_TIMEOUT: "soon" is not a length/)]);
   });
 
   test("in the settings is used, and --db and ALAI_MC_DB are as before", async () => {
@@ -182,7 +193,7 @@ describe.each(BUILDS)("$name: the address of the server", { concurrent: true }, 
       {
         state: "fail",
         finding: expect.stringContaining("Nothing answers"),
-        remedy: expect.stringContaining("--offline"),
+        remedy: expect.stringContaining("Check that the server runs"),
       },
     ]);
     expect(await checks({ ALAI_MC_URL: "http://mc.example.com" })).toMatchObject([{ state: "fail" }]);

@@ -75,6 +75,17 @@ describe.each(BUILDS)("$name: https", (build) => {
     server.close();
   });
 
+  test("a server that speaks plain HTTP is said to be that", async () => {
+    using place = new Place(build);
+    const between = await proxy();
+    const { code, stderr } = await place.run("mc list", {
+      env: { ...HASTE, ALAI_MC_URL: between.url.replace("http:", "https:") },
+    });
+    expect([code, stderr]).toEqual([69, expect.stringMatching(/^\S+ \(ALAI_MC_URL\) does not speak TLS\.\n[^\n]+\n$/)]);
+    expect(stderr).not.toMatch(/openssl|NODE_EXTRA_CA_CERTS/i);
+    between.close();
+  });
+
   test("a certificate of an authority that is trusted besides", async () => {
     using place = new Place(build);
     const server = await secureServer(place);

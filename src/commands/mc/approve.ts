@@ -1,7 +1,7 @@
 import { defineCommand } from "../../kit/command.ts";
 import { usage } from "../../kit/errors.ts";
 import { printResults } from "../../kit/output.ts";
-import { longText, ttl } from "../../kit/values.ts";
+import { longText, MAX_REASON, ttl } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
 import { APPROVAL_FIELDS, approvalView } from "../../mc/views/lease.ts";
 import { IDS } from "./shared.ts";
@@ -15,7 +15,7 @@ export const command = defineCommand({
   examples: [['alai mc approve 12 --reason "john is away, finish the release" --for 30m', "for half an hour"]],
   args: IDS,
   flags: {
-    reason: { value: "TEXT", summary: "why; needed", parse: longText("reason") },
+    reason: { value: "TEXT", summary: "why; needed", parse: longText("reason", MAX_REASON) },
     for: { value: "TIME", summary: "how long, 1s to 24h (15m)", parse: ttl },
   },
   fields: APPROVAL_FIELDS,

@@ -3,13 +3,14 @@ import { printResults } from "../../kit/output.ts";
 import { duration } from "../../kit/values.ts";
 import { claimWhenFree } from "../../mc/claim.ts";
 import { openLedger } from "../../mc/open.ts";
+import { patiently } from "../../mc/patience.ts";
 import { GRANT_FIELDS, grantView } from "../../mc/views/lease.ts";
 import { callerFor, enforced, IDS, leaseTtl, TTL_FLAGS } from "./shared.ts";
 
 export const command = defineCommand({
   summary: "claim tasks for this session",
   description:
-    "Takes the lease when nobody holds it: exit 0. Held by another: exit 1, and stderr says by whom and until when.\nClaiming again in the same session is a retry: exit 0, the same fence. Several ids: all or none.\nLines (not on a terminal): id, fence, holder, until.",
+    "Takes the lease when nobody holds it: exit 0. Held by another: exit 1, and stderr says by whom and until when.\nClaiming again in the same session is a retry: exit 0, the same fence. Several ids: all or none.\n--wait goes on over an outage of the server, for a minute or as long as --timeout says; then exit 69.\nLines (not on a terminal): id, fence, holder, until.",
   examples: [
     ["alai mc claim 12", "take it for ten minutes"],
     ["alai mc claim 12 --ttl 2h --actor john --session laptop", "longer, and as someone else"],
@@ -27,7 +28,7 @@ export const command = defineCommand({
     const ledger = await openLedger(context, "tasks");
     const caller = callerFor(context, ids);
     const grants = await enforced(context, () =>
-      claimWhenFree(ledger, ids, caller, ttl, flags.wait ?? 0, context.interrupted),
+      claimWhenFree(ledger, ids, caller, ttl, flags.wait ?? 0, patiently(context, context.interrupted)),
     );
     await printResults(context, grants, grantView("Claimed", context.clock()), ids.length === 1);
   },

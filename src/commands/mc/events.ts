@@ -1,15 +1,16 @@
-import type { LedgerEvent, Millis } from "@alai/core";
+import type { LedgerEvent } from "@alai/core";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
 import { usage } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
 import { narrow, printRows, toLine } from "../../kit/output.ts";
+import { styleFor } from "../../kit/style.ts";
 import { toJson } from "../../kit/text.ts";
 import { taskId, wholeNumber } from "../../kit/values.ts";
-import { span } from "../../kit/when.ts";
 import { followEvents } from "../../mc/follow.ts";
-import { locateLedger, openLedger } from "../../mc/open.ts";
-import { askedPatience } from "../../mc/patience.ts";
-import { EVENT_FIELDS, eventJson, eventView } from "../../mc/views/event.ts";
+import { openLedger } from "../../mc/open.ts";
+import { patiently } from "../../mc/patience.ts";
+import { EVENT_FIELDS, eventJson, eventLine, eventView } from "../../mc/views/event.ts";
 import { OFFLINE_FLAG } from "./shared.ts";
 
 const RECENT = 50;
@@ -51,19 +52,15 @@ export const command = defineCommand({
       ...(task !== undefined && { task }),
       ...range,
     });
-    if (!flags.follow) return printRows(context, first, eventView(context.clock()));
-    print(context, first);
+    if (!flags.follow) {
+      await printRows(context, first, eventView(context.clock()));
+      return EXIT.ok;
+    }
+    const print = await printer(context);
+    print(first);
     const seen = Math.max(first.at(-1)?.seq ?? after ?? 0, newest?.seq ?? 0);
-    const patience = patienceFor(context);
-    await followEvents(ledger, seen, {
-      task,
-      stop: context.interrupted,
-      patience,
-      hand: (events) => print(context, events),
-      away: ({ message }) => say(context, `${message} Waiting for the server, ${span(patience)} at most (--timeout)`),
-      back: () => say(context, "the server answers again"),
-    });
-    return context.interrupted.aborted ? 130 : 0;
+    await followEvents(ledger, seen, { ...patiently(context, context.interrupted), task, hand: print });
+    return context.interrupted.aborted ? EXIT.interrupted : EXIT.ok;
   },
 });
 
@@ -72,24 +69,18 @@ function refuseFollowing({ follow, offline }: { follow?: boolean | undefined; of
     throw usage("--follow waits for what the server says; --offline does not ask it.", "Leave one of them out.");
 }
 
-/** Long enough for a server that is restarted, or that wakes. */
-const OUTAGE: Millis = 60_000;
-
-/** A file is there or it is not; a server may come back. */
-function patienceFor(context: Context): Millis {
-  return locateLedger(context).kind === "url" ? (askedPatience(context) ?? OUTAGE) : 0;
-}
-
-function say(context: Context, sentence: string): void {
-  if (!context.flags.quiet) context.warn(sentence);
-}
-
-/** One line an event, as it comes. */
-function print(context: Context, events: readonly LedgerEvent[]): void {
-  const { json } = context.flags;
+/** Prints each event on a line, as it comes. */
+async function printer(context: Context): Promise<(events: readonly LedgerEvent[]) => void> {
+  const { flags, io } = context;
+  const { json } = flags;
   const { columns } = eventView(context.clock());
-  for (const event of events) {
-    const line = json ? toJson(narrow(eventJson(event), json)) : toLine(columns.map((column) => column.value(event)));
-    context.io.out(`${line}\n`);
-  }
+  const style = await styleFor(context, io.stdoutIsTty);
+  const line = (event: LedgerEvent) => {
+    if (json) return toJson(narrow(eventJson(event), json));
+    if (io.stdoutIsTty && !flags.quiet) return eventLine(event, style, io.columns);
+    return toLine(columns.map((column) => column.value(event)));
+  };
+  return (events) => {
+    for (const event of events) io.out(`${line(event)}\n`);
+  };
 }

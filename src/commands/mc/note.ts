@@ -1,9 +1,11 @@
 import { defineCommand } from "../../kit/command.ts";
 import { usage } from "../../kit/errors.ts";
 import { printResults } from "../../kit/output.ts";
-import { longText, taskId } from "../../kit/values.ts";
+import { longText, MAX_NOTE, taskId } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
 import { EVENT_FIELDS, eventJson } from "../../mc/views/event.ts";
+
+const noteText = longText("note", MAX_NOTE);
 
 export const command = defineCommand({
   summary: "write a note on tasks",
@@ -15,15 +17,14 @@ export const command = defineCommand({
   ],
   args: [
     { name: "id", summary: "a task id", parse: taskId },
-    { name: "text", summary: "the note", optional: true, parse: longText("note") },
+    { name: "text", summary: "the note", optional: true, parse: noteText },
   ],
   flags: {},
   fields: EVENT_FIELDS,
   async run(context, { args: [id, words] }) {
     if ((words === undefined && context.io.stdinIsTty) || words?.trim() === "")
       throw usage("The note is empty.", `Type for example: alai mc note ${id} "Waiting for the vendor"`);
-    const text =
-      words === undefined || words === "-" ? longText("note")((await context.io.readStdin()).trimEnd()) : words;
+    const text = words === undefined || words === "-" ? noteText((await context.io.readStdin()).trimEnd()) : words;
     const ledger = await openLedger(context, "tasks");
     const events = await ledger.note([id], text, context.caller(id));
     await printResults(

@@ -1,25 +1,30 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Holder, type Ledger, type Millis, Refusal, StoreError } from "@alai/core";
+import { monotonic } from "@alai/core/monotonic";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { withLock } from "../../kit/lock.ts";
 import { duration } from "../../kit/values.ts";
+import { persist } from "../../mc/asking.ts";
 import { claimWhenFree } from "../../mc/claim.ts";
 import { locateLedger, openLedger } from "../../mc/open.ts";
+import { patiently } from "../../mc/patience.ts";
 import { type Outcome, runUnderLease, runWithoutLease } from "../../mc/run.ts";
 import { within } from "../../mc/within.ts";
 import { enforced, ID, leaseTtl, TTL_FLAGS } from "./shared.ts";
 
 /** For giving back a lease that was lost, most likely because the server is not there. */
 const LAST_WORD = 2000;
+/** For marking a task done, however little is left of its lease. */
+const LEAST: Millis = 3000;
 
 export const command = defineCommand({
   summary: "run a command while holding a task",
   description:
-    "Claims the task, runs the command without a shell, renews the lease by itself and releases it at the end. If the lease\ncannot be renewed, the command is stopped before anyone else can hold the task: exit 75. Otherwise the command's own exit\ncode. The command gets ALAI_MC_TASK, ALAI_MC_FENCE, ALAI_ACTOR and ALAI_SESSION. It has no controlling terminal, so what\nasks for a password there (sudo, ssh) cannot.",
+    "Claims the task, runs the command without a shell, renews the lease by itself and releases it at the end. If the lease\ncannot be renewed, the command is stopped before anyone else can hold the task: exit 75. Otherwise the command's own exit\ncode; 69 when --done cannot be carried out because the server is away, for a minute or as long as --timeout says. The command gets ALAI_MC_TASK, ALAI_MC_FENCE, ALAI_ACTOR and ALAI_SESSION. It has no controlling terminal, so what\nasks for a password there (sudo, ssh) cannot.",
   examples: [
     ["alai mc run 12 -- make deploy", "hold the task for as long as it runs"],
     ["alai mc run 12 --done --wait 10m -- ./migrate.sh", "queue for it, and finish the task on success"],
@@ -45,13 +50,16 @@ export const command = defineCommand({
       const { grant, claimedAt } = claimed;
       const outcome = await runUnderLease(ledger, grant, caller, words, claimedAt, context);
       const mine = { ...caller, fence: grant.fence };
-      const finish = flags.done === true && outcome.kind === "ended" && outcome.exit === 0;
+      if (flags.done && outcome.kind === "ended" && outcome.exit === 0) {
+        const done = (asked: Ledger) => asked.setStatus([id], { verb: "done", requireEvidence }, mine);
+        await finish(context, ledger, id, done, outcome.leaseLeft);
+        return outcome.exit;
+      }
       // Also when the lease was lost: it is still ours if only the guard was, and someone else's is left alone by `release`.
-      const tidy = outcome.kind === "lease_lost" ? within(ledger, LAST_WORD) : ledger;
-      const end = finish
-        ? () => ledger.setStatus([id], { verb: "done", requireEvidence }, mine)
-        : () => tidy.release([id], mine);
-      await settle(context, id, end, finish);
+      const isLost = outcome.kind === "lease_lost";
+      const kept = await giveBack(() => (isLost ? within(ledger, LAST_WORD) : ledger).release([id], mine));
+      if (kept === null || isLost) return exitOf(outcome, id, kept);
+      context.warn(notReleased(id, kept));
       return exitOf(outcome, id);
     });
   },
@@ -65,23 +73,29 @@ async function claimOne(context: Context, ledger: Ledger, id: number, caller: Ho
   const { interrupted } = context;
   let claimedAt = process.hrtime.bigint();
   const [grant] = await enforced(context, () =>
-    claimWhenFree(ledger, [id], caller, ttl, wait, interrupted, () => {
+    claimWhenFree(ledger, [id], caller, ttl, wait, patiently(context, interrupted), () => {
       claimedAt = process.hrtime.bigint();
     }),
   );
   if (!grant) return null;
   // As long as was asked for: a lease that this session had before, and that is longer, may end sooner than its length from now.
   if (!interrupted.aborted) return { grant: { ...grant, ttl }, claimedAt };
-  await settle(context, id, () => ledger.release([id], caller), false);
+  const kept = await giveBack(() => ledger.release([id], caller));
+  if (kept !== null) context.warn(notReleased(id, kept));
   throw new Exit(EXIT.interrupted, "interrupted", "Interrupted before the command was started.");
 }
 
-/** The command's own exit code, or the error that says why there is none. */
-function exitOf(outcome: Outcome, id: number): number {
+/** The command's own exit code, or the error that says why there is none. @param kept why a lost lease was not given back. */
+function exitOf(outcome: Outcome, id: number, kept: string | null = null): number {
   if (outcome.kind === "ended") return outcome.exit;
   if (outcome.kind === "lease_lost") {
     const why = outcome.why.replace(/\.$/, "");
-    throw new Exit(EXIT.leaseLost, "lease_lost", `The lease on task ${id} was lost: ${why}. The command was stopped.`);
+    throw new Exit(
+      EXIT.leaseLost,
+      "lease_lost",
+      `The lease on task ${id} was lost: ${why}. The command was stopped.`,
+      kept === null ? undefined : `T${notReleased(id, kept).slice(1)}`,
+    );
   }
   throw new Exit(
     outcome.exit,
@@ -143,14 +157,44 @@ function notFinished(id: number, error: unknown): unknown {
   );
 }
 
-/** Gives the lease back. A task that the command itself finished is fine; a release that fails lapses by itself. */
-async function settle(context: Context, id: number, verb: () => Promise<unknown>, finish: boolean): Promise<void> {
+/**
+ * Marks the task done. The work is: an outage is waited out while the lease lasts, and nobody else can have the task; a minute
+ * at most, or as long as the user says.
+ */
+async function finish(
+  context: Context,
+  ledger: Ledger,
+  id: number,
+  done: (ledger: Ledger) => Promise<unknown>,
+  leaseLeft: Millis,
+): Promise<void> {
+  // Signals until now were the command's.
+  const stop = new AbortController();
+  const stopListening = context.onSignal(() => stop.abort());
   try {
-    await verb();
+    const until = monotonic() + Math.max(leaseLeft, LEAST);
+    await persist(ledger, done, { ...patiently(context, stop.signal), until });
   } catch (error) {
-    if (finish) throw notFinished(id, error);
-    if (error instanceof StoreError || error instanceof Exit)
-      context.warn(`task ${id} was not released and lapses by itself: ${error.message}`);
-    else if (!(error instanceof Refusal)) throw error;
+    throw notFinished(id, error);
+  } finally {
+    stopListening();
   }
+}
+
+/**
+ * Gives the lease back. A task that the command itself finished is fine; a lease that cannot be given back lapses by itself.
+ * @returns why it could not be, or null.
+ */
+async function giveBack(release: () => Promise<unknown>): Promise<string | null> {
+  try {
+    await release();
+  } catch (error) {
+    if (error instanceof StoreError || error instanceof Exit) return error.message;
+    if (!(error instanceof Refusal)) throw error;
+  }
+  return null;
+}
+
+function notReleased(id: number, why: string): string {
+  return `task ${id} was not released and lapses by itself: ${why}`;
 }

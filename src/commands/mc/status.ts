@@ -1,13 +1,13 @@
 import type { StatusChange } from "@alai/core";
 import type { Context } from "../../kit/context.ts";
 import { printResults } from "../../kit/output.ts";
-import { longText } from "../../kit/values.ts";
+import { longText, MAX_REASON } from "../../kit/values.ts";
 import { openLedger } from "../../mc/open.ts";
 import { changedView } from "../../mc/views/task.ts";
 import { callerFor } from "./shared.ts";
 
 export const REASON_FLAG = {
-  reason: { value: "TEXT", summary: "why, for the journal", parse: longText("reason") },
+  reason: { value: "TEXT", summary: "why, for the journal", parse: longText("reason", MAX_REASON) },
 } as const;
 
 /** What done, ready, pause, reopen and cancel have in common. */

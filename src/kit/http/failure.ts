@@ -4,8 +4,10 @@ export type FailureKind =
   | "refused"
   /** The host's name is not known. */
   | "name"
-  /** The other side's certificate does not hold, or it does not speak TLS. */
+  /** The other side's certificate does not hold. */
   | "tls"
+  /** What it said to the TLS handshake is something else: plain HTTP, most likely. */
+  | "no_tls"
   /** Not HTTP. */
   | "garbled"
   /** The connection broke. */
@@ -41,9 +43,14 @@ const KINDS: readonly (readonly [RegExp, FailureKind])[] = [
 export function failureOf(error: unknown): NoAnswer {
   if (error instanceof NoAnswer) return error;
   const { code, message } = innermost(error);
-  const kind = KINDS.find(([pattern]) => pattern.test(code))?.[1] ?? "broken";
+  const kind = speaksNoTls(code, message) ? "no_tls" : (KINDS.find(([pattern]) => pattern.test(code))?.[1] ?? "broken");
   const arrived = kind === "broken" || kind === "garbled";
   return new NoAnswer(kind, reason(code, message), { maybeDone: arrived, cause: error });
+}
+
+/** An alert is the answer of someone who does. */
+function speaksNoTls(code: string, message: string): boolean {
+  return /^EPROTO$|^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(code) && !/alert/i.test(message);
 }
 
 /** Several addresses were tried: Node then throws all the errors in one. */
@@ -61,6 +68,8 @@ function innermost(error: unknown): { code: string; message: string } {
 
 /** bun's sentences go on with advice to programmers. */
 function reason(code: string, message: string): string {
-  const sentence = message.replace(/^[A-Z_]+: /, "").split(/\. |; /)[0] ?? "";
+  // OpenSSL's has the function and the line of its source around the reason.
+  const plain = /:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] ?? message.replace(/^[A-Z_]+: /, "");
+  const sentence = plain.split(/\. |; /)[0] ?? "";
   return code === "" || sentence.includes(code) ? sentence : `${sentence} (${code})`;
 }

@@ -1,5 +1,6 @@
 import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
+import { timerLength } from "../timer.ts";
 import { type FailureKind, NoAnswer } from "./failure.ts";
 
 /** The end of one request: when its time is over, or when it is given up. */
@@ -29,7 +30,7 @@ export class Limit {
   restart(): void {
     this.stop();
     this.#end = monotonic() + this.#length;
-    this.#timer = setTimeout(() => this.end("timeout"), this.#length);
+    this.#timer = setTimeout(() => this.end("timeout"), timerLength(this.#length));
   }
 
   end(kind: Extract<FailureKind, "timeout" | "interrupted">): void {
@@ -48,7 +49,7 @@ export class Limit {
   /** Waits, unless it ends before. */
   sleep(ms: Millis): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(done, timerLength(ms));
       function done() {
         clearTimeout(timer);
         resolve();

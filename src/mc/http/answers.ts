@@ -13,6 +13,8 @@ export interface Site {
   /** Without a slash at its end. */
   readonly url: string;
   readonly source: string;
+  /** True when there is a mirror of it here that `--offline` would read. */
+  readonly hasMirror?: (() => boolean) | undefined;
 }
 
 /** The problem that an answer is; undefined when it is none of this API's. */
@@ -72,11 +74,15 @@ function meaning(site: Site, answer: Answer, problem: Problem, signedIn: boolean
   if (status === 503) return new StoreError("unavailable", problem.detail, problem.hint);
   if (status >= 500) return new Exit(EXIT.bug, "bug", bug(site, problem), "Report it.");
   if (status === 413) return usage(problem.detail, problem.hint ?? "Send less in one call.");
-  return new StoreError(
-    "unavailable",
-    `${site.url} does not know this call: ${problem.detail}`,
-    "Is its version older than this program's? `alai --version` and its /docs tell.",
-  );
+  return new StoreError("unavailable", `${site.url} does not know this call: ${problem.detail}`, whyUnknown(site));
+}
+
+/** A call that no route takes: a wrong path in the address, where it has one, is likelier than an old server. */
+function whyUnknown({ url, source }: Site): string {
+  const { pathname, origin } = new URL(url);
+  const version = "Is its version older than this program's? `alai --version` and its /docs tell.";
+  if (pathname === "/") return version;
+  return `The path ${shown(pathname)} of ${source} may be what is wrong: try ${origin}. ${version}`;
 }
 
 function bug({ url }: Site, { detail, request_id }: Problem): string {

@@ -1,6 +1,7 @@
 import { type Caller, type Holder, type Millis, Refusal, StoreError } from "@alai/core";
 import * as H from "@alai/core/wire/headers";
 import { errorOf, type Problem } from "@alai/core/wire/problem";
+import type { TokenSource } from "../../auth/source.ts";
 import { type Answer, type Arriving, type Http, NoAnswer, type Patience, type Request, whole } from "../../kit/http.ts";
 import { errorFor, jsonOf, mayPass, notAlai, type Site } from "./answers.ts";
 import { noAnswer } from "./no-answer.ts";
@@ -20,6 +21,8 @@ export interface Call {
   readonly ifMatch?: string | undefined;
   /** How long the server may wait for news before it answers. */
   readonly waits?: Millis | undefined;
+  /** Not sent again by itself. */
+  readonly once?: boolean | undefined;
 }
 
 /** What every call of one command has in common. */
@@ -27,7 +30,7 @@ export interface ApiOptions extends Site {
   /** Sent with every call. */
   readonly headers: Readonly<Record<string, string>>;
   /** Asked for each call. */
-  readonly token: () => string | null;
+  readonly tokens: TokenSource;
   /** An actor that nobody named: with a token, the token's own is meant. */
   readonly unnamed: string | null;
   readonly timeout: Millis;
@@ -52,8 +55,7 @@ export class Api {
   }
 
   async call<T>(call: Call): Promise<T> {
-    const token = this.#options.token();
-    const answer = await this.#ask(call, this.#request(call, token));
+    const { answer, token } = await this.#signedIn((one) => this.#ask(call, this.#request(call, one)));
     if (answer.status >= 300) throw errorFor(this.#options, answer, call.effect !== "read", token !== null);
     const caller = call.as as Caller | undefined;
     if (answer.headers[H.REPLAYED] === "true") caller?.request?.replayed?.();
@@ -65,9 +67,10 @@ export class Api {
 
   /** A reading call that is answered piece by piece: sent once, and the caller checks what comes. */
   async open(call: Omit<Call, "has">): Promise<Arriving> {
-    const token = this.#options.token();
     try {
-      const arriving = await this.#http.open(this.#request({ ...call, has: "" }, token));
+      const { answer: arriving, token } = await this.#signedIn((one) =>
+        this.#http.open(this.#request({ ...call, has: "" }, one)),
+      );
       if (arriving.status < 300) return arriving;
       const body = await whole(arriving.body);
       throw errorFor(this.#options, { ...arriving, body, maybeDone: false }, false, token !== null);
@@ -90,6 +93,18 @@ export class Api {
     this.#http.close();
   }
 
+  /** Sends with the token there is; once more with a new one when the server takes the first for over: nothing was done then. */
+  async #signedIn<A extends { readonly status: number }>(
+    send: (token: string | null) => Promise<A>,
+  ): Promise<{ answer: A; token: string | null }> {
+    const { tokens } = this.#options;
+    const token = await tokens.get();
+    const answer = await send(token);
+    if (answer.status !== 401 || token === null) return { answer, token };
+    const fresh = await tokens.renewed(token);
+    return fresh === null ? { answer, token } : { answer: await send(fresh), token: fresh };
+  }
+
   async #ask(call: Call, request: Request): Promise<Answer> {
     try {
       return await this.#http.ask(request);
@@ -104,7 +119,7 @@ export class Api {
       url: new URL(this.#options.url + call.path),
       headers: this.#headers(call, token),
       body: call.body === undefined ? undefined : JSON.stringify(call.body),
-      repeatable: true,
+      repeatable: call.once !== true,
       passing: mayPass,
       waits: call.waits,
     };

@@ -1,5 +1,6 @@
 import type * as L from "@alai/core";
 import type { Caller, Holder, Ledger, LedgerEvent, Millis, Task, Transferable } from "@alai/core";
+import { requireText } from "@alai/core/rules/note";
 import type { WhoAmI } from "@alai/core/wire/entities";
 import type { BatchBody } from "@alai/core/wire/requests";
 import type { Static } from "typebox";
@@ -59,7 +60,9 @@ export class HttpLedger implements Ledger, Transferable {
     );
   }
 
-  note(ids: readonly number[], text: string, as: Caller): Promise<LedgerEvent[]> {
+  async note(ids: readonly number[], text: string, as: Caller): Promise<LedgerEvent[]> {
+    // Said before it is sent, and as the local ledger says it.
+    requireText(ids[0] ?? 0, text);
     return this.#of(
       ids,
       { method: "POST", part: "notes", body: { text }, effect: "keyed", has: "seq", as },
@@ -143,6 +146,13 @@ export class HttpLedger implements Ledger, Transferable {
     const { events } = await this.#read<{ events: LedgerEvent[] }>(`/events${eventSearch(query)}`, "events");
     this.#news.saw(events);
     return events;
+  }
+
+  /** The same; where there is none yet, those that come within `ms`, or none. Asked once: its failure is no outage yet. */
+  async comingEvents(query: L.EventQuery, ms: Millis): Promise<LedgerEvent[]> {
+    const path = `/events${eventSearch({ ...query, wait: Math.ceil(ms) })}`;
+    const call = { method: "GET", path, effect: "read", has: "events", waits: ms, once: true } as const;
+    return (await this.#api.call<{ events: LedgerEvent[] }>(call)).events;
   }
 
   prune(before: Millis, as: Caller): Promise<L.Pruned> {

@@ -1,13 +1,14 @@
+import { existsSync } from "node:fs";
 import type { Millis } from "@alai/core";
+import { tokenSource } from "../../auth/source.ts";
 import type { Context } from "../../kit/context.ts";
 import { Http, type Patience, type Slow } from "../../kit/http.ts";
 import { startSpinner } from "../../kit/progress.ts";
-import { serverUrl } from "../../kit/values.ts";
+import { defaultMirror, siteOf } from "../mirror/place.ts";
 import { askedPatience } from "../patience.ts";
 import type { Site } from "./answers.ts";
 import { Api } from "./api.ts";
 import { HttpLedger } from "./ledger.ts";
-import { readToken } from "./token.ts";
 
 const TIMEOUT: Millis = 10_000;
 /** A server that was scaled to zero takes half a minute to wake; a person may be asked to wait that long, a script not. */
@@ -21,16 +22,18 @@ const SLOW: Millis = 2000;
  * @param timeout instead of what the user allows.
  */
 export function openServer(context: Context, site: Site, timeout?: Millis): HttpLedger {
-  const { env, platform } = context;
-  const url = serverUrl(site.url).href.replace(/\/+$/, "");
+  const { env } = context;
+  const url = siteOf(site.url, site.source);
   const patience = timeout === undefined ? patienceOf(context) : { timeout, refused: timeout };
   const http = new Http({ ...patience, env, slow: timeout === undefined ? whenSlow(context) : undefined });
   const { actor, actorSource } = context.identity();
   const api = new Api(http, {
     url,
     source: site.source,
+    // A target of `mc migrate` is no ledger that `--offline` reads.
+    hasMirror: () => site.source !== "--to" && existsSync(defaultMirror(context, url)),
     headers: headersOf(context),
-    token: () => readToken(env, platform),
+    tokens: tokenSource(context, url),
     unnamed: actorSource === "system user" ? actor : null,
     timeout: patience.timeout,
   });

@@ -1,5 +1,15 @@
-import { type Changes, formatHolder, fromStoreTime, type LedgerEvent, type Millis, toIso } from "@alai/core";
+import {
+  type Changes,
+  formatHolder,
+  fromStoreTime,
+  type LedgerEvent,
+  type Millis,
+  toIso,
+  toIsoSeconds,
+} from "@alai/core";
 import type { View } from "../../kit/output.ts";
+import type { Style } from "../../kit/style.ts";
+import { oneLine, truncate } from "../../kit/text.ts";
 import { relative } from "../../kit/when.ts";
 
 /** How the journal is shown. */
@@ -33,6 +43,28 @@ export function eventView(now: Millis): View<LedgerEvent> {
     json: eventJson,
     empty: "Nothing has happened yet.",
   };
+}
+
+/** The least that the detail has. */
+const READABLE = 20;
+
+/**
+ * One event for a terminal where more are to come: every line has the same columns, as no table can know what comes. The time
+ * is the clock's, because what was "2 s ago" when it was printed is not when it is read.
+ */
+export function eventLine(event: LedgerEvent, style: Style, width: number): string {
+  const { seq, task, kind, fence } = event;
+  const at = toIsoSeconds(event.at);
+  const before = String(seq).padStart(5);
+  const after = [
+    (task === null ? "" : `#${task}`).padStart(6),
+    oneLine(kind).padEnd(11),
+    oneLine(formatHolder(event)).padEnd(16),
+    (fence === null ? "" : String(fence)).padStart(3),
+  ].join("  ");
+  const taken = [before, at, after, ""].join("  ").length;
+  const detail = truncate(oneLine(describeEvent(event)), Math.max(READABLE, width - taken));
+  return [before, style.dim(at), after, detail].join("  ").trimEnd();
 }
 
 /** The part of an event that a person wants to read, on one line. */
