@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { StoreError, toIso } from "@alai/core";
 import { defineCommand } from "../../kit/command.ts";
@@ -48,9 +48,8 @@ command writes it. Needs a token of scope admin. With --json one line for each b
         "A mirror is of a server, and none is named.",
         "Set ALAI_MC_URL, for example: ALAI_MC_URL=https://mc.example.com alai mc mirror",
       );
-    const url = siteOf(location.url);
-    const file = flags.file === undefined ? defaultMirror(context, url) : resolve(context.cwd, flags.file);
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const url = siteOf(location.url, location.source);
+    const file = flags.file === undefined ? ownFile(context, url) : namedFile(context, flags.file);
     const server = await openLedger(context, "read");
     const status = new Status(context, url);
     const options = { file, url, interval: flags.interval ?? INTERVAL, once: flags.once === true };
@@ -63,6 +62,23 @@ command writes it. Needs a token of scope admin. With --json one line for each b
     status.end();
   },
 });
+
+function ownFile(context: Context, url: string): string {
+  const file = defaultMirror(context, url);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  return file;
+}
+
+/** A mistyped path must not become folders. */
+function namedFile(context: Context, named: string): string {
+  const file = resolve(context.cwd, named);
+  if (existsSync(dirname(file))) return file;
+  throw new StoreError(
+    "unavailable",
+    `There is no folder ${dirname(file)} for the mirror of --file.`,
+    "Make the folder, or correct the path.",
+  );
+}
 
 function interval(raw: string): number {
   const ms = duration(raw);
@@ -97,7 +113,8 @@ async function alone(file: string, body: () => Promise<void>): Promise<void> {
 class Status {
   readonly #context: Context;
   readonly #url: string;
-  #away = false;
+  /** What was told of the outage that lasts, each reason once; empty while all is well. */
+  readonly #told = new Set<string>();
   #drawn = false;
 
   constructor(context: Context, url: string) {
@@ -107,8 +124,8 @@ class Status {
 
   step(step: Step): void {
     const { io, flags } = this.#context;
-    if (this.#away) this.#say(`${this.#url} answers again`);
-    this.#away = false;
+    if (this.#told.size > 0) this.#say(`${this.#url} answers again`);
+    this.#told.clear();
     if (step.kept) this.#say(`${step.copied}: copied anew; what the mirror was is kept in ${step.kept}`);
     const { at, ...rest } = step;
     if (flags.json) {
@@ -122,8 +139,9 @@ class Status {
   }
 
   outage(error: Error): void {
-    if (!this.#away) this.#say(`${error.message} Trying again; the mirror stays as it is`);
-    this.#away = true;
+    if (this.#told.has(error.message)) return;
+    this.#told.add(error.message);
+    this.#say(`${error.message} Trying again; the mirror stays as it is`);
   }
 
   end(): void {

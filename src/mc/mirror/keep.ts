@@ -5,7 +5,7 @@ import { readMark } from "@alai/core/sqlite/mirror";
 import { MirrorFile } from "@alai/core/sqlite/mirror-file";
 import type { Context } from "../../kit/context.ts";
 import { Exit, usage } from "../../kit/errors.ts";
-import { backoff } from "../../kit/http/backoff.ts";
+import { timerLength } from "../../kit/timer.ts";
 import { orStop } from "../or-stop.ts";
 import { gapIn, newsFor } from "./catch-up.ts";
 import { copyAside, putInPlace } from "./whole.ts";
@@ -39,6 +39,13 @@ export interface KeepOptions {
 const CHECK: Millis = 60_000;
 /** Changes that come close together are fetched together. */
 const GATHER: Millis = 100;
+
+/** Between two tries while the server is away, or takes this sign-in no more; never less than the interval. */
+const LONGEST_PAUSE: Millis = 30_000;
+
+function retryPause(interval: Millis, failures: number): Millis {
+  return Math.max(interval, Math.min(LONGEST_PAUSE, interval * 2 ** (failures - 1)) * (0.5 + Math.random() / 2));
+}
 
 /** Keeps a local copy current until it is told to stop. One at a time a file. */
 export class MirrorKeeper {
@@ -75,7 +82,8 @@ export class MirrorKeeper {
         failures += 1;
         this.#checked = Number.NEGATIVE_INFINITY;
         outage(error as Error);
-        await this.#pause(Math.max(interval, backoff(failures)));
+        // Interrupted here too: the loop's head sees it.
+        await this.#pause(retryPause(interval, failures)).catch(() => {});
       }
     }
   }
@@ -131,7 +139,7 @@ export class MirrorKeeper {
   }
 
   #pause(ms: Millis): Promise<void> {
-    return this.#orStop(new Promise((resolve) => setTimeout(resolve, ms)));
+    return this.#orStop(new Promise((resolve) => setTimeout(resolve, timerLength(ms))));
   }
 
   /** Rejects when it is interrupted before `work` settles. */

@@ -5,6 +5,7 @@ import { readMark } from "@alai/core/sqlite/mirror";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { main } from "../../../src/main.ts";
 import { defaultMirror } from "../../../src/mc/mirror/place.ts";
+import { Faulty, problemAnswer } from "../faulty.ts";
 import { type Served, serve } from "../served.ts";
 import { ann, bob, fileRows, Home, inFile, rowsOf, sql, work } from "./bench.ts";
 
@@ -136,6 +137,37 @@ describe("a mirror", () => {
     expect(await isCurrent()).toBe(true);
   }, 60_000);
 
+  test("is stopped while the server is away like any other: exit 0, at once", async () => {
+    const kept = keep("--timeout", "300ms");
+    await until(isCurrent);
+    const file = home.file("server.db");
+    await server.close();
+    await until(async () => kept.err().includes("Trying again"));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const start = performance.now();
+    expect([await kept.stop(), kept.err()]).toEqual([0, expect.not.stringContaining("bug")]);
+    expect(performance.now() - start).toBeLessThan(1000);
+    server = await serve(file);
+  });
+
+  test("says each new reason of an outage once, and asks less and less often", async () => {
+    const kept = keep("--timeout", "200ms");
+    await until(isCurrent);
+    const port = Number(new URL(server.url).port);
+    await server.close();
+    await until(async () => kept.err().includes("Nothing answers"));
+    const locked = await Faulty.startAt(port, problemAnswer(401, "unauthenticated"));
+    await until(async () => kept.err().includes("Detail of unauthenticated"));
+    const asked = locked.seen.length;
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    expect(locked.seen.length - asked).toBeLessThan(6);
+    await locked[Symbol.asyncDispose]();
+    server = await serve(home.file("server.db"), { port });
+    await until(async () => kept.err().includes("answers again"));
+    expect(await kept.stop()).toBe(0);
+    expect(kept.err().match(/Trying again/g)).toHaveLength(2);
+  }, 60_000);
+
   test("is copied anew when the journal was pruned behind it, and when another program wrote the server's file", async () => {
     await work(server.ledger, dice(2), 60);
     await once();
@@ -210,6 +242,11 @@ describe("a mirror", () => {
     expect((await home.run(["mc", "mirror", "--once", "--file", "m.db"], { ALAI_MC_URL: second.url })).code).toBe(64);
     await second.close();
     expect((await home.run(["mc", "mirror"])).code).toBe(64);
+    expect(await once("--file", "missing/m.db")).toMatchObject({
+      code: 69,
+      err: expect.stringContaining("There is no folder"),
+    });
+    expect(existsSync(home.file("missing"))).toBe(false);
     expect(readdirSync(home.dir).filter((name) => name.includes(".new"))).toEqual([]);
   });
 
@@ -254,6 +291,8 @@ describe("--offline", () => {
     for (const words of reads) asked.push(await home.run(["mc", ...words, "--json"], env()));
     const url = server.url;
     await server.close();
+    const gone = await home.run(["mc", "list"], { ALAI_MC_URL: url, ALAI_MC_TIMEOUT: "200ms" });
+    expect([gone.code, gone.err]).toEqual([69, expect.stringContaining("`alai mc list --offline`")]);
     for (const [at, words] of reads.entries()) {
       const { code, out, err } = await home.run(["mc", ...words, "--offline", "--json"], { ALAI_MC_URL: url });
       const plain = (text = "") => text.replaceAll(/"seconds_left":\d+/g, "");
