@@ -10,7 +10,8 @@ import { lastingPath } from "./command-line.ts";
 export interface Proof {
   readonly gate: string;
   readonly check: string;
-  readonly expected: number;
+  /** Null for what is read in the settings and not tried. */
+  readonly expected: number | null;
   readonly got: number | null;
   readonly ok: boolean;
   /** What the gate told the model; "" when nothing. */

@@ -2,7 +2,7 @@ import type { Context } from "./context.ts";
 import { usage } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { PLAIN, type Style, styleFor } from "./style.ts";
-import { oneLine, toJson, truncate } from "./text.ts";
+import { oneLine, toJson, truncate, wrap } from "./text.ts";
 
 /** One column of a list. */
 export interface Column<T> {
@@ -13,6 +13,8 @@ export interface Column<T> {
   readonly show?: (row: T, style: Style) => string;
   /** Takes what room is left; cut with an ellipsis. */
   readonly flexible?: boolean;
+  /** With `flexible`: broken into lines at its spaces instead of cut. */
+  readonly wraps?: boolean;
   readonly right?: boolean;
   /** Left out of the table on a terminal when no row has it. */
   readonly optional?: boolean;
@@ -132,6 +134,7 @@ async function toTable<T>(context: Context, rows: readonly T[], view: View<T>): 
 }
 
 function cell<T>(column: Column<T>, row: T, style: Style, room: number): string {
+  if (column.flexible && column.wraps) return wrap(oneLine(column.value(row)), room).join("\n");
   if (column.flexible) return truncate(oneLine(column.value(row)), room);
   return column.show ? column.show(row, style) : oneLine(column.value(row));
 }

@@ -31,7 +31,7 @@ function requireOwnStore({ env, flags }: Context, databaseUrl: string | undefine
   if (!env.ALAI_MC_URL || flags.db !== undefined || databaseUrl !== undefined || env.DATABASE_URL) return;
   throw usage(
     "ALAI_MC_URL names a server; its tokens and its audit are kept in that server's own store.",
-    "Type it where the server runs, with --db FILE or --database-url URL.",
+    "Type it where the server runs, with --db FILE or --database-url URL; for this machine's own ledger unset ALAI_MC_URL.",
   );
 }
 

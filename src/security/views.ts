@@ -46,14 +46,14 @@ export function tokenView(now: Millis): View<ServiceToken> {
       { header: "NAME", value: (token) => token.name },
       { header: "STATE", value: (token) => stateOf(token, now) },
       { header: "ACTOR", value: (token) => token.actor },
-      { header: "SCOPES", value: (token) => token.scopes.join(" "), flexible: true },
+      { header: "SCOPES", value: (token) => token.scopes.join(" "), flexible: true, wraps: true },
       {
         header: "EXPIRES",
         value: (token) => orNull(token.expiresAt) ?? "",
         show: (token) => when(token.expiresAt, now),
       },
       {
-        header: "USED (TO THE HOUR)",
+        header: "USED",
         value: (token) => orNull(token.lastUsed) ?? "",
         show: (token) => when(token.lastUsed, now),
       },

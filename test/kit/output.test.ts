@@ -83,6 +83,23 @@ describe("printRows", () => {
     expect(heading).toContain("NOTE");
   });
 
+  test("a table: a column that wraps has all its words, within the width", async () => {
+    const scopes = "tasks.read tasks.write tasks.admin audit.read audit.write tokens.read";
+    const view: View<Row> = {
+      ...VIEW,
+      columns: [
+        { header: "NOTE", value: (row) => row.note },
+        { header: "TITLE", value: (row) => row.title, flexible: true, wraps: true },
+        { header: "SEEN", value: () => "seen" },
+      ],
+    };
+    const { context, out } = fake({}, true, { NO_COLOR: "1" });
+    await printRows(context, [{ id: 1, title: scopes, note: "n".repeat(20) }], view);
+    const lines = out.join("").trimEnd().split("\n");
+    for (const scope of scopes.split(" ")) expect(out.join("")).toContain(scope);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
+  });
+
   test("colour only where the stream may have it", async () => {
     const rows = [{ id: 1, title: "a", note: "n" }];
     expect(await print({}, true, rows, {})).toContain("\u001b[31mn");

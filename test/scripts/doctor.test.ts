@@ -103,7 +103,7 @@ describe.each(BUILDS)("$name: hook doctor", { concurrent: true }, (build) => {
     for (const url of [silent.url, "http://127.0.0.1:9"]) {
       const { code, stderr, here } = await prove(place, { ALAI_MC_URL: url });
       expect([code, here]).toMatchObject([1, { expected: 0, got: 2, ok: false, said: expect.stringContaining(url) }]);
-      expect(stderr).toContain(`not so: ${url} answers the gate in time. The gate blocks the call (exit 2): `);
+      expect(stderr).toContain(`failed: ${url} answers the gate in time. The gate blocks the call (exit 2): `);
     }
   });
 });

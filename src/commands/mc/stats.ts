@@ -72,7 +72,8 @@ const BAR = 40;
 /** A bar a status, then the rest in two columns. */
 function picture(stats: Stats, source: string, style: Style): string {
   const most = Math.max(1, ...Object.values(stats.by_status));
-  const width = Math.max(12, ...Object.keys(stats.by_status).map((word) => word.length));
+  const names = [...Object.keys(stats.by_status), ...rows(stats).map(([name]) => name)];
+  const width = Math.max(...names.map((name) => name.length));
   const bars = Object.entries(stats.by_status).map(([word, n]) => {
     const bar = "█".repeat(Math.max(1, Math.round((n / most) * BAR)));
     return `  ${oneLine(word).padEnd(width)} ${style.accent(bar)} ${n}`;

@@ -13,7 +13,8 @@ const scope = oneOf("scope", SCOPES);
 export const command = defineCommand({
   summary: "make a service token for a machine",
   description: `Prints the token, once: the store keeps only its digest. Give it to the machine as ALAI_TOKEN.
-Works on the server's store itself: the ledger's file, or Postgres. \`--actor\` is who the token acts as; its name when left out.
+Works on the server's store itself: the ledger's file, or Postgres. It acts as \`service~NAME\`, never as a person:
+NAME is what \`--actor\` says, or the token's own name.
 The first token of a store that nobody had to sign in to closes it at the server's next start.`,
   examples: [
     [

@@ -51,11 +51,17 @@ export async function printMigration(context: Context, done: Migration, dryRun: 
   await printRows(context, found.tables, TALLY_VIEW);
   sayDifferences(context, found, dryRun);
   say(context, dryRun ? `would ${brought("add", "change", "take out", done)}` : summary(done, copied));
-  if (diverged !== null)
-    context.warn(
-      `${to} has gone on by itself since event ${diverged}, and so has the source: nothing was brought, for their changes would be mixed`,
-    );
+  if (diverged !== null) sayDiverged(context, to, diverged);
   else if (!dryRun) say(context, found.equal ? "every row is equal" : "NOT equal: see above");
+}
+
+function sayDiverged(context: Context, to: string, since: number): void {
+  context.warn(
+    `${to} has gone on by itself since event ${since}, and so has the source: nothing was brought, for their changes would be mixed`,
+  );
+  context.warn(
+    "decide which of the two goes on: copy the source into an empty ledger (another --to), or keep the target and make there again what only the source has, which `alai mc events --after N --db FILE` shows",
+  );
 }
 
 function summary(done: Migration, copied: number): string {
@@ -91,5 +97,5 @@ function say(context: Context, sentence: string): void {
 }
 
 function seconds(ms: Millis): string {
-  return `${(ms / 1000).toFixed(1)} s`;
+  return ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
