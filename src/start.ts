@@ -8,6 +8,10 @@ export async function start(words: readonly string[], isGate: boolean, entry: st
     const { guard } = await import("./guard/main.ts");
     return guard(words.slice(2));
   }
+  if (words[0] === "__keychain") {
+    const { keychainChild } = await import("./kit/sealed/keychain-child.ts");
+    return keychainChild(words.slice(1));
+  }
   if (words.length === 1 && words[0] === "--version") {
     const { VERSION } = await import("./version.ts");
     process.stdout.write(`${VERSION}\n`);

@@ -14,21 +14,38 @@ export interface SignedOut {
   readonly why: string | null;
 }
 
+const NOBODY: SignedOut = { wasSignedIn: false, revoked: null, why: null };
+
 /** Takes the tokens back at the issuer (RFC 7009) and removes everything sealed of the profile, and its key. */
 export async function signOut(context: Context, profile: Profile): Promise<SignedOut> {
-  const tokens = (await Session.open(context, profile))?.stored() ?? null;
-  const result: SignedOut = tokens
-    ? await revoke(context, profile, tokens.refreshToken ?? tokens.accessToken)
-    : { wasSignedIn: false, revoked: null, why: null };
-  await removeSealed(context, profile.name);
-  return result;
+  let session: Session | null;
+  try {
+    session = await Session.open(context, profile);
+  } catch (error) {
+    // A key that cannot be had opens nothing, and its files go all the same.
+    await removeSealed(context, profile.name).catch(() => {});
+    return { wasSignedIn: true, revoked: false, why: toFailure(error).message };
+  }
+  if (!session) {
+    await removeSealed(context, profile.name);
+    return NOBODY;
+  }
+  const open = session;
+  // Not while another process renews: it would keep new tokens afterwards.
+  return open.locked(async () => {
+    const result = await revoked(context, profile, open);
+    await removeSealed(context, profile.name);
+    return result;
+  });
 }
 
-async function revoke(context: Context, profile: Profile, token: string): Promise<SignedOut> {
+async function revoked(context: Context, profile: Profile, session: Session): Promise<SignedOut> {
   try {
+    const tokens = session.stored();
+    if (!tokens) return NOBODY;
     const { openid, config, metadata } = await issuerClient(context, profile.issuer);
     if (metadata.revocation_endpoint === undefined) return { wasSignedIn: true, revoked: null, why: null };
-    await openid.tokenRevocation(config, token);
+    await openid.tokenRevocation(config, tokens.refreshToken ?? tokens.accessToken);
     return { wasSignedIn: true, revoked: true, why: null };
   } catch (error) {
     return { wasSignedIn: true, revoked: false, why: toFailure(error).message };

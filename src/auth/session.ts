@@ -8,6 +8,7 @@ import { oauthCode, signInFailure } from "./flows/refusals.ts";
 import { tokensFrom } from "./grant.ts";
 import type { Profile } from "./profile.ts";
 import type { Tokens } from "./tokens.ts";
+import { unbroken } from "./unbroken.ts";
 
 const TOKENS = "tokens";
 /** The secret of a machine that signs in by itself. */
@@ -17,6 +18,8 @@ const SOON: Millis = 60_000;
 const SOON_SHARE = 0.1;
 /** For another process that renews just now. */
 const LOCK_LIMIT: Millis = 30_000;
+/** Bytes that new tokens may be longer by, besides being twice as long. */
+const ROOM_MORE = 16_384;
 
 /**
  * The tokens of one profile on this machine. Renewed by one process at a time: an issuer that gives each refresh token out once
@@ -87,18 +90,32 @@ export class Session {
 
   /** @param isOld asked again under the lock: another process may have renewed it meanwhile. */
   #renew(isOld: (tokens: Tokens) => boolean): Promise<string> {
-    return this.#store.locked(
-      "refresh",
-      async () => {
-        const tokens = this.stored();
-        if (!tokens) throw signedOut();
-        if (!isOld(tokens)) return tokens.accessToken;
-        const next = await this.#refresh(tokens);
-        this.keep(next);
-        return next.accessToken;
-      },
-      LOCK_LIMIT,
-    );
+    return this.locked(async () => {
+      const tokens = this.stored();
+      if (!tokens) throw signedOut();
+      if (!isOld(tokens)) return tokens.accessToken;
+      return (await unbroken(this.#context, () => this.#refreshed(tokens))).accessToken;
+    });
+  }
+
+  /** Runs `body` while no other process renews. */
+  locked<T>(body: () => Promise<T>): Promise<T> {
+    return this.#store.locked("refresh", body, LOCK_LIMIT);
+  }
+
+  /** The room is taken first: a new refresh token that cannot be kept is a sign-in that is over. */
+  async #refreshed(tokens: Tokens): Promise<Tokens> {
+    const room = this.#store.reserve(TOKENS, 2 * JSON.stringify(tokens).length + ROOM_MORE);
+    try {
+      const next = await this.#refresh(tokens);
+      // Somebody signed in or out meanwhile, which asks nobody for the lock: theirs stays.
+      const now = this.stored();
+      if (now?.refreshToken !== tokens.refreshToken || now.accessToken !== tokens.accessToken) return now ?? next;
+      if (next !== tokens) room.write(Buffer.from(JSON.stringify(next)));
+      return next;
+    } finally {
+      room.giveBack();
+    }
   }
 
   async #refresh(tokens: Tokens): Promise<Tokens> {
@@ -118,13 +135,17 @@ export class Session {
           : await client.openid.refreshTokenGrant(client.config, tokens.refreshToken, resource);
       return tokensFrom(granted, issuer, now, tokens.flow, tokens);
     } catch (error) {
-      // Nobody else can have renewed it: the lock is held. Only what the issuer itself says is over is thrown away.
-      if (oauthCode(error) === "invalid_grant") {
-        if (this.stored()?.refreshToken === tokens.refreshToken) this.forget();
-        throw expired();
-      }
+      if (oauthCode(error) === "invalid_grant") return this.#replaced(tokens);
       throw signInFailure(error, issuer);
     }
+  }
+
+  /** Only what the issuer itself says is over is thrown away, and only while it is what is stored. Throws Exit 4 then. */
+  #replaced(refused: Tokens): Tokens {
+    const now = this.stored();
+    if (now && now.refreshToken !== refused.refreshToken) return now;
+    this.forget();
+    throw expired();
   }
 
   #isOver({ expiresAt }: Tokens): boolean {

@@ -1,12 +1,16 @@
+import { spawn } from "node:child_process";
+import type { Context } from "../context.ts";
+import type { Env } from "../env.ts";
 import { Exit } from "../errors.ts";
 import { EXIT } from "../exit.ts";
+import { oneLine, truncate } from "../text.ts";
+import { CHILD, KEYCHAIN_WORD } from "./keychain-child.ts";
 
 /** Milliseconds that the system's keychain may take for one answer: a prompt that nobody sees would otherwise hang for minutes. */
 export const KEYCHAIN_LIMIT = 3000;
-const SERVICE = "alai";
 
 /** Why the keychain is of no use. */
-export type KeychainFault = "absent" | "locked" | "denied" | "silent" | "failed";
+export type KeychainFault = "absent" | "empty" | "locked" | "denied" | "silent" | "failed";
 
 export class KeychainError extends Error {
   readonly fault: KeychainFault;
@@ -20,52 +24,71 @@ export class KeychainError extends Error {
 /** The system's keychain: Secret Service, Keychain or Credential Manager. Every call throws KeychainError within 3 s at most. */
 export interface Keychain {
   get(account: string): Promise<Uint8Array | null>;
+  /** Keeps it, and reads it back. */
   set(account: string, secret: Uint8Array): Promise<void>;
   remove(account: string): Promise<void>;
 }
 
-export function systemKeychain(): Keychain {
+export function systemKeychain({ self, env }: Pick<Context, "self" | "env">): Keychain {
+  const ask = (verb: string, account: string, input?: Uint8Array) =>
+    askChild([...self, KEYCHAIN_WORD, verb, account], childEnv(env), input);
   return {
-    get: (account) =>
-      limited(account, async (entry, signal) => {
-        const secret = await entry.getSecret(signal);
-        return secret ? Uint8Array.from(secret) : null;
-      }),
-    set: (account, secret) => limited(account, (entry, signal) => entry.setSecret(secret, signal)),
-    remove: (account) => limited(account, async (entry, signal) => void (await entry.deleteCredential(signal))),
+    get: (account) => ask("get", account),
+    set: async (account, secret) => void (await ask("keep", account, secret)),
+    remove: async (account) => void (await ask("remove", account)),
   };
 }
 
-type AsyncEntry = import("@napi-rs/keyring").AsyncEntry;
-
-async function limited<T>(account: string, ask: (entry: AsyncEntry, signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { AsyncEntry } = await import("@napi-rs/keyring").catch((error) => {
-    throw new KeychainError("absent", error);
-  });
-  const signal = AbortSignal.timeout(KEYCHAIN_LIMIT);
-  // The signal only withdraws what has not begun; who waits must not depend on it.
-  const late = new Promise<never>((_, reject) =>
-    signal.addEventListener("abort", () => reject(new KeychainError("silent")), { once: true }),
-  );
-  try {
-    return await Promise.race([ask(new AsyncEntry(SERVICE, account), signal), late]);
-  } catch (error) {
-    throw error instanceof KeychainError ? error : new KeychainError(faultOf(error), error);
-  }
+/** What would make the child another program, or lead its library elsewhere; and what is not its business. */
+function childEnv(env: Env): Env {
+  const kept = Object.entries(env).filter(([name]) => !/^(BUN_|NODE_OPTIONS$|NAPI_RS_|ALAI_)/.test(name));
+  return Object.fromEntries(kept);
 }
 
-/** All systems' refusals come as one text; measured in facts/login-secrets-packaging.md, section 2. */
-function faultOf(error: unknown): KeychainFault {
-  const text = error instanceof Error ? error.message : String(error);
-  if (/AccessDenied|D-?Bus|ServiceUnknown|not provided by any|No such file|autolaunch|no storage|NoStorage/i.test(text))
-    return "absent";
-  if (/locked|unlock|prompt.*dismissed/i.test(text)) return "locked";
-  if (/denied|not allowed|permission|cancel/i.test(text)) return "denied";
-  return "failed";
+/** One call in a process of its own, because one that never answers can only be got rid of with its process. */
+function askChild(command: readonly string[], env: Env, input: Uint8Array | undefined): Promise<Uint8Array | null> {
+  const [program = "", ...words] = command;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { env, stdio: "pipe", windowsHide: true });
+    const said = { out: [] as Buffer[], err: [] as Buffer[] };
+    const silent = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new KeychainError("silent"));
+    }, KEYCHAIN_LIMIT);
+    child.stdout.on("data", (bytes: Buffer) => said.out.push(bytes));
+    child.stderr.on("data", (bytes: Buffer) => said.err.push(bytes));
+    // One that ends before it has read is judged by its end.
+    child.stdin.on("error", () => {}).end(input);
+    child.on("error", (error) => {
+      clearTimeout(silent);
+      reject(new KeychainError("failed", error));
+    });
+    child.on("close", (code) => {
+      clearTimeout(silent);
+      if (code === CHILD.done) resolve(Buffer.concat(said.out));
+      else if (code === CHILD.notFound) resolve(null);
+      else reject(faulty(code, Buffer.concat(said.err).toString("utf8")));
+    });
+  });
+}
+
+function faulty(code: number | null, text: string): KeychainError {
+  const cause = new Error(oneLine(truncate(text, 300)));
+  return new KeychainError(code === CHILD.noLibrary ? "absent" : faultOf(text), cause);
+}
+
+/** All systems' refusals come as one text. Those of Linux are as the library says them to test/auth/sealed/keychain.test.ts. */
+export function faultOf(text: string): KeychainFault {
+  if (/did not receive a reply|timed? ?out/i.test(text)) return "silent";
+  if (/locked|prompt was dismissed|interaction is not allowed/i.test(text)) return "locked";
+  if (/no result found/i.test(text)) return "empty";
+  if (/D-?Bus|ServiceUnknown|not provided by any|autolaunch|no storage/i.test(text)) return "absent";
+  return /denied|not allowed|permission|cancel/i.test(text) ? "denied" : "failed";
 }
 
 const WORDS: Readonly<Record<KeychainFault, readonly [message: string, remedy: string]>> = {
   absent: ["This machine has no keychain that alai can reach.", "Install gnome-keyring or KWallet and sign in again"],
+  empty: ["The keychain has no keyring to keep a key in.", "Make one, for example by signing in to the desktop"],
   locked: ["The keychain is locked, and nobody was there to unlock it.", "Unlock it"],
   denied: ["The keychain does not let alai in.", "Allow alai in the keychain's own settings"],
   silent: [

@@ -9,6 +9,11 @@ export const KEY_BYTES = 32;
 
 export class SealBroken extends Error {}
 
+/** What a sealed file belongs to. */
+export function boundTo(profile: string, name: string): string {
+  return `alai\n${profile}\n${name}`;
+}
+
 export function seal(key: Uint8Array, bound: string, plain: Uint8Array): Buffer {
   const nonce = randomBytes(NONCE);
   const cipher = createCipheriv("aes-256-gcm", key, nonce);

@@ -1,112 +1,135 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, openSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { StoreError } from "@alai/core";
 import type { Context } from "../context.ts";
 import { Exit } from "../errors.ts";
 import { EXIT } from "../exit.ts";
 import { withLock } from "../lock.ts";
-import { platformPaths } from "../paths.ts";
-import { type Keychain, KeychainError, keychainRefusal, systemKeychain } from "./keychain.ts";
-import { readPrivate, writePrivate } from "./private-file.ts";
-import { KEY_BYTES, SealBroken, seal, unseal } from "./seal.ts";
+import { settle } from "./change.ts";
+import { systemKeychain } from "./keychain.ts";
+import {
+  type Backend,
+  keyId,
+  type Place,
+  placeOf,
+  readKey,
+  readMarker,
+  removeKey,
+  sealedFile,
+  sealedNames,
+  wipe,
+} from "./place.ts";
+import { privateFolder, readPrivate, reservePrivate } from "./private-file.ts";
+import { boundTo, SealBroken, seal, unseal } from "./seal.ts";
 
-/** Where a profile's key is. `file` only when the user asked for it. */
-export type Backend = "keychain" | "file";
+export type { Backend } from "./place.ts";
 
 /** Secrets of one profile on this disk, each in a sealed file. */
 export interface SealedStore {
   readonly backend: Backend;
   /** Null when there is none. Throws Exit 4 when it does not open. */
   read(name: string): Buffer | null;
+  /** Throws Exit 69 when the disk is full, or when the key was changed or removed since this store was opened. */
   write(name: string, plain: Uint8Array): void;
+  /** Takes room for up to `size` bytes, for a write that must not fail. */
+  reserve(name: string, size: number): Reserved;
   remove(name: string): void;
-  /** Runs `body` while no other process does, for the same profile. @param limit milliseconds to wait; then StoreError `locked`. */
+  /** Runs `body` while no other process does, for the same profile. @param limit milliseconds to wait; then Exit 69. */
   locked<T>(name: string, body: () => T | Promise<T>, limit?: number): Promise<T>;
 }
 
-interface Place {
-  readonly folder: string;
-  /** The key's name in the keychain. */
-  readonly account: string;
-  readonly keychain: Keychain;
+/** Room for one write. */
+export interface Reserved {
+  write(plain: Uint8Array): void;
+  /** Does nothing after the write. */
+  giveBack(): void;
 }
 
-const KEY_FILE = "key";
-
 /**
- * Opens the store of a profile; null when there is none, or its key is gone. Throws Exit 4 when the keychain does not answer:
- * never a silent fall back to another place.
+ * Opens the store of a profile; null when there is none. Throws Exit 4 when the keychain does not answer, or no longer has the
+ * key of what is sealed: never a silent fall back to another place.
  */
 export async function openSealed(
   context: Context,
   profile: string,
-  keychain = systemKeychain(),
+  keychain = systemKeychain(context),
 ): Promise<SealedStore | null> {
   const place = placeOf(context, profile, keychain);
-  const backend = backendOf(place);
-  if (backend === null) return null;
-  const key = await readKey(place, backend);
-  return key ? new Store(place, profile, backend, key) : null;
+  const marker = readMarker(place);
+  if (marker === null) return null;
+  // A process that was changing the key was killed, or is at it.
+  if (marker.from) return makeSealed(context, profile, marker.backend === "file", keychain);
+  const key = await readKey(place, marker.backend);
+  if (key) return new Store(place, marker.backend, key);
+  if (readMarker(place)?.key !== marker.key) return openSealed(context, profile, keychain);
+  if (sealedNames(place).length === 0) return null;
+  throw keyLost(place, marker.backend);
 }
 
 /** The backend as its marker says, without asking the keychain; null when nothing was ever kept for this profile. */
 export function storedBackend(context: Context, profile: string): Backend | null {
-  return backendOf(placeOf(context, profile, systemKeychain()));
+  return readMarker(placeOf(context, profile, systemKeychain(context)))?.backend ?? null;
 }
 
 /**
  * Opens the store of a profile, or makes it: a new key is written and read back first, so that nobody signs in for nothing.
+ * What is sealed already comes along when the key moves; what no key opens is set aside, and said.
  * @param insecure keep the key in a file. Throws Exit 4 with the remedy when the keychain is of no use.
  */
 export async function makeSealed(
   context: Context,
   profile: string,
   insecure: boolean,
-  keychain = systemKeychain(),
+  keychain = systemKeychain(context),
 ): Promise<SealedStore> {
   const place = placeOf(context, profile, keychain);
-  mkdirSync(place.folder, { recursive: true, mode: 0o700 });
-  return withLock(place.folder, "store", async () => {
-    const wanted: Backend = insecure ? "file" : "keychain";
-    const known = backendOf(place);
-    if (known !== null && known !== wanted) wipe(place);
-    const key = known === wanted ? await readKey(place, wanted) : null;
-    if (key) return new Store(place, profile, wanted, key);
-    const made = randomBytes(KEY_BYTES);
-    await keepKey(place, wanted, made);
-    writePrivate(markerOf(place), Buffer.from(`${JSON.stringify({ backend: wanted })}\n`));
-    return new Store(place, profile, wanted, made);
-  });
+  const wanted: Backend = insecure ? "file" : "keychain";
+  for (const folder of [dirname(place.folder), place.folder]) privateFolder(folder);
+  const { key, lost } = await locked(place, "store", () => settle(place, wanted));
+  if (lost.length > 0)
+    context.warn(
+      `the key of what was sealed before is lost; set aside in ${place.folder}: ${lost.join(", ")}. Remove them when you miss nothing`,
+    );
+  return new Store(place, wanted, key);
 }
 
-/** Removes all sealed files of a profile, and its key. */
-export async function removeSealed(context: Context, profile: string, keychain = systemKeychain()): Promise<void> {
+/** Removes all sealed files of a profile, and its key. The files are gone also when the keychain does not answer: Exit 4 then. */
+export async function removeSealed(
+  context: Context,
+  profile: string,
+  keychain = systemKeychain(context),
+): Promise<void> {
   const place = placeOf(context, profile, keychain);
-  const backend = backendOf(place);
-  if (backend === null) return;
-  if (backend === "keychain") await asked(() => keychain.remove(place.account));
+  const marker = markerOrFile(place);
   wipe(place);
+  if (marker?.backend === "keychain" || marker?.from === "keychain") await removeKey(place, "keychain");
+}
+
+function markerOrFile(place: Place): ReturnType<typeof readMarker> {
+  try {
+    return readMarker(place);
+  } catch {
+    return { backend: "keychain", key: "" };
+  }
 }
 
 class Store implements SealedStore {
   readonly backend: Backend;
   readonly #place: Place;
-  readonly #profile: string;
   readonly #key: Uint8Array;
 
-  constructor(place: Place, profile: string, backend: Backend, key: Uint8Array) {
+  constructor(place: Place, backend: Backend, key: Uint8Array) {
     this.#place = place;
-    this.#profile = profile;
     this.backend = backend;
     this.#key = key;
   }
 
   read(name: string): Buffer | null {
-    const file = this.#file(name);
+    const file = sealedFile(this.#place, name);
     const sealed = readPrivate(file);
     if (!sealed) return null;
     try {
-      return unseal(this.#key, this.#bound(name), sealed);
+      return unseal(this.#key, boundTo(this.#place.profile, name), sealed);
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error;
       throw new Exit(EXIT.signIn, "seal_broken", `${file} does not open: ${error.message}.`, "Type alai login.");
@@ -114,74 +137,71 @@ class Store implements SealedStore {
   }
 
   write(name: string, plain: Uint8Array): void {
-    writePrivate(this.#file(name), seal(this.#key, this.#bound(name), plain));
+    this.reserve(name, 0).write(plain);
+  }
+
+  reserve(name: string, size: number): Reserved {
+    this.#requireSameKey();
+    const room = reservePrivate(sealedFile(this.#place, name), size === 0 ? 0 : size + SEAL_OVERHEAD);
+    return {
+      giveBack: room.giveBack,
+      write: (plain) => {
+        try {
+          this.#requireSameKey();
+        } catch (error) {
+          room.giveBack();
+          throw error;
+        }
+        room.fill(seal(this.#key, boundTo(this.#place.profile, name), plain));
+      },
+    };
   }
 
   remove(name: string): void {
-    rmSync(this.#file(name), { force: true });
+    rmSync(sealedFile(this.#place, name), { force: true });
   }
 
   locked<T>(name: string, body: () => T | Promise<T>, limit?: number): Promise<T> {
-    return withLock(this.#place.folder, name, body, limit);
+    return locked(this.#place, name, body, limit);
   }
 
-  #file(name: string): string {
-    return join(this.#place.folder, `${name}.sealed`);
-  }
-
-  #bound(name: string): string {
-    return `alai\n${this.#profile}\n${name}`;
+  /** What a store with an old key wrote, nobody could read. */
+  #requireSameKey(): void {
+    if (readMarker(this.#place)?.key === keyId(this.#key)) return;
+    throw new Exit(
+      EXIT.unavailable,
+      "key_changed",
+      `Another alai signed the profile ${this.#place.profile} in or out meanwhile; nothing was kept.`,
+      "Try again.",
+    );
   }
 }
 
-function placeOf(context: Context, profile: string, keychain: Keychain): Place {
-  const { config } = context.paths;
-  const usual = platformPaths({ HOME: context.env.HOME }, context.platform).config;
-  // Two folders of settings on one machine must not share a key: each would lock the other out.
-  const account = config === usual ? profile : `${profile} in ${config}`;
-  return { folder: join(config, "sealed", profile), account, keychain };
-}
+const SEAL_OVERHEAD = 64;
 
-function markerOf({ folder }: Place): string {
-  return join(folder, "store.json");
-}
-
-function backendOf(place: Place): Backend | null {
-  const marker = readPrivate(markerOf(place))?.toString("utf8");
-  if (!marker) return null;
+async function locked<T>(place: Place, name: string, body: () => T | Promise<T>, limit?: number): Promise<T> {
+  const file = join(place.folder, `${name}.lock`);
+  // Before SQLite does, which would let others read it.
+  closeSync(openSync(file, "a", 0o600));
   try {
-    const { backend } = JSON.parse(marker) as { backend: Backend };
-    if (backend === "keychain" || backend === "file") return backend;
-  } catch {
-    // Said below.
-  }
-  throw new Exit(EXIT.signIn, "seal_broken", `${markerOf(place)} is not what alai wrote.`, "Type alai login.");
-}
-
-async function readKey({ account, folder, keychain }: Place, backend: Backend): Promise<Uint8Array | null> {
-  const key = backend === "keychain" ? await asked(() => keychain.get(account)) : readPrivate(join(folder, KEY_FILE));
-  return key?.length === KEY_BYTES ? key : null;
-}
-
-async function keepKey(place: Place, backend: Backend, key: Uint8Array): Promise<void> {
-  if (backend === "file") return writePrivate(join(place.folder, KEY_FILE), key);
-  await asked(async () => {
-    await place.keychain.set(place.account, key);
-    const kept = await place.keychain.get(place.account);
-    if (!kept || !Buffer.from(kept).equals(key)) throw new KeychainError("failed");
-  });
-}
-
-async function asked<T>(body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
+    return await withLock(place.folder, name, body, limit);
   } catch (error) {
-    throw error instanceof KeychainError ? keychainRefusal(error) : error;
+    if (!(error instanceof StoreError && error.code === "locked" && error.message.includes(file))) throw error;
+    throw new Exit(
+      EXIT.unavailable,
+      "locked",
+      `Another alai has been at work on the sign-in of the profile ${place.profile} for too long.`,
+      "Try again in a moment.",
+    );
   }
 }
 
-/** Everything but the locks, which others may hold just now. */
-function wipe({ folder }: Place): void {
-  for (const name of readdirSync(folder))
-    if (!name.endsWith(".lock") && !/\.lock-\w+$/.test(name)) rmSync(join(folder, name), { force: true });
+function keyLost({ profile }: Place, backend: Backend): Exit {
+  const where = backend === "keychain" ? "The keychain no longer has" : "This machine no longer has the file with";
+  return new Exit(
+    EXIT.signIn,
+    "key_lost",
+    `${where} the key of the profile ${profile}, so what is sealed with it does not open.`,
+    "Type alai login: it makes a new key and sets the old files aside.",
+  );
 }
