@@ -129,6 +129,12 @@ export const REGISTRY: readonly Entry[] = [
   { path: ["serve"], summary: "serve the ledger to other machines", load: () => import("./commands/serve.ts") },
   { path: ["doctor"], summary: "check this machine, changing nothing", load: () => import("./commands/doctor.ts") },
   { path: ["login"], summary: "sign in, and set this machine up", load: () => import("./commands/login.ts") },
+  {
+    path: ["bootstrap"],
+    summary: "set this machine up, or what of it is not yet",
+    load: () => import("./commands/bootstrap.ts"),
+  },
+  { path: ["start"], summary: "the morning: does everything answer?", load: () => import("./commands/start.ts") },
   { path: ["logout"], summary: "sign out, here and at the issuer", load: () => import("./commands/logout.ts") },
   { path: ["whoami"], summary: "who is signed in, and who acts", load: () => import("./commands/whoami.ts") },
   {
@@ -141,6 +147,22 @@ export const REGISTRY: readonly Entry[] = [
     summary: "print the access token, for other programs",
     load: () => import("./commands/auth/token.ts"),
   },
+  {
+    path: ["secrets", "unlock"],
+    summary: "unlock the vault, signing in to Bitwarden where needed",
+    load: () => import("./commands/secrets/unlock.ts"),
+  },
+  { path: ["secrets", "lock"], summary: "lock the vault", load: () => import("./commands/secrets/lock.ts") },
+  {
+    path: ["secrets", "status"],
+    summary: "is the vault unlocked, until when, and by which bw",
+    load: () => import("./commands/secrets/status.ts"),
+  },
+  {
+    path: ["secrets", "sync"],
+    summary: "fetch what changed in the vault",
+    load: () => import("./commands/secrets/sync.ts"),
+  },
 ];
 
 /** What each group is about. */
@@ -150,6 +172,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "mc dep": "Which task waits for which.",
   hook: "Gates for agents' tool calls.",
   auth: "The sign-in of this machine.",
+  secrets: "Secrets out of Bitwarden, without a file of them anywhere.",
   token: "Service tokens of machines, in the server's store.",
   audit: "The server's audit: an append-only chain of hashes.",
   config: "The settings.",
