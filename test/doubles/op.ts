@@ -1,12 +1,20 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { exportJWK, generateKeyPair } from "jose";
+import { exportJWK, generateKeyPair, type JWK } from "jose";
 import OidcProvider from "oidc-provider";
 
 export interface OpOptions {
   /** Seconds that an access token is good. */
   readonly life?: number;
+  /** Seconds that a code for another device is good. */
+  readonly codeLife?: number;
+}
+
+/** An answer in place of the provider's own. */
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
 }
 
 const SCOPE = "tasks.read tasks.write";
@@ -17,6 +25,8 @@ export class Op {
   readonly #server: Server;
   /** Requests, as `METHOD /path grant_type`. */
   readonly asked: string[] = [];
+  /** Comes before the provider: may wait, and may answer in its place. */
+  meanwhile: ((path: string, method: string) => Promise<Reply | undefined> | Reply | undefined) | null = null;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -27,13 +37,15 @@ export class Op {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const op = new Op(server);
-    const { privateKey } = await generateKeyPair("RS256", { extractable: true });
-    const key = { ...(await exportJWK(privateKey)), alg: "RS256", use: "sig" };
-    const provider = new OidcProvider(op.issuer, configuration([key], options));
+    const provider = new OidcProvider(op.issuer, configuration([await signingKey()], options));
     const answer = provider.callback();
-    server.on("request", (request, response) => {
-      op.asked.push(`${request.method} ${(request.url ?? "").split("?")[0]}`);
-      answer(request, response);
+    server.on("request", async (request, response) => {
+      const [path = "", method = ""] = [(request.url ?? "").split("?")[0], request.method];
+      op.asked.push(`${method} ${path}`);
+      const reply = await op.meanwhile?.(path, method);
+      if (!reply) return answer(request, response);
+      response.writeHead(reply.status, { "content-type": "application/json", "cache-control": "no-store" });
+      response.end(JSON.stringify(reply.body));
     });
     return op;
   }
@@ -49,7 +61,16 @@ export class Op {
   }
 }
 
-function configuration(keys: readonly unknown[], { life = 600 }: OpOptions): Readonly<Record<string, unknown>> {
+export async function signingKey(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair("RS256", { extractable: true });
+  return { ...(await exportJWK(privateKey)), alg: "RS256", use: "sig" };
+}
+
+/** Set up as a company would for alai. */
+export function configuration(
+  keys: readonly unknown[],
+  { life = 600, codeLife = 60 }: OpOptions,
+): Readonly<Record<string, unknown>> {
   return {
     jwks: { keys },
     cookies: { keys: ["test"] },
@@ -86,7 +107,7 @@ function configuration(keys: readonly unknown[], { life = 600 }: OpOptions): Rea
       RefreshToken: 86_400,
       Grant: 86_400,
       Session: 86_400,
-      DeviceCode: 60,
+      DeviceCode: codeLife,
       Interaction: 600,
       IdToken: 600,
     },

@@ -1,3 +1,4 @@
+import { BadInput, StoreError } from "@alai/core";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { oneLine, truncate } from "../../kit/text.ts";
@@ -19,17 +20,28 @@ export function oauthCode(error: unknown): string | null {
   return typeof code === "string" ? oneLine(truncate(code, 60)) : null;
 }
 
+/** Why no answer came; undefined when one did. */
+export function noAnswerIn(error: unknown): NoAnswer | undefined {
+  return [error, (error as OAuthError | undefined)?.cause].find((one) => one instanceof NoAnswer);
+}
+
+function isPrompt(error: unknown): boolean {
+  return error instanceof Error && error.name.endsWith("PromptError");
+}
+
 /** What an issuer says when it is not the person's doing (RFC 6749, 4.1.2.1). */
 const TROUBLE: readonly string[] = ["server_error", "temporarily_unavailable"];
 
 /** A failed sign-in in words. What an issuer says of it may come from anyone who can make a link: one line, no control characters, not long. */
-export function signInFailure(error: unknown, profile: IssuerProfile): Exit {
-  if (error instanceof Exit) return error;
+export function signInFailure(error: unknown, profile: IssuerProfile): unknown {
+  // Ours, or a question that somebody broke off: said already.
+  if (error instanceof Exit || error instanceof BadInput || error instanceof StoreError || isPrompt(error))
+    return error;
   const { cause } = (error ?? {}) as OAuthError;
   const url = new URL(profile.discoveryUrl);
   const { host } = url;
-  const noAnswer = [error, cause].find((one) => one instanceof NoAnswer);
-  if (noAnswer) return unreachable(url, noAnswer) as Exit;
+  const noAnswer = noAnswerIn(error);
+  if (noAnswer) return unreachable(url, noAnswer);
   if (cause instanceof Response && isTrouble(cause.status)) return troubled(url, cause.status);
   const code = oauthCode(error);
   if (code && TROUBLE.includes(code)) return troubled(url, code);
