@@ -59,7 +59,7 @@ export default defineConfig({
       {
         test: {
           name: "auth",
-          include: ["test/auth/**/*.test.ts"],
+          include: ["test/{auth,bootstrap}/**/*.test.ts"],
           globalSetup: ["test/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -95,7 +95,7 @@ export default defineConfig({
         test: {
           name: "lin",
           include: ["test/**/*.test.ts"],
-          exclude: ["kit", "core", "scripts", "client", "server", "auth", "secrets"].map(
+          exclude: ["kit", "core", "scripts", "client", "server", "auth", "bootstrap", "secrets"].map(
             (folder) => `test/${folder}/**`,
           ),
           testTimeout: 120_000,
