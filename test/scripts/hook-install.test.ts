@@ -26,7 +26,13 @@ function read(file: string): Settings {
 describe.each(BUILDS)("$name: hook install", (build) => {
   test("makes the file, and what it wrote blocks what it must", async () => {
     using place = new Place(build);
-    expect((await place.run("hook doctor")).code).toBe(1);
+    const none = await place.run("hook doctor");
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^alai: failed: a gate is installed\. There is no claim gate in/),
+    ]);
+    // The only thing that is not as it must be, and it is in the table too.
+    expect(none.stdout.match(/^fail\t.*$/gm)).toEqual(["fail\ta gate is installed\t\t\t"]);
     const done = await place.json<{ hook: object }>("hook install");
     expect(done).toMatchObject({ file: settingsFile(place), changed: true, backup: null });
     const group = read(settingsFile(place)).hooks.PreToolUse[0];
@@ -100,8 +106,8 @@ describe.each(BUILDS)("$name: hook install", (build) => {
     expect((await place.run("hook doctor --settings s.json")).code).toBe(0);
     const settings = JSON.parse(readFileSync(place.file("s.json"), "utf8"));
     writeFileSync(place.file("s.json"), JSON.stringify({ ...settings, disableAllHooks: true }));
-    const { code, stderr } = await place.run("hook doctor --settings s.json");
-    expect(code).toBe(1);
+    const { code, stdout, stderr } = await place.run("hook doctor --settings s.json");
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^fail\thooks are switched on\t/)]);
     expect(stderr).toContain("disableAllHooks");
   });
 

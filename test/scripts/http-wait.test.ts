@@ -14,6 +14,11 @@ async function withHeldTask(build: (typeof BUILDS)[number]): Promise<{ place: Pl
   return { place, server };
 }
 
+/** Long enough for what was started to have had its first answer, however busy the machine is: others were asked for after it. */
+async function hasBegun(place: Place, server: Server): Promise<void> {
+  for (let i = 0; i < 4; i++) await place.run("mc claim-status 1", { env: server.env });
+}
+
 describe.each(BUILDS)("$name: waiting over an outage", { concurrent: true }, (build) => {
   test.each(["mc wait 1", "mc claim 1 --wait 5m"])(
     "%s goes on when the server is restarted, and says so once",
@@ -21,7 +26,7 @@ describe.each(BUILDS)("$name: waiting over an outage", { concurrent: true }, (bu
       const { place, server } = await withHeldTask(build);
       using _ = place;
       const waiting = place.start(words, { env: server.env });
-      await sleep(1500);
+      await hasBegun(place, server);
       await server.kill();
       await until("it says that it waits", () => WAITS.test(waiting.stderr));
       await sleep(4000);
@@ -38,7 +43,7 @@ describe.each(BUILDS)("$name: waiting over an outage", { concurrent: true }, (bu
     using _ = place;
     const own = place.start("mc wait 1 --timeout 6s", { env: server.env });
     const short = place.start("mc wait 1", { env: { ...server.env, ALAI_MC_TIMEOUT: "2s" } });
-    await sleep(1500);
+    await hasBegun(place, server);
     await server.kill();
     const ended = [await own.ended, await short.ended];
     expect(ended.map(({ code }) => code)).toEqual([69, 69]);
@@ -49,12 +54,12 @@ describe.each(BUILDS)("$name: waiting over an outage", { concurrent: true }, (bu
     const { place, server } = await withHeldTask(build);
     using _ = place;
     const calm = place.start("mc wait 1", { env: server.env });
-    await sleep(1500);
+    await hasBegun(place, server);
     calm.signal("SIGTERM");
     const { code, stdout, stderr } = await calm.ended;
     expect([code, stdout, stderr]).toEqual([130, "", ""]);
     const away = place.start("mc wait 1", { env: server.env });
-    await sleep(1500);
+    await hasBegun(place, server);
     await server.kill();
     await until("it says that it waits", () => WAITS.test(away.stderr));
     const start = performance.now();

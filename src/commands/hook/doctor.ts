@@ -37,7 +37,7 @@ export const command = defineCommand({
       proofs.push(
         unmet(
           "a gate is installed",
-          `no claim gate in ${file}: type \`alai hook install\`; the gate tried here is this alai's own`,
+          `There is no claim gate in ${file}: type \`alai hook install\`; the gate tried here is this alai's own`,
         ),
       );
     for (const line of installed.length > 0 ? installed : [gateCommand(context)]) {

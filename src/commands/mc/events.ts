@@ -77,7 +77,7 @@ async function printer(context: Context): Promise<(events: readonly LedgerEvent[
   const style = await styleFor(context, io.stdoutIsTty);
   const line = (event: LedgerEvent) => {
     if (json) return toJson(narrow(eventJson(event), json));
-    if (io.stdoutIsTty && !flags.quiet) return eventLine(event, style, io.columns);
+    if (io.stdoutIsTty && !flags.quiet) return eventLine(event, style, io.columns, context.clock());
     return toLine(columns.map((column) => column.value(event)));
   };
   return (events) => {

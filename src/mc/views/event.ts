@@ -46,15 +46,18 @@ export function eventView(now: Millis): View<LedgerEvent> {
 }
 
 /** The least that the detail has. */
-const READABLE = 20;
+const READABLE = 16;
+const DAY: Millis = 24 * 3_600_000;
 
 /**
  * One event for a terminal where more are to come: every line has the same columns, as no table can know what comes. The time
- * is the clock's, because what was "2 s ago" when it was printed is not when it is read.
+ * is the clock's, because what was "2 s ago" when it was printed is not when it is read;
+ * of what is older than a day the date.
  */
-export function eventLine(event: LedgerEvent, style: Style, width: number): string {
+export function eventLine(event: LedgerEvent, style: Style, width: number, now: Millis): string {
   const { seq, task, kind, fence } = event;
-  const at = toIsoSeconds(event.at);
+  const [date = "", time = ""] = toIsoSeconds(event.at).split("T");
+  const at = (now - event.at < DAY ? time : date).padEnd(10);
   const before = String(seq).padStart(5);
   const after = [
     (task === null ? "" : `#${task}`).padStart(6),

@@ -168,6 +168,9 @@ describe("migrate to a server", () => {
         const both = await migrate(home, source, server.url);
         expect(both).toMatchObject({ code: 1, added: 0, changed: 0, diverged: seq + 1 });
         expect(await migrate(home, source, server.url, "--dry-run")).toMatchObject({ code: 1, diverged: seq + 1 });
+        const { err } = await home.run(["mc", "migrate", "--from", source, "--to", server.url]);
+        expect(err).toMatch(/nothing was brought.*\nalai: decide which of the two goes on: /);
+        expect(err).toMatch(/ in (\d+ ms|\d+\.\d s)$/m);
         expect(await rowsOf(server.ledger)).toEqual(before);
       }),
     60_000,
