@@ -1,35 +1,14 @@
-import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer, type Server } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Op } from "../../doubles/op.ts";
 import { BUILDS, Place } from "../../scripts/harness.ts";
-import { login, redirectOf, startLogin } from "./world.ts";
+import { freePorts, portOf, taken } from "./ports.ts";
+import { keepProfileFile, login, redirectOf, startLogin } from "./world.ts";
 
 /** Issuers that compare ports know a few; each may be taken. */
 
-async function taken(host = "127.0.0.1"): Promise<Server> {
-  const server = createServer().listen(0, host);
-  await once(server, "listening");
-  return server;
-}
-
-const portOf = (server: Server) => (server.address() as AddressInfo).port;
-
-/** A port that was free a moment ago. */
-async function free(): Promise<number> {
-  const server = await taken();
-  const port = portOf(server);
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-/** A profile in its file, as the one who administers machines would put it there. */
 function withPorts(place: Place, op: Op, redirectPorts: readonly number[], more = {}): void {
   const issuer = { issuer: op.issuer, clientId: "alai", scopes: ["openid", "tasks.read"], redirectPorts, ...more };
-  mkdirSync(place.file("home/.config/alai/profiles"), { recursive: true });
-  writeFileSync(place.file("home/.config/alai/profiles/default.json"), JSON.stringify({ issuer }));
+  keepProfileFile(place, { issuer });
 }
 
 const LOGIN = ["login", "--flow=browser", "--insecure-storage"];
@@ -38,7 +17,7 @@ describe.each(BUILDS)("$name: the ports of the callback", (build) => {
   test.concurrent("the first that is free is used", async () => {
     using place = new Place(build);
     await using op = await Op.start();
-    const [busy, next] = [await taken(), await free()];
+    const [busy, next] = [await taken(), (await freePorts(1))[0] ?? 0];
     withPorts(place, op, [portOf(busy), next]);
     const { url } = await login(place, LOGIN);
     expect(url.searchParams.get("redirect_uri")).toBe(`http://127.0.0.1:${next}/callback`);
@@ -48,7 +27,7 @@ describe.each(BUILDS)("$name: the ports of the callback", (build) => {
   test.concurrent("a port that somebody has on ::1 alone counts as taken: the browser might go there", async () => {
     using place = new Place(build);
     await using op = await Op.start();
-    const [busy, next] = [await taken("::1"), await free()];
+    const [busy, next] = [await taken("::1"), (await freePorts(1))[0] ?? 0];
     withPorts(place, op, [portOf(busy), next], { redirectHost: "localhost" });
     const underWay = await startLogin(place, LOGIN);
     expect(redirectOf(underWay).href).toBe(`http://localhost:${next}/callback`);

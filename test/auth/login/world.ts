@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Op } from "../../doubles/op.ts";
 import { Person } from "../../doubles/person.ts";
@@ -78,4 +78,15 @@ export function filesWith(place: Place, word: string): string[] {
 /** True when tokens are stored for the profile. */
 export function hasTokens(place: Place, profile = "default"): boolean {
   return existsSync(place.file(`home/.config/alai/sealed/${profile}/tokens.sealed`));
+}
+
+/** A profile in its file, as whoever looks after machines would put it there. */
+export function keepProfileFile(place: Place, document: unknown, name = "default"): void {
+  mkdirSync(place.file("home/.config/alai/profiles"), { recursive: true });
+  writeFileSync(place.file(`home/.config/alai/profiles/${name}.json`), JSON.stringify(document));
+}
+
+/** A profile's file. */
+export function profileFile(place: Place, name = "default"): { issuer: Record<string, unknown> } {
+  return JSON.parse(readFileSync(place.file(`home/.config/alai/profiles/${name}.json`), "utf8"));
 }
