@@ -81,6 +81,7 @@ function faulty(code: number | null, text: string): KeychainError {
 export function faultOf(text: string): KeychainFault {
   if (/did not receive a reply|timed? ?out/i.test(text)) return "silent";
   if (/locked|prompt was dismissed|interaction is not allowed/i.test(text)) return "locked";
+  if (/access ?denied|rejected send/i.test(text)) return "denied";
   if (/no result found/i.test(text)) return "empty";
   if (/D-?Bus|ServiceUnknown|not provided by any|autolaunch|no storage/i.test(text)) return "absent";
   return /denied|not allowed|permission|cancel/i.test(text) ? "denied" : "failed";
@@ -99,8 +100,10 @@ const WORDS: Readonly<Record<KeychainFault, readonly [message: string, remedy: s
 };
 
 /** What a person is told: exit 4, with the remedy and the way round it that must be asked for. */
-export function keychainRefusal({ fault }: KeychainError): Exit {
-  const [message, remedy] = WORDS[fault];
+export function keychainRefusal({ fault, cause }: KeychainError): Exit {
+  const [words, remedy] = WORDS[fault];
+  const why = fault === "failed" && cause instanceof Error && cause.message !== "" ? `: ${cause.message}.` : "";
+  const message = why === "" ? words : `${words.slice(0, -1)}${why}`;
   return new Exit(
     EXIT.signIn,
     `keychain_${fault}`,
