@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { request } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Context } from "../../kit/context.ts";
@@ -10,6 +11,22 @@ import type { BwProgram } from "./program.ts";
 /** It takes only requests that say this, against pages that resolve names to this machine. */
 const HOST = "localhost:8087";
 const LIMIT = 60_000;
+/** A large file on a slow line. */
+const FILE_LIMIT = 900_000;
+
+type Method = "GET" | "POST" | "DELETE";
+
+/** What is sent: JSON, or a form with a file in it. */
+interface Payload {
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+/** An answer of bw as it came. */
+interface Answered {
+  readonly type: string;
+  readonly body: Buffer;
+}
 
 /**
  * `bw serve` on a socket that only this process and its child have: no port, no file that another program could find. One start
@@ -46,10 +63,25 @@ export class BwServe {
   }
 
   /** Asks one thing; they are answered in turn. Throws Exit 69 when bw is gone or silent. @returns `data` of its answer, or its message. */
-  ask<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<{ data: T } | { refused: string }> {
-    const mine = this.#turn.then(() => this.#send<T>(method, path, body));
-    this.#turn = mine.catch(() => {});
-    return mine;
+  async ask<T>(
+    method: Method,
+    path: string,
+    body?: unknown,
+    limit = LIMIT,
+  ): Promise<{ data: T } | { refused: string }> {
+    const payload = body === undefined ? undefined : { type: JSON_TYPE, bytes: Buffer.from(JSON.stringify(body)) };
+    return this.#read<T>(await this.#inTurn(method, path, payload, limit));
+  }
+
+  /** Fetches a file: its bytes never touch a disk. */
+  async fetch(path: string): Promise<{ data: Buffer } | { refused: string }> {
+    const answer = await this.#inTurn("GET", path, undefined, FILE_LIMIT);
+    return answer.type.startsWith("application/octet-stream") ? { data: answer.body } : this.#read<Buffer>(answer);
+  }
+
+  /** Sends a file. */
+  async send<T>(path: string, name: string, bytes: Buffer): Promise<{ data: T } | { refused: string }> {
+    return this.#read<T>(await this.#inTurn("POST", path, formOf(name, bytes), FILE_LIMIT));
   }
 
   close(): void {
@@ -57,12 +89,29 @@ export class BwServe {
     this.#child.kill("SIGKILL");
   }
 
-  #send<T>(method: string, path: string, body: unknown): Promise<{ data: T } | { refused: string }> {
+  #inTurn(method: Method, path: string, payload: Payload | undefined, limit: number): Promise<Answered> {
+    const mine = this.#turn.then(() => this.#exchange(method, path, payload, limit));
+    this.#turn = mine.catch(() => {});
+    return mine;
+  }
+
+  #read<T>({ body }: Answered): { data: T } | { refused: string } {
+    let said: { success: boolean; message?: string; data?: unknown };
+    try {
+      said = JSON.parse(body.toString("utf8"));
+    } catch {
+      throw this.#failure("answered something that is not its own");
+    }
+    return said.success ? { data: said.data as T } : { refused: said.message ?? "refused" };
+  }
+
+  #failure(why: string): Exit {
+    return new Exit(EXIT.unavailable, "bw_failed", `Bitwarden's program ${why}.`, this.#said.trim() || undefined);
+  }
+
+  #exchange(method: Method, path: string, payload: Payload | undefined, limit: number): Promise<Answered> {
     return new Promise((resolve, reject) => {
-      const failed = (why: string) =>
-        reject(new Exit(EXIT.unavailable, "bw_failed", `Bitwarden's program ${why}.`, this.#said.trim() || undefined));
-      const payload = body === undefined ? undefined : JSON.stringify(body);
-      const late = setTimeout(() => asking.destroy(new Error("late")), LIMIT);
+      const late = setTimeout(() => asking.destroy(new Error("late")), limit);
       const asking = request(
         {
           method,
@@ -71,31 +120,36 @@ export class BwServe {
           headers: {
             host: HOST,
             connection: "keep-alive",
-            ...(payload !== undefined && {
-              "content-type": "application/json",
-              "content-length": Buffer.byteLength(payload),
-            }),
+            ...(payload && { "content-type": payload.type, "content-length": payload.bytes.length }),
           },
         },
         (answer) => {
-          let text = "";
-          answer.setEncoding("utf8").on("data", (piece) => (text += piece));
+          const pieces: Buffer[] = [];
+          answer.on("data", (piece: Buffer) => pieces.push(piece));
           answer.on("end", () => {
             clearTimeout(late);
-            try {
-              const said = JSON.parse(text) as { success: boolean; message?: string; data?: unknown };
-              resolve(said.success ? { data: said.data as T } : { refused: said.message ?? "refused" });
-            } catch {
-              failed("answered something that is not its own");
-            }
+            resolve({ type: answer.headers["content-type"] ?? "", body: Buffer.concat(pieces) });
           });
         },
       );
       asking.on("error", (error) => {
         clearTimeout(late);
-        failed(error.message === "late" ? "did not answer in time" : `ended early (${error.message})`);
+        reject(this.#failure(error.message === "late" ? "did not answer in time" : `ended early (${error.message})`));
       });
-      asking.end(payload);
+      asking.end(payload?.bytes);
     });
   }
+}
+
+const JSON_TYPE = "application/json";
+
+/** The name goes in the form of RFC 5987: bw takes a plain one for Latin-1. */
+function formOf(name: string, bytes: Buffer): Payload {
+  const border = `alai-${randomUUID()}`;
+  const encoded = encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+  const head = `--${border}\r\ncontent-disposition: form-data; name="file"; filename*=UTF-8''${encoded}\r\ncontent-type: application/octet-stream\r\n\r\n`;
+  return {
+    type: `multipart/form-data; boundary=${border}`,
+    bytes: Buffer.concat([Buffer.from(head), bytes, Buffer.from(`\r\n--${border}--\r\n`)]),
+  };
 }
