@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BadInput, validHolder } from "@alai/core";
+import { checkedServer } from "../secrets/server-address.ts";
 import { Exit, usage } from "./errors.ts";
 import { EXIT } from "./exit.ts";
 import { oneLine, truncate } from "./text.ts";
@@ -99,6 +100,18 @@ export const SETTINGS: readonly Setting[] = [
   { key: "mc.ttl", summary: "how long a lease lasts when --ttl does not say", parse: checkedTtl, fallback: "10m" },
   { key: "mc.requireEvidence", summary: "refuse `mc done` without evidence", parse: boolean, fallback: false },
   { key: "mc.lockTimeout", summary: "how long to wait for a locked ledger", parse: checkedDuration, fallback: "10s" },
+  {
+    key: "secrets.server",
+    summary: "the Bitwarden server that holds your secrets: us, eu, or the https address of your own",
+    parse: checkedServer,
+    fallback: null,
+  },
+  {
+    key: "secrets.idle",
+    summary: "how long the vault stays unlocked when it is not used",
+    parse: checkedDuration,
+    fallback: "8h",
+  },
   {
     key: "hook.taskPattern",
     summary: "how a tool call names a task, beside `MC #123` and `mc 123`: a regular expression with one group",

@@ -28,7 +28,8 @@ export function serverAddress(raw: string): string | null {
   if (EITHER.includes(name)) return null;
   const cloud = NAMES[name];
   if (cloud !== undefined) return cloud;
-  const url = URL.canParse(text) ? new URL(text) : URL.canParse(`https://${text}`) ? new URL(`https://${text}`) : null;
+  const full = text.includes("://") ? text : `https://${text}`;
+  const url = URL.canParse(full) ? new URL(full) : null;
   if (url?.protocol === "http:")
     throw usage("A Bitwarden server is asked over https only.", `Type https://${url.host}`);
   if (

@@ -11,6 +11,10 @@ import { serverSlug } from "./server-address.ts";
 export interface Session {
   readonly server: string;
   readonly email: string;
+  /** Signed in with an API key, not by e-mail address and password. */
+  readonly apiKey: boolean;
+  /** False: the server has ended it, or nothing of it is left. */
+  readonly signedIn: boolean;
   /** bw's session key, which opens the vault; null: locked. */
   readonly key: string | null;
   readonly unlockedAt: Millis | null;
@@ -41,10 +45,10 @@ export class BwFiles {
     return store && new BwFiles(store);
   }
 
-  /** Makes the store where there is none. @param insecure keep its key in a file, when a store must be made. */
+  /** Makes the store where there is none. @param insecure keep its key in a file, or move it there. */
   static async make(context: Context, profile: string, insecure: boolean): Promise<BwFiles> {
     const known = storedBackend(context, profile);
-    return new BwFiles(await makeSealed(context, profile, known === null ? insecure : known === "file"));
+    return new BwFiles(await makeSealed(context, profile, insecure || known === "file"));
   }
 
   session(): Session | null {
@@ -85,12 +89,15 @@ export class BwFiles {
     });
   }
 
-  /** Keeps what bw left for a server; the session learns when the vault was last fetched. */
+  /** Keeps what bw left for a server. Where that is another account than the session's, the session's key opens nothing any more. */
   keepData(server: string, data: string): Promise<void> {
     return this.#store.locked(FILES, () => {
       this.#store.write(dataName(server), Buffer.from(data));
       const session = this.session();
-      if (session?.server === server) this.#write({ ...session, lastSync: accountIn(data)?.lastSync ?? null });
+      const account = accountIn(data);
+      if (account === null || (session !== null && session.server !== server)) return;
+      const kept = session?.email === account.email ? session : { key: null, unlockedAt: null, usedAt: null };
+      this.#write({ ...kept, server, signedIn: true, ...account });
     });
   }
 
@@ -104,7 +111,16 @@ export class BwFiles {
     });
   }
 
-  /** Nobody is signed in to this server any more. bw asks no server either when it signs out. */
+  /** Nobody is signed in to this server any more; who was is remembered. */
+  signedOut(server: string): Promise<void> {
+    return this.#store.locked(FILES, () => {
+      this.#store.remove(dataName(server));
+      const session = this.session();
+      if (session?.server === server) this.#write({ ...session, signedIn: false, key: null });
+    });
+  }
+
+  /** Signs out and remembers nothing. bw asks no server either when it signs out. */
   forget(server: string): Promise<void> {
     return this.#store.locked(FILES, () => {
       this.#store.remove(dataName(server));

@@ -1,6 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../kit/context.ts";
+import { Exit } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
 import { writePrivate } from "../../kit/sealed/private-file.ts";
 import { PrivateFolder, unsealedPlace } from "./folder.ts";
 import type { BwProgram } from "./program.ts";
@@ -15,11 +17,14 @@ export class BwFolder {
   readonly #context: Context;
   readonly #folder: PrivateFolder;
   readonly #listening: () => void;
+  readonly #server: string;
   #end: () => void = () => {};
   #gone = false;
+  #interrupted = false;
 
-  /** @param data bw's, or null for a bw that knows nothing yet. */
-  constructor(context: Context, data: string | null) {
+  /** @param data bw's for this server, or null for a bw that knows nothing yet. */
+  constructor(context: Context, server: string, data: string | null) {
+    this.#server = server;
     this.#context = context;
     sayWhere(context);
     this.#folder = new PrivateFolder(context);
@@ -27,6 +32,7 @@ export class BwFolder {
     context.onExit(() => this.remove());
     this.#listening = context.onSignal((signal) => {
       if (!ENDING.includes(signal)) return;
+      this.#interrupted = true;
       this.remove();
       // As if nobody had listened: whoever else does, hears it too.
       process.kill(process.pid, signal);
@@ -48,8 +54,21 @@ export class BwFolder {
     }
   }
 
-  run(program: BwProgram, call: BwCall): Promise<string> {
-    return runBw(this.#context, program, this.path, { ...call, running: (pid) => this.#folder.inUseBy(pid) });
+  /** For a bw that is to know nothing of before. */
+  empty(): void {
+    rmSync(join(this.path, DATA), { force: true });
+  }
+
+  async run(program: BwProgram, call: BwCall): Promise<string> {
+    try {
+      return await runBw(this.#context, program, this.path, {
+        server: this.#server,
+        ...call,
+        running: (child) => this.serve(child?.pid ?? null, () => child?.kill("SIGKILL")),
+      });
+    } catch (error) {
+      throw this.#interrupted ? new Exit(EXIT.interrupted, "interrupted", "Interrupted.") : error;
+    }
   }
 
   /** A bw runs in it until `end` is called, at the latest when the folder goes. */

@@ -5,6 +5,8 @@ import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { oneLine, truncate } from "../../kit/text.ts";
+import { bwEnv } from "./child-env.ts";
+import { PrivateFolder } from "./folder.ts";
 
 /** Bitwarden's own program, which does all that needs a vault's keys. */
 export interface BwProgram {
@@ -22,26 +24,57 @@ const DENIED: readonly string[] = ["2026.4.0"];
 
 /** Throws Exit 69 when there is none, or one that must not be used; with how to install it here. */
 export function findBw(context: Context): BwProgram {
-  const path = candidates(context).find((file) => existsSync(file));
+  const path = pathOf(context);
   if (path === undefined)
     throw new Exit(EXIT.unavailable, "no_bw", "Bitwarden's program bw is not installed.", installHint(context));
   const version = versionOf(context, path);
-  const [year = 0, month = 0] = version.split(".").map(Number);
+  const trouble = troubleWith(path, version);
+  if (trouble !== null)
+    throw new Exit(EXIT.unavailable, "bad_bw", trouble.what, `${trouble.remedy} ${installHint(context)}`);
+  return { path, version, untested: isUntested(version) };
+}
+
+/** What is known of bw without running it. */
+export interface BwSeen {
+  /** Null: there is none. */
+  readonly path: string | null;
+  /** Null: it was not run since it was installed. */
+  readonly version: string | null;
+  readonly untested: boolean;
+  /** Why it is not used. */
+  readonly trouble: string | null;
+}
+
+export function seeBw(context: Context): BwSeen {
+  const path = pathOf(context);
+  if (path === undefined)
+    return { path: null, version: null, untested: false, trouble: `it is not installed: ${installHint(context)}` };
+  const version = knownVersion(context, path);
+  if (version === null) return { path, version, untested: false, trouble: null };
+  return { path, version, untested: isUntested(version), trouble: troubleWith(path, version)?.what ?? null };
+}
+
+function pathOf(context: Context): string | undefined {
+  return candidates(context).find((file) => existsSync(file));
+}
+
+function troubleWith(path: string, version: string): { what: string; remedy: string } | null {
   if (DENIED.includes(version))
-    throw new Exit(
-      EXIT.unavailable,
-      "bad_bw",
-      `bw ${version} at ${path} is a version that was tampered with on npm in April 2026, so it is not run.`,
-      `Remove it, change every secret that it saw, and install another: ${installHint(context)}`,
-    );
-  if (isBefore([year, month], OLDEST))
-    throw new Exit(
-      EXIT.unavailable,
-      "bad_bw",
-      `bw ${version} at ${path} is too old.`,
-      `Install a newer one: ${installHint(context)}`,
-    );
-  return { path, version, untested: isBefore(NEWEST_TESTED, [year, month]) };
+    return {
+      what: `bw ${version} at ${path} is a version that was tampered with on npm in April 2026, so it is not run.`,
+      remedy: "Remove it, change every secret that it saw, and install another:",
+    };
+  if (isBefore(numbersOf(version), OLDEST))
+    return { what: `bw ${version} at ${path} is too old.`, remedy: "Install a newer one:" };
+  return null;
+}
+
+function isUntested(version: string): boolean {
+  return isBefore(NEWEST_TESTED, numbersOf(version));
+}
+
+function numbersOf(version: string): readonly number[] {
+  return version.split(".").map(Number);
 }
 
 function isBefore(
@@ -54,7 +87,8 @@ function isBefore(
 /** Where PATH, and the installers that do not put it there, have it. */
 function candidates({ env, platform }: Context): string[] {
   const home = env.HOME ?? "";
-  const names = platform === "win32" ? ["bw.exe", "bw.cmd"] : ["bw"];
+  // npm's bw.cmd is a shell script, which would need a shell.
+  const names = platform === "win32" ? ["bw.exe"] : ["bw"];
   const folders = [
     ...(env.PATH ?? "").split(delimiter),
     ...(platform === "win32"
@@ -86,19 +120,9 @@ interface Known {
 
 /** Asking it takes more than half a second, so what it said is remembered for as long as the file is the same. */
 function versionOf(context: Context, path: string): string {
-  const file = join(context.paths.cache, "bw-version.json");
-  const real = realpathSync(path);
-  const { mtimeMs, size, ino } = statSync(real);
-  const stamp = `${real} ${mtimeMs} ${size} ${ino}`;
-  const known = readKnown(file);
-  if (known?.path === path && known.stamp === stamp) return known.version;
-  const { stdout } = spawnSync(path, ["--version"], {
-    encoding: "utf8",
-    timeout: 20_000,
-    windowsHide: true,
-    env: { PATH: context.env.PATH, BITWARDENCLI_APPDATA_DIR: context.paths.cache },
-  });
-  const version = oneLine(stdout ?? "").trim();
+  const known = knownVersion(context, path);
+  if (known !== null) return known;
+  const version = saidVersion(context, path);
   if (!/^\d{4}\.\d+\.\d+$/.test(version))
     throw new Exit(
       EXIT.unavailable,
@@ -106,19 +130,51 @@ function versionOf(context: Context, path: string): string {
       `${path} does not say what version it is${version ? `: ${truncate(version, 60)}` : ""}.`,
       `Check that it is Bitwarden's: ${installHint(context)}`,
     );
-  try {
-    mkdirSync(context.paths.cache, { recursive: true, mode: 0o700 });
-    writeFileSync(file, JSON.stringify({ path, stamp, version } satisfies Known), { mode: 0o600 });
-  } catch {
-    // It is asked again next time.
-  }
+  remember(context, { path, stamp: stampOf(path), version });
   return version;
 }
 
-function readKnown(file: string): Known | null {
+/** It leaves files wherever it runs. */
+function saidVersion(context: Context, path: string): string {
+  const folder = new PrivateFolder(context);
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Known;
+    const { stdout } = spawnSync(path, ["--version"], {
+      encoding: "utf8",
+      timeout: 20_000,
+      windowsHide: true,
+      cwd: folder.path,
+      env: bwEnv(context.env, folder.path),
+    });
+    return oneLine((stdout ?? "").trim());
+  } finally {
+    folder.remove();
+  }
+}
+
+function knownVersion(context: Context, path: string): string | null {
+  try {
+    const known = JSON.parse(readFileSync(cacheOf(context), "utf8")) as Known;
+    return known.path === path && known.stamp === stampOf(path) ? known.version : null;
   } catch {
     return null;
   }
+}
+
+function remember(context: Context, known: Known): void {
+  try {
+    mkdirSync(context.paths.cache, { recursive: true, mode: 0o700 });
+    writeFileSync(cacheOf(context), JSON.stringify(known), { mode: 0o600 });
+  } catch {
+    // It is asked again next time.
+  }
+}
+
+function cacheOf({ paths }: Context): string {
+  return join(paths.cache, "bw-version.json");
+}
+
+function stampOf(path: string): string {
+  const real = realpathSync(path);
+  const { mtimeMs, size, ino } = statSync(real);
+  return `${real} ${mtimeMs} ${size} ${ino}`;
 }

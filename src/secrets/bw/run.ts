@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
@@ -14,8 +14,10 @@ export interface BwCall {
   readonly input?: string;
   /** Milliseconds; it talks to its server and derives keys. */
   readonly limit?: number;
+  /** Whom it will ask: NO_PROXY may be about it. */
+  readonly server?: string;
   /** Told which process it is, and null when that has ended. */
-  readonly running?: (pid: number | null) => void;
+  readonly running?: (child: ChildProcess | null) => void;
 }
 
 const LIMIT = 120_000;
@@ -35,12 +37,12 @@ export class BwRefusal extends Error {
 export function runBw(context: Context, { path }: BwProgram, folder: string, call: BwCall): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(path, [...call.args], {
-      env: bwEnv(context.env, folder, call.secrets),
+      env: bwEnv(context.env, folder, call.secrets, call.server),
       cwd: folder,
       stdio: ["pipe", "pipe", "pipe"],
       windowsHide: true,
     });
-    call.running?.(child.pid ?? null);
+    call.running?.(child);
     let out = "";
     let err = "";
     const late = setTimeout(() => child.kill("SIGKILL"), call.limit ?? LIMIT);

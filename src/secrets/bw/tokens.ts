@@ -20,12 +20,16 @@ function unsigned(token: string): string {
   return `${head}.${claims}.none`;
 }
 
-/** Who is signed in, and when the vault was last fetched, as bw's data says. Null: nobody is. */
-export function accountIn(data: string): { email: string; lastSync: string | null } | null {
+/** Who is signed in, how, and when the vault was last fetched, as bw's data says. Null: nobody is. */
+export function accountIn(data: string): { email: string; apiKey: boolean; lastSync: string | null } | null {
   const all = JSON.parse(data) as Record<string, unknown>;
   const id = all.global_account_activeAccountId;
   if (typeof id !== "string" || !all[`user_${id}_token_accessToken`]) return null;
   const accounts = all.global_account_accounts as Record<string, { email?: string }> | undefined;
   const lastSync = all[`user_${id}_sync_lastSync`];
-  return { email: accounts?.[id]?.email ?? "", lastSync: typeof lastSync === "string" ? lastSync : null };
+  return {
+    email: accounts?.[id]?.email ?? "",
+    apiKey: Boolean(all[`user_${id}_token_apiKeyClientId`]),
+    lastSync: typeof lastSync === "string" ? lastSync : null,
+  };
 }

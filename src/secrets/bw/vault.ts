@@ -3,14 +3,15 @@ import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { truncate } from "../../kit/text.ts";
 import type { Vault, VaultFolder, VaultItem } from "../vault.ts";
+import { BwFolder } from "./bw-folder.ts";
 import type { BwProgram } from "./program.ts";
 import { BwRefusal } from "./run.ts";
 import { BwServe } from "./serve.ts";
 import { withoutTokens } from "./tokens.ts";
-import { BwFolder } from "./with-data.ts";
 
 /** The key of an unlocked vault, and bw's data that it opens. */
 export interface Unsealed {
+  readonly session: { readonly server: string };
   readonly key: string;
   readonly data: string;
 }
@@ -96,7 +97,7 @@ export class BwVault implements Vault {
   }
 
   #opened(): BwFolder {
-    this.#folder ??= new BwFolder(this.#context, withoutTokens(this.#unsealed.data));
+    this.#folder ??= new BwFolder(this.#context, this.#unsealed.session.server, withoutTokens(this.#unsealed.data));
     return this.#folder;
   }
 
