@@ -147,6 +147,17 @@ export const REGISTRY: readonly Entry[] = [
     summary: "print the access token, for other programs",
     load: () => import("./commands/auth/token.ts"),
   },
+  { path: ["secrets", "get"], summary: "print one secret", load: () => import("./commands/secrets/get.ts") },
+  {
+    path: ["secrets", "list"],
+    summary: "names of what is in the vault",
+    load: () => import("./commands/secrets/list.ts"),
+  },
+  {
+    path: ["secrets", "run"],
+    summary: "run a command with secrets in its environment",
+    load: () => import("./commands/secrets/run.ts"),
+  },
   {
     path: ["secrets", "unlock"],
     summary: "unlock the vault, signing in to Bitwarden where needed",

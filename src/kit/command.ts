@@ -18,6 +18,8 @@ export interface FlagSpec<T = unknown> {
   readonly value?: string;
   /** May be given again, and holds words between commas: all are collected. */
   readonly multiple?: boolean;
+  /** May be given again; a comma is a part of the value. */
+  readonly repeated?: boolean;
   /** Takes all words up to the next flag. */
   readonly variadic?: boolean;
   readonly parse?: (raw: string) => T;
@@ -31,7 +33,7 @@ type Arg<A> = A extends { variadic: true }
     : ArgValue<A>;
 type One<F> = F extends { parse: (raw: string) => infer T } ? T : string;
 type Flag<F> = F extends { value: string }
-  ? F extends { multiple: true } | { variadic: true }
+  ? F extends { multiple: true } | { variadic: true } | { repeated: true }
     ? One<F>[] | undefined
     : One<F> | undefined
   : boolean | undefined;

@@ -120,7 +120,7 @@ export function argumentName(arg: ArgSpec): string {
 }
 
 export function flagName(name: string, flag: FlagSpec): string {
-  const value = flag.value ? ` ${flag.value}${flag.variadic || flag.multiple ? "…" : ""}` : "";
+  const value = flag.value ? ` ${flag.value}${flag.variadic || flag.multiple || flag.repeated ? "…" : ""}` : "";
   return `${flag.short ? `-${flag.short}, ` : ""}--${kebab(name)}${value}`;
 }
 

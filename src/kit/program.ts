@@ -92,7 +92,8 @@ function option(name: string, flag: FlagSpec): Option {
   const made = new Option(pattern, flag.summary);
   if (!flag.value) return made;
   const parse = flag.parse ?? String;
-  if (flag.variadic) return made.argParser((raw: string, before: unknown[] = []) => [...before, parse(raw)]);
+  if (flag.variadic || flag.repeated)
+    return made.argParser((raw: string, before: unknown[] = []) => [...before, parse(raw)]);
   if (!flag.multiple) return made.argParser(once(long, parse));
   return made.argParser((raw: string, before: unknown[] = []) => [
     ...before,
@@ -140,8 +141,14 @@ function missing(path: readonly string[], spec: CommandSpec, arg: ArgSpec): Erro
 }
 
 function readFlags(spec: CommandSpec, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const value = (name: string) => (values[name] === CLEARED ? null : values[name]);
+  const value = (name: string) => (values[name] === CLEARED ? null : (values[name] ?? negated(values, name)));
   return Object.fromEntries(Object.keys(spec.flags).map((name) => [name, value(name)]));
+}
+
+/** commander keeps `--no-inherit-env` as false under the name without "no". */
+function negated(values: Readonly<Record<string, unknown>>, name: string): true | undefined {
+  const [, first, rest] = /^no([A-Z])(.*)$/.exec(name) ?? [];
+  return first && values[`${first.toLowerCase()}${rest}`] === false ? true : undefined;
 }
 
 /** commander's sentence, in our form: what is wrong, then what to type. */
