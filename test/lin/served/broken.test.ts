@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PostgresLedger } from "../../../server/src/postgres/index.ts";
 import { PostgresServer } from "../../postgres/server.ts";
 import { SERVER_FAULTS, type ServerFault } from "./broken.ts";
+import { type ReadOnce, sse, webSocket } from "./readers.ts";
 import { ServedScript } from "./script.ts";
 
 /**
@@ -21,11 +22,13 @@ async function write(script: ServedScript, events: number): Promise<void> {
     await script.right("ann:1", { kind: i % 2 === 0 ? "claim" : "release", ttl: 20_000 });
 }
 
-async function leaveAndComeBack(script: ServedScript): Promise<void> {
-  await write(script, 4);
-  await script.read(3);
-  await write(script, 4);
-  await script.read(9);
+function leaveAndComeBack(read: ReadOnce): Control["play"] {
+  return async (script) => {
+    await write(script, 4);
+    await script.read(read, 3);
+    await write(script, 4);
+    await script.read(read, 9);
+  };
 }
 
 const CONTROLS: Readonly<Record<ServerFault, Control>> = {
@@ -69,9 +72,18 @@ const CONTROLS: Readonly<Record<ServerFault, Control>> = {
     },
     foundBy: ["checker", "invariants"],
   },
-  "feed-begins-at-newest": { play: leaveAndComeBack, foundBy: ["reader"] },
-  "feed-repeats-last": { play: leaveAndComeBack, foundBy: ["reader"] },
+  "feed-begins-at-newest": { play: leaveAndComeBack(sse), foundBy: ["reader"] },
+  "feed-repeats-last": { play: leaveAndComeBack(sse), foundBy: ["reader"] },
 };
+
+/** The faults of the feed once more, to the other reader that stays. */
+const OVER_SOCKETS: Control = { play: leaveAndComeBack(webSocket), foundBy: ["reader"] };
+const CASES = [
+  ...SERVER_FAULTS.map((fault) => [fault, "", CONTROLS[fault]] as const),
+  ...(["feed-begins-at-newest", "feed-repeats-last"] as const).map(
+    (fault) => [fault, ", to a web socket", OVER_SOCKETS] as const,
+  ),
+];
 
 const TEMPLATE = "lin_template";
 let postgres: PostgresServer;
@@ -93,9 +105,7 @@ async function judge(fault: ServerFault | null, play: Control["play"]) {
   }
 }
 
-describe.each(SERVER_FAULTS)("a server with the fault %s", (fault) => {
-  const { play, foundBy } = CONTROLS[fault];
-
+describe.each(CASES)("a server with the fault %s%s", (fault, _to, { play, foundBy }) => {
   test("is found out", async () => {
     const { linearizable, violations, feed } = await judge(fault, play);
     const objections = {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { WebSocket } from "ws";
 
 /** Readers of the journal that follow the protocol: each remembers the last number it saw and goes on from there. */
 export interface Reader {
@@ -9,7 +10,7 @@ export interface Reader {
   finish(to: number, ms: number): Promise<void>;
 }
 
-type ReadOnce = (url: string, after: number, signal: AbortSignal, take: (seq: number) => void) => Promise<void>;
+export type ReadOnce = (url: string, after: number, signal: AbortSignal, take: (seq: number) => void) => Promise<void>;
 
 /** A reader that asks one server after the other, each time after what it has. */
 export function startReader(name: string, urls: readonly string[], read: ReadOnce): Reader {
@@ -59,6 +60,28 @@ export const sse: ReadOnce = async (url, after, signal, take) => {
       const id = /^id: ?(\d+)$/m.exec(block)?.[1];
       if (id !== undefined && /^data: ?\{/m.test(block)) take(Number(id));
     }
+  }
+};
+
+/** `GET /events/ws` with `Last-Event-ID`, until either side closes. A message that is none of an event carries no number. */
+export const webSocket: ReadOnce = async (url, after, signal, take) => {
+  signal.throwIfAborted();
+  const socket = new WebSocket(`${url.replace(/^http/, "ws")}/events/ws`, {
+    headers: { "last-event-id": String(after) },
+  });
+  const cut = () => socket.terminate();
+  signal.addEventListener("abort", cut);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.on("message", (data) => {
+        const message = JSON.parse(String(data)) as { type: string; event?: { seq: number } };
+        if (!signal.aborted && message.type === "event" && message.event) take(message.event.seq);
+      });
+      socket.on("error", reject);
+      socket.on("close", () => resolve());
+    });
+  } finally {
+    signal.removeEventListener("abort", cut);
   }
 };
 

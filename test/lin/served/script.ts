@@ -6,7 +6,7 @@ import { Random } from "../random.ts";
 import { Recorder, type Request } from "../record.ts";
 import { openServer, type ServerFault, type TestServer } from "./broken.ts";
 import { journalOf, roundedClock } from "./journal.ts";
-import { amiss, sse } from "./readers.ts";
+import { amiss, type ReadOnce } from "./readers.ts";
 import { WireLedger } from "./wire-ledger.ts";
 
 /** How long a reader waits for what should have come. */
@@ -55,14 +55,14 @@ export class ServedScript {
   }
 
   /** The suspect's feed, from after what was seen up to the number `to`, over a connection of its own. */
-  async read(to: number): Promise<void> {
+  async read(read: ReadOnce, to: number): Promise<void> {
     const enough = new AbortController();
     const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(PATIENCE)]);
     const take = (seq: number) => {
       this.seen.push(seq);
       if (seq >= to) enough.abort();
     };
-    await sse(this.#suspect.url, this.seen.at(-1) ?? 0, signal, take).catch((error) => {
+    await read(this.#suspect.url, this.seen.at(-1) ?? 0, signal, take).catch((error) => {
       if (!signal.aborted) throw error;
     });
   }

@@ -7,7 +7,7 @@ import { seedFromEnvironment, withRun } from "../workload.ts";
 import { strike } from "./faults.ts";
 import { journalOf, roundedClock } from "./journal.ts";
 import { LossyProxy } from "./proxy.ts";
-import { amiss, longPoll, sse, startReader } from "./readers.ts";
+import { amiss, longPoll, sse, startReader, webSocket } from "./readers.ts";
 import { Replica } from "./replica.ts";
 
 /**
@@ -54,6 +54,7 @@ test("two servers over one Postgres are linearizable, and their feeds whole, thr
     startReader("sse", urls, sse),
     startReader("sse 2", urls.toReversed(), sse),
     startReader("long poll", urls, longPoll),
+    startReader("web socket", urls.toReversed(), webSocket),
   ];
   const done = new AbortController();
   try {
