@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../kit/context.ts";
+import { requireCheckedTls } from "./checked-tls.ts";
 import { readToken } from "./env-token.ts";
 
 /** Where the token of a call to the server comes from. */
@@ -16,6 +17,16 @@ export interface TokenSource {
  * @param url of the server that will get it.
  */
 export function tokenSource(context: Context, url: string): TokenSource {
+  const source = sourceFor(context, url);
+  const get = async () => {
+    const token = await source.get();
+    if (token !== null && new URL(url).protocol === "https:") requireCheckedTls(context.env);
+    return token;
+  };
+  return { get, renewed: source.renewed };
+}
+
+function sourceFor(context: Context, url: string): TokenSource {
   const { env, platform } = context;
   if (env.ALAI_TOKEN || env.ALAI_TOKEN_FILE)
     return {

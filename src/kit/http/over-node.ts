@@ -3,6 +3,7 @@ import type * as NodeHttps from "node:https";
 import type { Env } from "../env.ts";
 import { isLoopback } from "../loopback.ts";
 import type { Arriving, Exchange, Sent } from "./exchange.ts";
+import { authorities, proxyEnv } from "./surroundings.ts";
 
 /** Over `node:http` and `node:https`, one connection kept for the next call. @param env for HTTPS_PROXY and NO_PROXY. */
 export function overNode(env: Env): Exchange {
@@ -10,7 +11,9 @@ export function overNode(env: Env): Exchange {
   const agentFor = (library: typeof NodeHttp | typeof NodeHttps, url: URL): NodeHttp.Agent => {
     const kept = agents.get(url.protocol);
     if (kept) return kept;
-    const agent = new library.Agent({ keepAlive: true, ...(!isLoopback(url) && { proxyEnv: { ...env } }) });
+    const ca = url.protocol === "https:" ? authorities(env) : undefined;
+    const proxy = isLoopback(url) ? {} : { proxyEnv: proxyEnv(env) };
+    const agent = new library.Agent({ keepAlive: true, ...proxy, ...(ca && { ca }) });
     agents.set(url.protocol, agent);
     return agent;
   };

@@ -54,7 +54,10 @@ describe.each(BUILDS)("$name: External ID", (build) => {
     ]) {
       tenant.lie = { issuer };
       const { code, stderr } = await place.run(first(NAMED_ADDRESS), { env: tenant.env });
-      expect([code, stderr]).toEqual([4, expect.stringContaining("which is not how an issuer of the kind entra-external")]);
+      expect([code, stderr]).toEqual([
+        4,
+        expect.stringContaining("which is not how an issuer of the kind entra-external"),
+      ]);
     }
     expect(tenant.asked.filter((one) => !one.includes("/.well-known/"))).toEqual([]);
   });
