@@ -35,6 +35,8 @@ interface Answered {
 export class BwServe {
   readonly #child: ChildProcess;
   readonly #socket: Duplex;
+  /** Fulfilled when the process is no more. */
+  readonly ended: Promise<void>;
   #turn: Promise<unknown> = Promise.resolve();
   #said = "";
 
@@ -42,7 +44,9 @@ export class BwServe {
     this.#child = child;
     this.#socket = socket;
     socket.on("error", () => {});
-    child.on("error", () => {});
+    this.ended = new Promise((resolve) => {
+      child.on("error", () => resolve()).on("exit", () => resolve());
+    });
     child.stderr?.setEncoding("utf8").on("data", (text) => {
       this.#said = (this.#said + text).slice(-2000);
     });

@@ -55,7 +55,10 @@ export class BwVault implements Vault {
   }
 
   async close(): Promise<void> {
+    const ended = this.#serve?.ended;
     this.#end();
+    // It holds the vault's keys: what is started next must not find it.
+    await ended;
   }
 
   async #list<T>(what: "items" | "folders"): Promise<readonly T[]> {
