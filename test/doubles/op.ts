@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import OidcProvider from "oidc-provider";
@@ -22,6 +22,8 @@ const SCOPE = "tasks.read tasks.write";
 /** A real OpenID provider for the CLI to sign in with: PKCE required, rotating refresh tokens, device codes, revocation. */
 export class Op {
   readonly issuer: string;
+  /** Hears the body of every request and answer. */
+  hears: ((text: string) => void) | null = null;
   readonly #server: Server;
   /** Requests, as `METHOD /path grant_type`. */
   readonly asked: string[] = [];
@@ -42,12 +44,30 @@ export class Op {
     server.on("request", async (request, response) => {
       const [path = "", method = ""] = [(request.url ?? "").split("?")[0], request.method];
       op.asked.push(`${method} ${path}`);
+      op.#hear(request, response);
       const reply = await op.meanwhile?.(path, method);
       if (!reply) return answer(request, response);
       response.writeHead(reply.status, { "content-type": "application/json", "cache-control": "no-store" });
       response.end(JSON.stringify(reply.body));
     });
     return op;
+  }
+
+  #hear(request: IncomingMessage, response: ServerResponse): void {
+    const { hears } = this;
+    if (!hears) return;
+    // Not by listening for data: the provider would find nothing left to read.
+    const push = request.push.bind(request);
+    request.push = (chunk, encoding) => {
+      if (chunk) hears(chunk.toString());
+      return push(chunk, encoding);
+    };
+    const end = response.end.bind(response) as (body?: unknown) => ServerResponse;
+    response.end = ((body?: unknown) => {
+      hears(String(response.getHeader("location") ?? ""));
+      if (typeof body === "string" || Buffer.isBuffer(body)) hears(body.toString());
+      return end(body);
+    }) as ServerResponse["end"];
   }
 
   count(request: string): number {

@@ -1,0 +1,133 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, test } from "vitest";
+import { Op } from "../../doubles/op.ts";
+import { BUILDS, Place } from "../../scripts/harness.ts";
+import { onTerminal } from "../../scripts/terminal.ts";
+import { endedWithin, hasTokens, login, profileFile, signIn, type } from "./world.ts";
+
+/** The first run on a machine: three questions at most, or none. */
+
+/** Hosts a document as a company would. */
+async function hosted(document: unknown, status = 200) {
+  const body = typeof document === "string" ? document : JSON.stringify(document);
+  const server = createServer((_, response) =>
+    response.writeHead(status, { "content-type": "application/json" }).end(body),
+  );
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/alai.json`;
+  return { url, [Symbol.dispose]: () => void server.close() };
+}
+
+const issuerOf = (op: Op, more = {}) => ({
+  issuer: { issuer: op.issuer, clientId: "alai", scopes: ["openid", "offline_access", "email", "tasks.read"], ...more },
+});
+
+describe.each(BUILDS)("$name: the first run", (build) => {
+  test.concurrent("asks three questions on a terminal, and none the second time", async () => {
+    using place = new Place(build);
+    await using op = await Op.start();
+    const running = onTerminal(place, "alai login --insecure-storage --flow=paste", { input: null });
+    for (const [question, answer] of [
+      [/The issuer's address/, op.issuer],
+      [/The client id of alai there/, "alai"],
+      [/The scope of your API/, "tasks.read"],
+    ] as const) {
+      await running.says(question);
+      type(running, `${answer}\r`);
+    }
+    const [address = ""] = await running.says(/http:\S+\/auth\?\S+(?=\r?\n)/);
+    await running.says(/Paste it here/);
+    type(running, `${await signIn({ url: new URL(address) })}\r`);
+    expect(await endedWithin(running, 10_000)).toMatchObject({ code: 0 });
+    expect(profileFile(place).issuer).toMatchObject({
+      kind: "generic",
+      issuer: op.issuer,
+      clientId: "alai",
+      scopes: ["openid", "profile", "email", "offline_access", "tasks.read"],
+    });
+    const again = onTerminal(place, "alai login --insecure-storage --flow=paste", { input: null });
+    await again.says(/Paste it here/);
+    expect(again.stdout).not.toContain("issuer's address");
+    type(again, "\u0003");
+    expect(await endedWithin(again, 5000)).toMatchObject({ code: 130 });
+    expect(await place.json("whoami")).toMatchObject({ subject: "ann" });
+  });
+
+  test.concurrent("off a terminal the flag that is missing is named: 64", async () => {
+    using place = new Place(build);
+    await using op = await Op.start();
+    const words = ["login"];
+    for (const [flag, value] of [
+      ["--issuer", op.issuer],
+      ["--client-id", "alai"],
+      ["--scope", "tasks.read"],
+    ] as const) {
+      const { code, stderr } = await place.run(words);
+      expect([code, stderr]).toEqual([64, expect.stringContaining(`add ${flag}, or --profile-url.`)]);
+      words.push(flag, value);
+    }
+    // All is there; nobody is here to sign in.
+    const { code, stderr } = await place.run([...words, "--insecure-storage"]);
+    expect([code, stderr]).toEqual([4, expect.stringMatching(/Nobody is here to sign in\.\n.*--with-token.*--flow=/)]);
+  });
+
+  test.concurrent("takes all of it from what the company hosts, and asks nothing", async () => {
+    using place = new Place(build);
+    await using op = await Op.start();
+    const services = [{ name: "hive", kind: "hive", essential: true }];
+    using company = await hosted({ ...issuerOf(op), mc: { url: "https://mc.example.com" }, services });
+    const words = ["login", "--profile-url", company.url, "--insecure-storage", "--flow=browser"];
+    expect((await login(place, words)).result.code).toBe(0);
+    expect(profileFile(place)).toMatchObject({ mc: { url: "https://mc.example.com" }, services });
+    // A flag changes that one thing, and keeps the rest.
+    await login(place, ["login", "--scope", "tasks.write", "--insecure-storage", "--flow=browser"]);
+    expect(profileFile(place)).toMatchObject({
+      mc: { url: "https://mc.example.com" },
+      issuer: { scopes: expect.arrayContaining(["openid", "tasks.write"]) },
+    });
+    expect(await place.json("auth status")).toMatchObject({ scopes: expect.arrayContaining(["tasks.write"]) });
+  });
+
+  test.concurrent("a document that is wrong: 64 names the key and the address, and no profile is made", async () => {
+    using place = new Place(build);
+    await using op = await Op.start();
+    for (const [document, said] of [
+      [{ issuer: { issuer: op.issuer } }, "issuer.clientId is missing."],
+      [issuerOf(op, { clientID: "x" }), "issuer.clientID is not known."],
+      [{ ...issuerOf(op), ledger: 1 }, "ledger is not known."],
+      [issuerOf(op, { scopes: "openid" }), "issuer.scopes is not a list of texts."],
+      [issuerOf(op, { redirectPorts: [0] }), "issuer.redirectPorts is not a list of ports."],
+      [issuerOf(op, { redirectPath: "callback" }), "issuer.redirectPath is not a path such as /callback."],
+      [issuerOf(op, { redirectHost: "0.0.0.0" }), "issuer.redirectHost is none of localhost, 127.0.0.1."],
+      [issuerOf(op, { kind: "okta" }), "issuer.kind is none of entra-external, b2c, entra, generic."],
+      [issuerOf(op, { discoveryUrl: "http://login.example.com/x" }), "issuer.discoveryUrl is not an https address."],
+      [{ ...issuerOf(op), services: [{ name: "a" }, { nam: "b" }] }, "services[1].nam is not known."],
+      [{ ...issuerOf(op), mc: { url: "ftp://x" } }, "mc.url is not an https address."],
+      [issuerOf(op, { clientId: "a\u001b[31m" }), "issuer.clientId is not a line of text."],
+      ["{", "not JSON."],
+      ["[]", "the document is not an object."],
+    ] as const) {
+      using company = await hosted(document);
+      const { code, stderr } = await place.run(["login", "--profile-url", company.url]);
+      expect([code, stderr]).toEqual([64, expect.stringContaining(said)]);
+      expect(stderr).toContain(company.url);
+      expect(stderr).not.toContain("\u001b");
+    }
+    expect(await place.run("whoami")).toMatchObject({ code: 4 });
+    expect(() => profileFile(place)).toThrow();
+  });
+
+  test.concurrent("an address without a document", async () => {
+    using place = new Place(build);
+    using none = await hosted("no", 404);
+    using trouble = await hosted("no", 503);
+    const codes: (number | null)[] = [];
+    for (const url of [none.url, trouble.url, "http://example.com/alai.json", "alai.json"])
+      codes.push((await place.run(["login", "--profile-url", url])).code);
+    expect(codes).toEqual([64, 69, 64, 64]);
+    expect(hasTokens(place)).toBe(false);
+  });
+});
