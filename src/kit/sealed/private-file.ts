@@ -39,7 +39,7 @@ export interface Room {
 export function reservePrivate(file: string, size: number): Room {
   // A process that was killed leaves its file, and another may have its number: the name is nobody else's in any case.
   const aside = `${file}.${randomBytes(6).toString("hex")}${ASIDE}`;
-  const fd = openSync(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const fd = openAside(file, aside);
   let isOpen = true;
   const giveBack = () => {
     if (!isOpen) return;
@@ -52,7 +52,7 @@ export function reservePrivate(file: string, size: number): Room {
       act();
     } catch (error) {
       giveBack();
-      throw diskFull(file, error);
+      throw worded(file, error);
     }
   };
   // Not zeros: some file systems keep none of them.
@@ -72,17 +72,28 @@ export function reservePrivate(file: string, size: number): Room {
   };
 }
 
+function openAside(file: string, aside: string): number {
+  try {
+    return openSync(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw worded(file, error);
+  }
+}
+
 function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
 }
 
-function diskFull(file: string, error: unknown): unknown {
+function worded(file: string, error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  return code === "ENOSPC" || code === "EDQUOT" ? diskFull(file) : error;
+}
+
+export function diskFull(where: string): Exit {
   return new Exit(
     EXIT.unavailable,
     "disk_full",
-    `The disk of ${file} is full; what was there is unchanged.`,
+    `The disk of ${where} is full; what was there is unchanged.`,
     "Free some space and try again.",
   );
 }

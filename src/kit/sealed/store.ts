@@ -19,7 +19,7 @@ import {
   sealedNames,
   wipe,
 } from "./place.ts";
-import { privateFolder, readPrivate, reservePrivate } from "./private-file.ts";
+import { diskFull, privateFolder, readPrivate, reservePrivate } from "./private-file.ts";
 import { boundTo, SealBroken, seal, unseal } from "./seal.ts";
 
 export type { Backend } from "./place.ts";
@@ -186,14 +186,21 @@ async function locked<T>(place: Place, name: string, body: () => T | Promise<T>,
   try {
     return await withLock(place.folder, name, body, limit);
   } catch (error) {
-    if (!(error instanceof StoreError && error.code === "locked" && error.message.includes(file))) throw error;
-    throw new Exit(
-      EXIT.unavailable,
-      "locked",
-      `Another alai has been at work on the sign-in of the profile ${place.profile} for too long.`,
-      "Try again in a moment.",
-    );
+    throw error instanceof StoreError && error.message.includes(file) ? lockFailure(place, error) : error;
   }
+}
+
+/** The lock is a file of SQLite's, whose own words are about ledgers. */
+function lockFailure({ profile, folder }: Place, { code }: StoreError): Exit {
+  if (code === "disk_full") return diskFull(folder);
+  const [message, hint] =
+    code === "locked"
+      ? [
+          `Another alai has been at work on the sign-in of the profile ${profile} for too long.`,
+          "Try again in a moment.",
+        ]
+      : [`The locks in ${folder} cannot be used.`, "Check its permissions, or remove the files *.lock in it."];
+  return new Exit(EXIT.unavailable, code, message, hint);
 }
 
 function keyLost({ profile }: Place, backend: Backend): Exit {

@@ -1,0 +1,167 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { Op } from "../../doubles/op.ts";
+import { BUILDS, Place, sleep, until } from "../../scripts/harness.ts";
+import { hasTokens, login, wordsFor } from "../login/world.ts";
+import { rewriteTokens, unlockedRefresh } from "./tokens.ts";
+
+/** Renewing at a real provider that gives each refresh token out once, and takes the whole sign-in back for a second use. */
+
+/** Seconds that an access token is good in these tests. */
+const LIFE = 3;
+
+async function signedIn(place: Place, op: Op): Promise<void> {
+  await login(place, wordsFor(op, "--flow=browser"));
+}
+
+async function signedInLongAgo(place: Place, op: Op): Promise<void> {
+  await signedIn(place, op);
+  await sleep(LIFE * 1000 + 100);
+}
+
+const refreshes = (op: Op) => op.count("POST /token") - 1;
+
+describe.each(BUILDS)("$name: an old token", (build) => {
+  test("20 processes at once: one refresh, 20 successes, still signed in", async () => {
+    using place = new Place(build);
+    await using op = await Op.start({ life: LIFE });
+    await signedInLongAgo(place, op);
+    // Slow, so that all of them are there before it answers.
+    op.meanwhile = (path) => (path === "/token" ? sleep(1000).then(() => undefined) : undefined);
+    const results = await Promise.all(Array.from({ length: 20 }, () => place.run("whoami")));
+    expect(results.map(({ code, stderr }) => [code, stderr])).toEqual(results.map(() => [0, ""]));
+    expect(refreshes(op)).toBe(1);
+    await sleep(LIFE * 1000 + 100);
+    await place.ok("whoami");
+    expect(refreshes(op)).toBe(2);
+  });
+
+  test("the one that renews is killed: the others do it", async () => {
+    using place = new Place(build);
+    await using op = await Op.start({ life: LIFE });
+    await signedInLongAgo(place, op);
+    let held = 0;
+    // What the killed one asked for never comes to the provider.
+    op.meanwhile = async (path) =>
+      path === "/token" && ++held === 1 ? { status: 500, body: await sleep(60_000) } : undefined;
+    const first = place.start("whoami");
+    await until("it renews", () => held === 1);
+    const others = Array.from({ length: 5 }, () => place.start("whoami"));
+    await sleep(300);
+    first.kill();
+    const results = await Promise.all(others.map(({ ended }) => ended));
+    expect(results.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
+    expect(held).toBe(2);
+  });
+
+  test("Ctrl-C while the issuer answers: the answer is kept first", async () => {
+    using place = new Place(build);
+    await using op = await Op.start({ life: LIFE });
+    await signedInLongAgo(place, op);
+    let held = false;
+    op.meanwhile = async (path) => {
+      if (path === "/token") {
+        held = true;
+        await sleep(700);
+      }
+      return undefined;
+    };
+    const running = place.start("whoami");
+    await until("it renews", () => held);
+    running.signal("SIGINT");
+    const { code, signal } = await running.ended;
+    expect(code ?? signal).toBe("SIGINT");
+    op.meanwhile = null;
+    await sleep(LIFE * 1000 + 100);
+    await place.ok("whoami");
+  });
+
+  test("the issuer is away: a token that is good for a moment is used, one that is over is 69", async () => {
+    using place = new Place(build);
+    const op = await Op.start();
+    await signedIn(place, op);
+    await op[Symbol.asyncDispose]();
+    // In the last tenth of its life: it would be renewed now.
+    await rewriteTokens(place, { obtainedAt: Date.now() - 570_000, expiresAt: Date.now() + 30_000 });
+    expect(await place.ok("auth token")).toMatch(/^eyJ/);
+    await rewriteTokens(place, { expiresAt: Date.now() - 1 });
+    const { code, stderr } = await place.run("auth token");
+    expect([code, stderr]).toEqual([69, expect.stringMatching(/^The issuer 127\.0\.0\.1:\d+ does not answer/)]);
+    expect(hasTokens(place)).toBe(true);
+  });
+
+  test("the issuer says that it is over: 4, and the tokens are gone", async () => {
+    using place = new Place(build);
+    await using op = await Op.start({ life: LIFE });
+    await signedInLongAgo(place, op);
+    op.meanwhile = (path) => (path === "/token" ? { status: 400, body: { error: "invalid_grant" } } : undefined);
+    const { code, stderr } = await place.run("whoami");
+    expect([code, stderr]).toEqual([4, "Your sign-in is over.\nType alai login.\n"]);
+    expect(hasTokens(place)).toBe(false);
+  });
+
+  test("it says so of tokens that somebody replaced meanwhile: the new ones stay and are used", async () => {
+    using place = new Place(build);
+    await using op = await Op.start({ life: LIFE });
+    await signedInLongAgo(place, op);
+    let held = false;
+    let isLate = false;
+    op.meanwhile = async (path) => {
+      if (path !== "/token" || held) return undefined;
+      held = true;
+      await until("somebody signs in", () => isLate, 20_000);
+      return { status: 400, body: { error: "invalid_grant" } };
+    };
+    const running = place.start("whoami");
+    await until("it renews", () => held);
+    await login(place, ["login", "--flow=browser", "--insecure-storage"]);
+    isLate = true;
+    expect(await running.ended).toMatchObject({ code: 0, stderr: "" });
+    await place.ok("whoami");
+  });
+
+  test.runIf(process.getuid?.() === 0)("a full disk: 69 before the issuer is asked; with room it works", async () => {
+    using place = new Place(build);
+    await using op = await Op.start({ life: LIFE });
+    const sealed = place.file("home/.config/alai/sealed");
+    mkdirSync(sealed, { recursive: true, mode: 0o700 });
+    mount(sealed);
+    try {
+      await signedInLongAgo(place, op);
+      fill(sealed);
+      const { code, stderr } = await place.run("whoami");
+      expect([code, stderr]).toEqual([69, expect.stringContaining("is full; what was there is unchanged.")]);
+      expect([refreshes(op), readdirSync(`${sealed}/default`).filter((name) => name.endsWith(".new"))]).toEqual([
+        0,
+        [],
+      ]);
+      spawnSync("rm", [`${sealed}/filler`]);
+      await place.ok("whoami");
+    } finally {
+      spawnSync("umount", ["-l", sealed]);
+    }
+  });
+});
+
+/** Keeps the tests above honest: the same provider, the same tokens, and no lock. */
+test("without the lock several refresh, and the sign-in is revoked", async () => {
+  using place = new Place(BUILDS[0] as (typeof BUILDS)[number]);
+  await using op = await Op.start({ life: LIFE });
+  await signedInLongAgo(place, op);
+  op.meanwhile = (path) => (path === "/token" ? sleep(300).then(() => undefined) : undefined);
+  const codes = await unlockedRefresh(place, op, 5);
+  expect(codes.filter((status) => status === 200).length).toBeLessThan(5);
+  expect(refreshes(op)).toBe(5);
+  op.meanwhile = null;
+  expect(await place.run("whoami")).toMatchObject({ code: 4 });
+});
+
+function mount(folder: string): void {
+  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=128k,mode=700", "tmpfs", folder]);
+  if (status !== 0) throw new Error(`mount: ${stderr}`);
+}
+
+function fill(folder: string): void {
+  spawnSync("dd", ["if=/dev/zero", `of=${folder}/filler`, "bs=4k"]);
+}
