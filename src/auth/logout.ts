@@ -1,6 +1,6 @@
 import type { Context } from "../kit/context.ts";
 import { toFailure } from "../kit/errors.ts";
-import { removeSealed } from "../kit/sealed/store.ts";
+import { removeSealed, removeSealedFiles } from "../kit/sealed/store.ts";
 import { issuerClient } from "./client.ts";
 import type { Profile } from "./profile.ts";
 import { Session } from "./session.ts";
@@ -22,8 +22,8 @@ export async function signOut(context: Context, profile: Profile): Promise<Signe
   try {
     session = await Session.open(context, profile);
   } catch (error) {
-    // A key that cannot be had opens nothing, and its files go all the same.
-    await removeSealed(context, profile.name).catch(() => {});
+    // Its key cannot be had, or is lost: the files go all the same.
+    removeSealedFiles(context, profile.name);
     return { wasSignedIn: true, revoked: false, why: toFailure(error).message };
   }
   if (!session) {

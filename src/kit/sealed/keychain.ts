@@ -5,6 +5,7 @@ import { Exit } from "../errors.ts";
 import { EXIT } from "../exit.ts";
 import { oneLine, truncate } from "../text.ts";
 import { CHILD, KEYCHAIN_WORD } from "./keychain-child.ts";
+import { KEY_BYTES } from "./seal.ts";
 
 /** Milliseconds that the system's keychain may take for one answer: a prompt that nobody sees would otherwise hang for minutes. */
 export const KEYCHAIN_LIMIT = 3000;
@@ -51,24 +52,34 @@ function askChild(command: readonly string[], env: Env, input: Uint8Array | unde
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, { env, stdio: "pipe", windowsHide: true });
     const said = { out: [] as Buffer[], err: [] as Buffer[] };
+    const done = (act: () => void) => {
+      clearTimeout(silent);
+      act();
+    };
     const silent = setTimeout(() => {
       child.kill("SIGKILL");
       reject(new KeychainError("silent"));
     }, KEYCHAIN_LIMIT);
-    child.stdout.on("data", (bytes: Buffer) => said.out.push(bytes));
+    child.stdout.on("data", (bytes: Buffer) => {
+      said.out.push(bytes);
+      const key = Buffer.concat(said.out);
+      if (key.length < KEY_BYTES) return;
+      // The answer is whole, and to watch the child end would only take time.
+      done(() => resolve(key));
+      child.kill("SIGKILL");
+      child.unref();
+    });
     child.stderr.on("data", (bytes: Buffer) => said.err.push(bytes));
     // One that ends before it has read is judged by its end.
     child.stdin.on("error", () => {}).end(input);
-    child.on("error", (error) => {
-      clearTimeout(silent);
-      reject(new KeychainError("failed", error));
-    });
-    child.on("close", (code) => {
-      clearTimeout(silent);
-      if (code === CHILD.done) resolve(Buffer.concat(said.out));
-      else if (code === CHILD.notFound) resolve(null);
-      else reject(faulty(code, Buffer.concat(said.err).toString("utf8")));
-    });
+    child.on("error", (error) => done(() => reject(new KeychainError("failed", error))));
+    child.on("close", (code) =>
+      done(() => {
+        if (code === CHILD.done) resolve(Buffer.concat(said.out));
+        else if (code === CHILD.notFound) resolve(null);
+        else reject(faulty(code, Buffer.concat(said.err).toString("utf8")));
+      }),
+    );
   });
 }
 

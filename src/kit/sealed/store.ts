@@ -100,17 +100,14 @@ export async function removeSealed(
   keychain = systemKeychain(context),
 ): Promise<void> {
   const place = placeOf(context, profile, keychain);
-  const marker = markerOrFile(place);
+  const marker = readMarker(place);
   wipe(place);
   if (marker?.backend === "keychain" || marker?.from === "keychain") await removeKey(place, "keychain");
 }
 
-function markerOrFile(place: Place): ReturnType<typeof readMarker> {
-  try {
-    return readMarker(place);
-  } catch {
-    return { backend: "keychain", key: "" };
-  }
+/** Removes all sealed files of a profile without asking the keychain, whose key opens nothing then. */
+export function removeSealedFiles(context: Context, profile: string): void {
+  wipe(placeOf(context, profile, systemKeychain(context)));
 }
 
 class Store implements SealedStore {
