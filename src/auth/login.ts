@@ -52,7 +52,7 @@ function requireTenantSaid(granted: Granted, { issuer }: Profile): void {
     EXIT.signIn,
     "foreign_tenant",
     "The issuer does not say which tenant you are of, and the profile lets only some in (allowedTenants).",
-    "Add openid to the profile's scopes, or take allowedTenants out of it.",
+    "Ask whoever runs the issuer for the claim tid, or take allowedTenants out of the profile.",
   );
 }
 

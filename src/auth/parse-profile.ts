@@ -53,7 +53,14 @@ function issuerOf(fields: Fields): IssuerProfile {
     issuer,
     discoveryUrl: fields.url("discoveryUrl", `${issuer.replace(/\/$/, "")}${WELL_KNOWN}`),
     clientId: fields.text("clientId"),
-    scopes: fields.texts("scopes", ["openid", "profile", "email", "offline_access"]),
+    // Without these two nobody could be named, and every sign-in would end with its first token.
+    scopes: [
+      ...new Set([
+        "openid",
+        "offline_access",
+        ...fields.texts("scopes", ["profile", ...(kind === "b2c" ? [] : ["email"])]),
+      ]),
+    ],
     audience: fields.text("audience", null),
     // Microsoft's issuers pass over the port of http://localhost alone; B2C compares it, so that a few are registered.
     redirectHost: fields.oneOf(

@@ -90,7 +90,7 @@ function wordsOf(text: string): string[] {
 /** What every sign-in of a person asks for besides the API's own scope. */
 function withOwn(kind: IssuerKind, scopes: readonly string[]): string[] {
   // B2C has no scope email.
-  const own = ["openid", "profile", ...(kind === "b2c" ? [] : ["email"]), "offline_access"];
+  const own = ["openid", "offline_access", "profile", ...(kind === "b2c" ? [] : ["email"])];
   return [...new Set([...own, ...scopes])];
 }
 

@@ -1,6 +1,6 @@
 import type { DeviceAuthorizationResponse } from "openid-client";
 import { oneLine } from "../../kit/text.ts";
-import type { FlowWorld, Granted } from "./flow.ts";
+import { type FlowWorld, type Granted, scopesFor } from "./flow.ts";
 import { noAnswerIn, oauthCode } from "./refusals.ts";
 import { waitForPerson } from "./wait.ts";
 
@@ -15,7 +15,7 @@ export async function deviceFlow(world: FlowWorld): Promise<Granted> {
   const { context, client, limit } = world;
   const { openid, config, profile } = client;
   const device = await openid.initiateDeviceAuthorization(config, {
-    scope: profile.scopes.join(" "),
+    scope: scopesFor(client).join(" "),
     ...(profile.audience !== null && { resource: profile.audience }),
   });
   context.io.err(

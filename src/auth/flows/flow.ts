@@ -21,19 +21,31 @@ export interface Asked {
   readonly verifier: string;
 }
 
-export async function askFor({ openid, config, profile }: IssuerClient, redirectUri: string): Promise<Asked> {
+/** Scopes that alai adds by itself, and that some issuers refuse. */
+const OPTIONAL: readonly string[] = ["profile", "email", "offline_access"];
+
+/** What is asked for, without those of our own that the issuer says it has not. Microsoft's lists are not complete. */
+export function scopesFor({ metadata, profile }: IssuerClient): readonly string[] {
+  const { scopes_supported: known } = metadata;
+  if (profile.kind !== "generic" || !Array.isArray(known)) return profile.scopes;
+  return profile.scopes.filter((scope) => !OPTIONAL.includes(scope) || known.includes(scope));
+}
+
+export async function askFor(client: IssuerClient, redirectUri: string): Promise<Asked> {
+  const { openid, config, profile } = client;
+  const scopes = scopesFor(client);
   const verifier = openid.randomPKCECodeVerifier();
   const state = openid.randomState();
   const nonce = openid.randomNonce();
   const url = openid.buildAuthorizationUrl(config, {
     redirect_uri: redirectUri,
-    scope: profile.scopes.join(" "),
+    scope: scopes.join(" "),
     code_challenge: await openid.calculatePKCECodeChallenge(verifier),
     code_challenge_method: "S256",
     state,
     nonce,
     // Without it some issuers give no refresh token although offline_access is asked for.
-    ...(profile.kind === "generic" && profile.scopes.includes("offline_access") && { prompt: "consent" }),
+    ...(profile.kind === "generic" && scopes.includes("offline_access") && { prompt: "consent" }),
     ...(profile.audience !== null && { resource: profile.audience }),
   });
   return { url, redirectUri, state, nonce, verifier };

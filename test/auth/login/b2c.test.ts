@@ -49,7 +49,7 @@ describe.each(BUILDS)("$name: B2C", (build) => {
     await using tenant = await startB2c();
     const underWay = await startLogin(place, [...FIRST, "--scope", B2C_SCOPE, "--flow=browser"], { env: tenant.env });
     expect(redirectOf(underWay).href).toMatch(/^http:\/\/localhost:840[012]\/callback$/);
-    expect(underWay.url.searchParams.get("scope")).toBe(`openid profile offline_access ${B2C_SCOPE}`);
+    expect(underWay.url.searchParams.get("scope")).toBe(`openid offline_access profile ${B2C_SCOPE}`);
     await fetch(await signIn(underWay, ann(tenant)));
     expect((await underWay.running.ended).code).toBe(0);
     expect(await place.json("auth status")).toMatchObject({ redirect: "http://localhost:8400|8401|8402/callback" });

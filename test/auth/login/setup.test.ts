@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { Op } from "../../doubles/op.ts";
 import { BUILDS, Place } from "../../scripts/harness.ts";
 import { onTerminal } from "../../scripts/terminal.ts";
-import { endedWithin, hasTokens, login, profileFile, signIn, type } from "./world.ts";
+import { endedWithin, hasTokens, login, profileFile, signIn, startLogin, type } from "./world.ts";
 
 /** The first run on a machine: three questions at most, or none. */
 
@@ -46,7 +46,7 @@ describe.each(BUILDS)("$name: the first run", (build) => {
       kind: "generic",
       issuer: op.issuer,
       clientId: "alai",
-      scopes: ["openid", "profile", "email", "offline_access", "tasks.read"],
+      scopes: ["openid", "offline_access", "profile", "email", "tasks.read"],
     });
     const again = onTerminal(place, "alai login --insecure-storage --flow=paste", { input: null });
     await again.says(/Paste it here/);
@@ -89,6 +89,22 @@ describe.each(BUILDS)("$name: the first run", (build) => {
       issuer: { scopes: expect.arrayContaining(["openid", "tasks.write"]) },
     });
     expect(await place.json("auth status")).toMatchObject({ scopes: expect.arrayContaining(["tasks.write"]) });
+  });
+
+  test.concurrent("a document with the API's scope alone signs in for longer than one token; what the issuer has not is not asked", async () => {
+    using place = new Place(build);
+    await using op = await Op.start();
+    using company = await hosted(issuerOf(op, { scopes: ["tasks.read", "email"] }));
+    const words = ["login", "--profile-url", company.url, "--insecure-storage", "--flow=browser"];
+    const { url } = await login(place, words);
+    expect(url.searchParams.get("scope")).toBe("openid offline_access tasks.read email");
+    expect(await place.ok("auth token")).not.toBe(await place.ok("auth token --min-ttl 20m"));
+    const metadata = await (await fetch(`${op.issuer}/.well-known/openid-configuration`)).json();
+    const body = { ...(metadata as object), scopes_supported: ["openid", "profile"] };
+    op.meanwhile = (path) => (path.startsWith("/.well-known/") ? { status: 200, body } : undefined);
+    const fewer = await startLogin(place, words);
+    expect(fewer.url.searchParams.get("scope")).toBe("openid tasks.read");
+    fewer.running.kill();
   });
 
   test.concurrent("a document that is wrong: 64 names the key and the address, and no profile is made", async () => {
