@@ -6,7 +6,7 @@ import { filesWith, hasTokens, login, startLogin, wordsFor } from "./world.ts";
 /** A person signs in with the browser of this machine, at a real provider. */
 
 describe.each(BUILDS)("$name: the browser flow", (build) => {
-  test.concurrent("signs in with PKCE, state and nonce, in less than two seconds", async () => {
+  test.concurrent("signs in with PKCE, state and nonce; the page says so", async () => {
     using place = new Place(build);
     await using op = await Op.start();
     const { result, url, page, status } = await login(place, wordsFor(op, "--flow=browser"));
@@ -21,10 +21,17 @@ describe.each(BUILDS)("$name: the browser flow", (build) => {
     });
     expect([status, page]).toEqual([200, expect.stringContaining("You are signed in.")]);
     expect(page).not.toContain(url.searchParams.get("state"));
-    // The bar is 2 s on a machine of its own; several tests run at once here.
-    expect(result.ms).toBeLessThan(4000);
     expect(await place.json("whoami")).toMatchObject({ subject: "ann", email: "ann@example.com" });
     expect(await place.json("auth status")).toMatchObject({ signed_in: true, kept_in: "file", flow: "browser" });
+  });
+
+  test("takes less than two seconds besides the person", async () => {
+    using place = new Place(build);
+    await using op = await Op.start();
+    const first = await login(place, wordsFor(op, "--flow=browser"));
+    const second = await login(place, wordsFor(op, "--flow=browser"));
+    // Other tests run meanwhile, and one turn may be late.
+    expect(Math.min(first.result.ms, second.result.ms)).toBeLessThan(2000);
   });
 
   test.concurrent("no token is on the disk in clear", async () => {
