@@ -43,8 +43,10 @@ export async function runCommand(command: Command): Promise<Ended> {
     }
     child = started.child;
     const drained = outlets.map((outlet) => drain(outlet, started.child, command.needles));
-    const [outcome] = await Promise.all([started.end, ...drained]);
-    return outcome;
+    // Also where our output cannot be written (a full disk): the command is not left behind with its secrets.
+    await Promise.allSettled([started.end, ...drained]);
+    await Promise.all(drained);
+    return await started.end;
   } finally {
     stopListening();
   }

@@ -2,7 +2,7 @@ import type { Context } from "../kit/context.ts";
 import { Exit, usage } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { oneLine } from "../kit/text.ts";
-import { PrivateFolder } from "./bw/folder.ts";
+import { PrivateFolder, unsealedPlace } from "./bw/folder.ts";
 import { type Ended, runCommand } from "./child.ts";
 import { inheritedEnv } from "./child-env.ts";
 import { readEnvFile } from "./env-file.ts";
@@ -48,6 +48,7 @@ export async function runWithSecrets(context: Context, words: RunWords, open: ()
   const values = [...secrets.values()];
   const masks = masked.length > 0 && values.some(isLongEnough);
   if (masked.length > 0) warnOfShort(context, plan, secrets);
+  if (plan.files.size > 0) warnOfDisk(context);
   const folder = masks || plan.files.size > 0 ? new PrivateFolder(context) : null;
   try {
     const env = { ...plan.env };
@@ -152,6 +153,12 @@ function maskedStreams({ io }: Context, mask: RunWords["mask"]): (1 | 2)[] {
   if (mask === "never") return [];
   const out: (1 | 2)[] = mask === "always" || !io.stdoutIsTty ? [1] : [];
   return mask === "always" || !io.stderrIsTty ? [...out, 2] : out;
+}
+
+function warnOfDisk(context: Context): void {
+  const { root, inMemory } = unsealedPlace(context);
+  if (!inMemory && !context.flags.quiet)
+    context.warn(`there is no folder in memory here, so the files are in ${root} while the command runs (mode 600)`);
 }
 
 function warnOfShort(context: Context, plan: Plan, secrets: ReadonlyMap<string, string>): void {

@@ -170,6 +170,25 @@ describe.each(BUILDS)("$name: secrets of a vault", (build) => {
     expect([code, stdout]).toEqual([0, "y\ny\n"]);
   });
 
+  test("where our output cannot be written the command is waited for all the same", async () => {
+    const { place } = setting;
+    const self = build.command.map((word) => `'${word}'`).join(" ");
+    const script = "trap '' PIPE; echo a; sleep 0.5; echo b; touch ended";
+    const line = `${self} secrets run --env T='bw://GitHub/a token' -- sh -c "$0" > /dev/full; test -f ended`;
+    const { code, stderr } = await place.spawn(["sh", "-c", line, script]).ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^A file could not be used: ENOSPC/m);
+  });
+
+  test("lines of stdout and stderr keep their order where both go to one file", async () => {
+    const { place } = setting;
+    const self = build.command.map((word) => `'${word}'`).join(" ");
+    const script = "for i in 1 2 3 4 5; do echo out$i; echo err$i $T >&2; done";
+    const line = `${self} secrets run --env T='bw://GitHub/a token' -- sh -c "$0" > both 2>&1; cat both`;
+    const { stdout } = await place.spawn(["sh", "-c", line, script]).ended;
+    expect(stdout).toBe([1, 2, 3, 4, 5].map((at) => `out${at}\nerr${at} ***\n`).join(""));
+  });
+
   test("bytes of any kind go through, in and out", async () => {
     const { place } = setting;
     const bytes = randomBytes(3_000_000);
