@@ -3,7 +3,7 @@ import type { Context } from "../kit/context.ts";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { openSealed, type SealedStore } from "../kit/sealed/store.ts";
-import { issuerClient } from "./client.ts";
+import { type IssuerClient, issuerClient } from "./client.ts";
 import { oauthCode, signInFailure } from "./flows/refusals.ts";
 import { tokensFrom } from "./grant.ts";
 import type { Profile } from "./profile.ts";
@@ -18,6 +18,9 @@ const SOON: Millis = 60_000;
 const SOON_SHARE = 0.1;
 /** For another process that renews just now. */
 const LOCK_LIMIT: Millis = 30_000;
+/** For the issuer to say how it is asked, while there is a token that is good. */
+const EARLY: Millis = 3000;
+const SLOW = "The issuer does not answer in time.";
 /** Bytes that new tokens may be longer by, besides being twice as long. */
 const ROOM_MORE = 16_384;
 
@@ -126,7 +129,7 @@ export class Session {
       return tokens;
     }
     try {
-      const client = await issuerClient(this.#context, issuer, secret);
+      const client = await this.#client(secret, tokens);
       const now = this.#context.clock();
       const resource = issuer.audience === null ? undefined : { resource: issuer.audience };
       const granted =
@@ -138,6 +141,19 @@ export class Session {
       if (oauthCode(error) === "invalid_grant") return this.#replaced(tokens);
       throw signInFailure(error, issuer);
     }
+  }
+
+  /** Nothing is asked for yet, so it may be given up: early while the token is good, because then nobody needs the issuer. */
+  async #client(secret: string | undefined, tokens: Tokens): Promise<IssuerClient> {
+    const client = issuerClient(this.#context, this.#profile.issuer, secret);
+    if (this.#isOver(tokens)) return client;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Exit(EXIT.unavailable, "issuer_unavailable", SLOW, "Try again.")), EARLY);
+    });
+    // Given up or not, what it ends with is nobody's surprise.
+    client.catch(() => {});
+    return Promise.race([client, late]).finally(() => clearTimeout(timer));
   }
 
   /** Only what the issuer itself says is over is thrown away, and only while it is what is stored. Throws Exit 4 then. */

@@ -1,6 +1,8 @@
+import { readProfile } from "../../../src/auth/profiles.ts";
+import { Session } from "../../../src/auth/session.ts";
 import type { Tokens } from "../../../src/auth/tokens.ts";
+import type { Context } from "../../../src/kit/context.ts";
 import { openSealed, type SealedStore } from "../../../src/kit/sealed/store.ts";
-import type { Op } from "../../doubles/op.ts";
 import type { Place } from "../../scripts/harness.ts";
 import { storeContext } from "./fixtures/shifting.ts";
 
@@ -16,14 +18,24 @@ export async function rewriteTokens(place: Place, change: Partial<Tokens>): Prom
   store.write("tokens", Buffer.from(JSON.stringify({ ...tokens, ...change })));
 }
 
-/** What a careless client does: everybody reads the refresh token and uses it. @returns the issuer's statuses. */
-export async function unlockedRefresh(place: Place, op: Op, clients: number): Promise<number[]> {
-  const { refreshToken } = (await storedTokens(place)).tokens;
-  const form = { grant_type: "refresh_token", client_id: "alai", refresh_token: refreshToken ?? "" };
-  const answers = await Promise.all(
-    Array.from({ length: clients }, () =>
-      fetch(`${op.issuer}/token`, { method: "POST", body: new URLSearchParams(form) }),
-    ),
-  );
-  return answers.map(({ status }) => status);
+/** The session as it is, with a store whose lock locks nothing, several times at once. @returns how many got a token. */
+export async function withoutLock(place: Place, times: number): Promise<number> {
+  const context = {
+    ...storeContext(place.file("home/.config/alai")),
+    clock: Date.now,
+    onSignal: () => () => {},
+    onExit() {},
+  };
+  const profile = readProfile(context as Context, "default");
+  if (!profile) throw new Error("there is no profile");
+  const { store } = await storedTokens(place);
+  const open = new Proxy(store, {
+    get: (target, name) => {
+      if (name === "locked") return (_: string, body: () => unknown) => body();
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const asked = Array.from({ length: times }, () => new Session(context as Context, profile, open).accessToken());
+  return (await Promise.allSettled(asked)).filter(({ status }) => status === "fulfilled").length;
 }
