@@ -22,7 +22,8 @@ export const command = defineCommand({
   description: `The first time it asks for the issuer, the client id and the scope of your API, or takes all of it from --profile-url.
 The way to sign in is found by itself: the browser of this machine; over ssh or without a display a code for any browser; where
 the issuer has none, an address to paste. --timeout says how long you may take (180s).
-The tokens are sealed with a key in the system's keychain, which is tried before anything else.`,
+The tokens are sealed with a key in the system's keychain, which is tried before anything else.
+With a new profile that names more than the issuer it goes on as alai bootstrap does: vault, ~/.claude, hooks, ledger.`,
   examples: [
     ["alai login --profile-url https://example.com/alai.json", "the first time, with what your company hosts"],
     ["alai login", "sign in again"],
@@ -44,6 +45,7 @@ The tokens are sealed with a key in the system's keychain, which is tried before
     withToken: { summary: "read a token from standard input, and sign nobody in" },
     clientSecret: { summary: "for a machine: read its client secret from standard input" },
     insecureStorage: { summary: "keep the key in a file (mode 600) instead of the keychain" },
+    signInOnly: { summary: "do not set the machine up after it (alai bootstrap)" },
     ...PROFILE_FLAG,
   },
   fields: {
@@ -68,6 +70,7 @@ interface Flags extends Omit<IssuerWords, "scopes"> {
   readonly withToken: boolean | undefined;
   readonly clientSecret: boolean | undefined;
   readonly insecureStorage: boolean | undefined;
+  readonly signInOnly: boolean | undefined;
   readonly profile: string | undefined;
 }
 
@@ -76,6 +79,8 @@ async function login(context: Context, flags: Flags): Promise<void> {
     throw usage("Standard input can hold one thing.", "Give --with-token or --client-secret.");
   const { chosenProfile } = await import("../auth/profiles.ts");
   const { name } = chosenProfile(context, flags.profile);
+  const { readProfile } = await import("../auth/profiles.ts");
+  const isNew = readProfile(context, name) === null;
   const profile = await profileFor(context, name, { ...flags, scopes: flags.scope });
   const insecure = flags.insecureStorage ?? false;
   const given = flags.withToken ? "token" : flags.clientSecret ? "client secret" : null;
@@ -84,6 +89,19 @@ async function login(context: Context, flags: Flags): Promise<void> {
   if (context.flags.json) printJson(context, { ...resultJson(name, tokens), kept_in: insecure ? "file" : "keychain" });
   else if (!context.flags.quiet) tell(context, name, tokens, insecure);
   if (flags.profile !== undefined) await takeIntoUse(context, name);
+  if (isNew && given === null && !flags.signInOnly) await setUpRest(context, profile, insecure);
+}
+
+/**
+ * A machine that has just got its company's profile is set up at once. What is left for a person is told, and is no failed
+ * sign-in. A profile of an issuer alone asks for nothing more.
+ */
+async function setUpRest(context: Context, profile: Profile, insecure: boolean): Promise<void> {
+  const { mc, secrets, claude, services } = profile;
+  if (!mc && !secrets && !claude && services.length === 0) return;
+  const { setUpMachine } = await import("../bootstrap/page.ts");
+  const options = { headless: !context.canPrompt(), insecure, trustHooks: false };
+  await setUpMachine({ context, profile, given: null, options });
 }
 
 /** Whoever signs in with another profile means to work with it. */

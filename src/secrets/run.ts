@@ -8,9 +8,8 @@ import { inheritedEnv } from "./child-env.ts";
 import { readEnvFile } from "./env-file.ts";
 import { writeSecret } from "./file-secret.ts";
 import { isLongEnough, needlesFor } from "./mask/forms.ts";
-import { isReference, parseReference } from "./reference.ts";
-import { resolveAll, type Unresolved } from "./resolve.ts";
-import type { Vault } from "./vault.ts";
+import { isReference, parseReference, type Reference } from "./reference.ts";
+import type { Resolution, Unresolved } from "./resolve.ts";
 
 /** A variable of the command, and the secret in it. */
 export interface Assignment {
@@ -30,6 +29,9 @@ export interface RunWords {
   readonly mask: (typeof MASKS)[number];
 }
 
+/** What references stand for, in their order. */
+export type ReadReferences = (references: readonly Reference[]) => Promise<readonly Resolution[]>;
+
 /** What the command gets, before and after its references are read. */
 interface Plan {
   readonly env: Readonly<Record<string, string>>;
@@ -39,11 +41,11 @@ interface Plan {
 
 /**
  * Runs a command with secrets in its environment or in files in memory. All references are read first, by one bw that has ended
- * when the command starts; where one is not found there is no command. @param open unlocks the vault; not called without references.
+ * when the command starts; where one is not found there is no command. @param read not called without references.
  */
-export async function runWithSecrets(context: Context, words: RunWords, open: () => Promise<Vault>): Promise<Ended> {
+export async function runWithSecrets(context: Context, words: RunWords, read: ReadReferences): Promise<Ended> {
   const plan = planOf(context, words);
-  const secrets = await readSecrets(plan, open);
+  const secrets = await readSecrets(plan, read);
   const masked = maskedStreams(context, words.mask);
   const values = [...secrets.values()];
   const masks = masked.length > 0 && values.some(isLongEnough);
@@ -93,19 +95,14 @@ function requireReference(flag: string, name: string, value: string): string {
 }
 
 /** The values by their references. The vault is closed, and its bw gone, when this returns. */
-async function readSecrets(plan: Plan, open: () => Promise<Vault>): Promise<Map<string, string>> {
+async function readSecrets(plan: Plan, read: ReadReferences): Promise<Map<string, string>> {
   const wanted = [...new Set([...Object.values(plan.env), ...plan.files.values()].filter(isReference))];
   const references = wanted.map((raw) => parsed(plan, raw));
   if (references.length === 0) return new Map();
-  const vault = await open();
-  try {
-    const found = await resolveAll(vault, references);
-    const missing = found.filter((one) => "code" in one);
-    if (missing.length > 0) throw unresolved(plan, missing);
-    return new Map(found.flatMap((one, at) => ("value" in one ? [[wanted[at] ?? "", one.value] as const] : [])));
-  } finally {
-    await vault.close();
-  }
+  const found = await read(references);
+  const missing = found.filter((one) => "code" in one);
+  if (missing.length > 0) throw unresolved(plan, missing);
+  return new Map(found.flatMap((one, at) => ("value" in one ? [[wanted[at] ?? "", one.value] as const] : [])));
 }
 
 function parsed(plan: Plan, raw: string) {

@@ -22,13 +22,11 @@ export const command = defineCommand({
   },
   fields: { reference: "as it was typed", value: "the secret" },
   async run(context, { args: [reference], flags }) {
-    const [{ chosenProfile }, { openVault }, { resolveAll }] = await Promise.all([
+    const [{ chosenProfile }, { readReferences }] = await Promise.all([
       import("../../auth/profiles.ts"),
-      import("../../secrets/open-vault.ts"),
-      import("../../secrets/resolve.ts"),
+      import("../../secrets/read.ts"),
     ]);
-    const vault = await openVault(context, chosenProfile(context, flags.profile).name);
-    const [found] = await resolveAll(vault, [reference]).finally(() => vault.close());
+    const [found] = await readReferences(context, chosenProfile(context, flags.profile).name, [reference]);
     if (!found || "code" in found)
       throw new Exit(
         found?.code === "not_found" ? EXIT.notFound : EXIT.refused,

@@ -41,12 +41,12 @@ export const command = defineCommand({
         inherit: !flags.noInheritEnv,
         mask: flags.mask ?? "auto",
       },
-      async () => {
-        const [{ chosenProfile }, { openVault }] = await Promise.all([
+      async (references) => {
+        const [{ chosenProfile }, { readReferences }] = await Promise.all([
           import("../../auth/profiles.ts"),
-          import("../../secrets/open-vault.ts"),
+          import("../../secrets/read.ts"),
         ]);
-        return openVault(context, chosenProfile(context, flags.profile).name);
+        return readReferences(context, chosenProfile(context, flags.profile).name, references);
       },
     );
     if (outcome.kind === "ended") return outcome.exit;

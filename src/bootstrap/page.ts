@@ -1,0 +1,40 @@
+import type { Context } from "../kit/context.ts";
+import { toLine } from "../kit/output.ts";
+import { startSpinner } from "../kit/progress.ts";
+import { styleFor } from "../kit/style.ts";
+import { oneLine } from "../kit/text.ts";
+import { bootstrap, type StepDone } from "./run.ts";
+import type { Setting } from "./step.ts";
+
+/** Runs the steps and shows each as it ends, and at the end what is left for a person. With `--json` and `--quiet` nothing is shown. */
+export async function setUpMachine(setting: Setting): Promise<readonly StepDone[]> {
+  const { context } = setting;
+  const results = await bootstrap(setting, (step) => begin(context, step));
+  if (!context.flags.json) tellLeft(context, results);
+  return results;
+}
+
+const STYLE = { done: "good", ok: "good", none: "dim", left: "warn", failed: "bad" } as const;
+const MARK = { done: "✓", ok: "✓", none: "·", left: "!", failed: "✗" } as const;
+
+/** A line for each step as it ends; meanwhile a spinner. */
+function begin(context: Context, step: string): (result: StepDone) => void {
+  const end = startSpinner(context, `${step}…`);
+  return (result) => {
+    end();
+    void print(context, result);
+  };
+}
+
+async function print(context: Context, { state, step, finding }: StepDone): Promise<void> {
+  const { io, flags } = context;
+  if (flags.json || flags.quiet) return;
+  if (!io.stdoutIsTty) return io.out(`${toLine([state, step, finding])}\n`);
+  const style = await styleFor(context, true);
+  io.out(`${style[STYLE[state]](MARK[state])} ${step.padEnd(10)} ${oneLine(finding)}\n`);
+}
+
+function tellLeft(context: Context, results: readonly StepDone[]): void {
+  const todo = results.flatMap(({ step, todo: lines }) => lines.map((line) => `  ${step}: ${oneLine(line)}\n`));
+  if (todo.length > 0 && !context.flags.quiet) context.io.err(`Left for you:\n${todo.join("")}`);
+}
