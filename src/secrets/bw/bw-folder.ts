@@ -27,9 +27,7 @@ export class BwFolder {
     this.#server = server;
     this.#context = context;
     sayWhere(context);
-    this.#folder = new PrivateFolder(context);
-    if (data !== null) writePrivate(join(this.#folder.path, DATA), Buffer.from(data));
-    context.onExit(() => this.remove());
+    // Before there is a folder: a signal between the two would leave it behind.
     this.#listening = context.onSignal((signal) => {
       if (!ENDING.includes(signal)) return;
       this.#interrupted = true;
@@ -37,6 +35,9 @@ export class BwFolder {
       // As if nobody had listened: whoever else does, hears it too.
       process.kill(process.pid, signal);
     });
+    context.onExit(() => this.remove());
+    this.#folder = new PrivateFolder(context);
+    if (data !== null) writePrivate(join(this.#folder.path, DATA), Buffer.from(data));
   }
 
   get path(): string {

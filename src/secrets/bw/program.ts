@@ -109,7 +109,8 @@ function candidates({ env, platform }: Context): string[] {
 function installHint({ platform }: Context): string {
   if (platform === "darwin") return "brew install bitwarden-cli";
   if (platform === "win32") return "winget install Bitwarden.CLI";
-  return "snap install bw, or the zip of https://bitwarden.com/download/#downloads-command-line-interface";
+  // Not its snap first: that sees no folder in memory but its own.
+  return "Put the bw of https://bitwarden.com/download/#downloads-command-line-interface in a folder of your PATH.";
 }
 
 interface Known {
