@@ -174,6 +174,11 @@ export const REGISTRY: readonly Entry[] = [
     summary: "fetch what changed in the vault",
     load: () => import("./commands/secrets/sync.ts"),
   },
+  {
+    path: ["secrets", "migrate"],
+    summary: "move a vault from one Bitwarden server to another",
+    load: () => import("./commands/secrets/migrate.ts"),
+  },
 ];
 
 /** What each group is about. */

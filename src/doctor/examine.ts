@@ -18,6 +18,7 @@ export async function examine(context: Context): Promise<Check[]> {
     ["identity", () => [identity(context)]],
     ["ledger", () => ledger(context)],
     ["mirror", () => mirror(context)],
+    ["old vault", async () => (await import("./old-vault.ts")).oldVaultFindings(context)],
   ];
   const checks: Check[] = [];
   for (const [check, look] of looks)

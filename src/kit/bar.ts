@@ -16,7 +16,7 @@ export interface Bar {
 const NONE: Bar = { step() {}, end() {} };
 
 /** A bar on stderr of a terminal for what takes longer than two seconds; silent elsewhere. */
-export function startBar(context: Context, label: string, total: number): Bar {
+export function startBar(context: Context, label: string, total: number, unit = "rows"): Bar {
   const { io, flags } = context;
   if (!io.stderrIsTty || flags.quiet || flags.json) return NONE;
   let next = monotonic() + PATIENCE;
@@ -27,7 +27,7 @@ export function startBar(context: Context, label: string, total: number): Bar {
       if (now < next) return;
       next = now + FRAME;
       drawn = true;
-      io.err(`\r${picture(label, done, total)}\u001b[K`);
+      io.err(`\r${picture(label, done, total, unit)}\u001b[K`);
     },
     end() {
       if (drawn) io.err("\r\u001b[K");
@@ -35,9 +35,9 @@ export function startBar(context: Context, label: string, total: number): Bar {
   };
 }
 
-function picture(label: string, done: number, total: number): string {
+function picture(label: string, done: number, total: number, unit: string): string {
   const part = total > 0 ? Math.min(1, done / total) : 1;
   const full = Math.round(part * WIDTH);
-  const rows = `${done.toLocaleString("en")} of ${Math.max(done, total).toLocaleString("en")} rows`;
+  const rows = `${done.toLocaleString("en")} of ${Math.max(done, total).toLocaleString("en")} ${unit}`;
   return `${label} ${"█".repeat(full)}${"░".repeat(WIDTH - full)} ${Math.floor(part * 100)} %  ${rows}`;
 }

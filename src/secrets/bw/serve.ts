@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
+import { oneLine, truncate } from "../../kit/text.ts";
 import { bwEnv } from "./child-env.ts";
 import type { BwProgram } from "./program.ts";
 
@@ -24,6 +25,7 @@ interface Payload {
 
 /** An answer of bw as it came. */
 interface Answered {
+  readonly status: number;
   readonly type: string;
   readonly body: Buffer;
 }
@@ -99,18 +101,20 @@ export class BwServe {
     return mine;
   }
 
-  #read<T>({ body }: Answered): { data: T } | { refused: string } {
+  #read<T>({ status, body }: Answered): { data: T } | { refused: string } {
     let said: { success: boolean; message?: string; data?: unknown };
     try {
       said = JSON.parse(body.toString("utf8"));
     } catch {
+      // Something that bw did not expect: it says only that much, in plain text, and goes on.
+      if (status >= 400) return { refused: oneLine(body.toString("utf8", 0, 200)) };
       throw this.#failure("answered something that is not its own");
     }
     return said.success ? { data: said.data as T } : { refused: said.message ?? "refused" };
   }
 
   #failure(why: string): Exit {
-    return new Exit(EXIT.unavailable, "bw_failed", `Bitwarden's program ${why}.`, this.#said.trim() || undefined);
+    return new Exit(EXIT.unavailable, "bw_failed", `Bitwarden's program ${why}.`, lastLine(this.#said));
   }
 
   #exchange(method: Method, path: string, payload: Payload | undefined, limit: number): Promise<Answered> {
@@ -132,7 +136,11 @@ export class BwServe {
           answer.on("data", (piece: Buffer) => pieces.push(piece));
           answer.on("end", () => {
             clearTimeout(late);
-            resolve({ type: answer.headers["content-type"] ?? "", body: Buffer.concat(pieces) });
+            resolve({
+              status: answer.statusCode ?? 0,
+              type: answer.headers["content-type"] ?? "",
+              body: Buffer.concat(pieces),
+            });
           });
         },
       );
@@ -143,6 +151,12 @@ export class BwServe {
       asking.end(payload?.bytes);
     });
   }
+}
+
+/** When it crashes it says pages. */
+function lastLine(said: string): string | undefined {
+  const line = said.trim().split("\n").at(-1);
+  return line ? truncate(oneLine(line), 200) : undefined;
 }
 
 const JSON_TYPE = "application/json";

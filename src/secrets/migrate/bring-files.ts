@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import type { RawFile } from "./canonical.ts";
+import type { Pair } from "./difference.ts";
+import type { Entry } from "./inventory.ts";
+import { isPassing, type Patience, SideRefusal } from "./patience.ts";
+import type { Side } from "./side.ts";
+
+/** A file that the destination's item lacks. */
+export interface MissingFile {
+  readonly source: Entry;
+  readonly destination: Entry;
+  readonly file: RawFile;
+  /** A file of this name is there and cannot be fetched: an upload that was cut off. */
+  readonly broken: RawFile | null;
+  readonly why?: string;
+}
+
+export interface Sides {
+  readonly source: Side;
+  readonly destination: Side;
+  readonly patience: Patience;
+}
+
+/** Every file of every pair, compared by the hash of its bytes. */
+export async function missingFiles(sides: Sides, pairs: readonly Pair[]): Promise<MissingFile[]> {
+  const found: MissingFile[] = [];
+  for (const [source, destination] of pairs) {
+    if (source.files.length === 0) continue;
+    const there = await hashed(sides.destination, destination, sides.patience);
+    const here = await hashed(sides.source, source, sides.patience);
+    for (const { file, hash } of here) {
+      const at = there.findIndex((other) => other.hash !== null && other.hash === hash);
+      if (at >= 0) there.splice(at, 1);
+      else if (hash === null) found.push({ source, destination, file, broken: null, why: UNREADABLE });
+      else found.push({ source, destination, file, broken: brokenOf(file, there) });
+    }
+  }
+  return found;
+}
+
+const UNREADABLE = "the source itself cannot give it";
+
+interface Hashed {
+  readonly file: RawFile;
+  /** Of name and bytes; null when it cannot be fetched. */
+  readonly hash: string | null;
+}
+
+async function hashed(side: Side, { id, files }: Entry, patience: Patience): Promise<Hashed[]> {
+  const all: Hashed[] = [];
+  for (const file of files) {
+    const bytes = await fetched(side, id, file, patience);
+    const hash = bytes && createHash("sha256").update(`${file.fileName}\n`).update(bytes).digest("hex");
+    all.push({ file, hash });
+  }
+  return all;
+}
+
+async function fetched(side: Side, item: string, file: RawFile, patience: Patience): Promise<Buffer | null> {
+  try {
+    return await patience.again(() => side.download(item, file));
+  } catch (error) {
+    if (error instanceof SideRefusal) return null;
+    throw error;
+  }
+}
+
+function brokenOf({ fileName, size }: RawFile, there: readonly Hashed[]): RawFile | null {
+  const found = there.find(({ file, hash }) => hash === null && file.fileName === fileName && file.size === size);
+  return found?.file ?? null;
+}
+
+/** A file that was added: which one of which item. */
+export interface AddedFile {
+  readonly item: string;
+  readonly file: string;
+}
+
+/** Brings what is missing, from bw to bw. @returns what was added, and what was refused. */
+export async function bringFiles(
+  sides: Sides,
+  missing: readonly MissingFile[],
+  step: (done: number) => void,
+): Promise<{ added: AddedFile[]; refused: MissingFile[] }> {
+  const added: AddedFile[] = [];
+  const refused: MissingFile[] = [];
+  for (const [index, one] of missing.entries()) {
+    try {
+      if (one.why === undefined) added.push(await bring(sides, one));
+      else refused.push(one);
+    } catch (error) {
+      if (!(error instanceof SideRefusal)) throw error;
+      refused.push({ ...one, why: error.message });
+    }
+    step(index + 1);
+  }
+  return { added, refused };
+}
+
+async function bring({ source, destination, patience }: Sides, missing: MissingFile): Promise<AddedFile> {
+  const { file, broken } = missing;
+  const item = missing.destination.id;
+  const bytes = await patience.again(() => source.download(missing.source.id, file));
+  if (broken) await patience.again(() => destination.removeFile(item, broken.id));
+  for (;;) {
+    const before = new Set(await filesNow(destination, item, patience));
+    try {
+      const { attachments = [] } = await destination.upload(item, file.fileName, bytes);
+      patience.rest();
+      const id = attachments.find((one) => !before.has(one.id))?.id;
+      return { item, file: id ?? "" };
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      await patience.wait(error);
+      await removeHalf(destination, item, file, before, patience);
+    }
+  }
+}
+
+async function filesNow(side: Side, item: string, patience: Patience): Promise<string[]> {
+  return (await patience.again(() => side.filesOf(item))).map(({ id }) => id);
+}
+
+/** What an upload that failed left: a name without bytes. */
+async function removeHalf(
+  side: Side,
+  item: string,
+  { fileName }: RawFile,
+  before: ReadonlySet<string>,
+  patience: Patience,
+): Promise<void> {
+  await patience.again(() => side.sync());
+  const left = await patience.again(() => side.filesOf(item));
+  for (const file of left)
+    if (!before.has(file.id) && file.fileName === fileName) await patience.again(() => side.removeFile(item, file.id));
+}

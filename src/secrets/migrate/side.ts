@@ -1,0 +1,145 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Millis } from "@alai/core";
+import type { Context } from "../../kit/context.ts";
+import { BwFolder } from "../bw/bw-folder.ts";
+import type { BwProgram } from "../bw/program.ts";
+import { BwRefusal } from "../bw/run.ts";
+import type { BwServe } from "../bw/serve.ts";
+import type { RawFile, RawItem } from "./canonical.ts";
+import { SideRefusal } from "./patience.ts";
+import { runUntil } from "./run-until.ts";
+import { type Stored, storedIn } from "./stored.ts";
+
+export type Role = "source" | "destination";
+
+export interface Folder {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** For a large vault on a slow line. */
+const LONG: Millis = 600_000;
+
+interface Opened {
+  readonly context: Context;
+  readonly program: BwProgram;
+  readonly role: Role;
+  readonly server: string;
+  readonly folder: BwFolder;
+  readonly session: string;
+  readonly serve: BwServe;
+}
+
+/** One of the two vaults, unlocked: one bw answers what is asked of it. What bw refuses is thrown as SideRefusal. */
+export class Side {
+  readonly role: Role;
+  readonly server: string;
+  readonly #opened: Opened;
+
+  constructor(opened: Opened) {
+    this.role = opened.role;
+    this.server = opened.server;
+    this.#opened = opened;
+  }
+
+  async account(): Promise<{ email: string; userId: string }> {
+    const { template } = await this.#get<{ template: { userEmail: string; userId: string } }>("/status");
+    return { email: template.userEmail, userId: template.userId };
+  }
+
+  /** Fetches everything from the server, whatever its dates say. */
+  async sync(): Promise<void> {
+    await this.#done(this.#opened.serve.ask("POST", "/sync?force=true", undefined, LONG));
+  }
+
+  /** Items outside the trash, archived ones and those of organizations too. */
+  async items(): Promise<readonly RawItem[]> {
+    const all = [...(await this.#list("items")), ...(await this.#list("items?archived=true"))];
+    // Where nothing can be archived both are the same.
+    return [...new Map(all.map((item) => [item.id, item])).values()];
+  }
+
+  /** What the last sync brought, whatever bw shows of it. */
+  stored(): Stored {
+    return storedIn(this.#opened.folder.data());
+  }
+
+  /** Folders with an id: bw lists what is in none as one more. */
+  async folders(): Promise<readonly Folder[]> {
+    const { data } = await this.#get<{ data: readonly Folder[] }>("/list/object/folders");
+    return data.filter(({ id }) => Boolean(id));
+  }
+
+  async create(item: unknown): Promise<string> {
+    return (await this.#done<{ id: string }>(this.#opened.serve.ask("POST", "/object/item", item))).id;
+  }
+
+  /** Into the trash, from where a person can take it back. */
+  async remove(id: string): Promise<void> {
+    await this.#done(this.#opened.serve.ask("DELETE", `/object/item/${id}`));
+  }
+
+  async removeFolder(id: string): Promise<void> {
+    await this.#done(this.#opened.serve.ask("DELETE", `/object/folder/${id}`));
+  }
+
+  async removeFile(item: string, file: string): Promise<void> {
+    await this.#done(this.#opened.serve.ask("DELETE", `/object/attachment/${file}?itemid=${item}`));
+  }
+
+  async filesOf(item: string): Promise<readonly RawFile[]> {
+    return (await this.#get<RawItem>(`/object/item/${item}`)).attachments ?? [];
+  }
+
+  async download(item: string, { id }: RawFile): Promise<Buffer> {
+    return this.#done(this.#opened.serve.fetch(`/object/attachment/${id.toLowerCase()}?itemid=${item}`));
+  }
+
+  async upload(item: string, name: string, bytes: Buffer): Promise<RawItem> {
+    return this.#done(this.#opened.serve.send<RawItem>(`/attachment?itemid=${item}`, name, bytes));
+  }
+
+  /**
+   * Imports a password-protected export, in a folder of its own: bw fetches everything once more when it is done, which is not
+   * waited for.
+   */
+  async import(text: string, password: string): Promise<void> {
+    const { context, program, server, session, folder } = this.#opened;
+    const own = new BwFolder(context, server, folder.data());
+    try {
+      const file = join(own.path, "import.json");
+      writeFileSync(file, text, { mode: 0o600, flag: "wx" });
+      const said = await runUntil(context, program, own, /^Imported /m, {
+        args: ["import", "bitwardenjson", file, "--passwordenv", "ALAI_IMPORT_PASSWORD"],
+        secrets: { BW_SESSION: session, ALAI_IMPORT_PASSWORD: password },
+        limit: 600_000,
+        server,
+      });
+      const skipped = /(\d+) item\(s\) could not be imported/.exec(said)?.[0];
+      if (skipped) throw new SideRefusal(skipped);
+    } catch (error) {
+      throw error instanceof BwRefusal ? new SideRefusal(error.message) : error;
+    } finally {
+      own.remove();
+    }
+  }
+
+  close(): void {
+    this.#opened.folder.remove();
+  }
+
+  async #list(what: string): Promise<readonly RawItem[]> {
+    return (await this.#get<{ data: readonly RawItem[] }>(`/list/object/${what}`)).data;
+  }
+
+  #get<T>(path: string): Promise<T> {
+    return this.#done(this.#opened.serve.ask<T>("GET", path, undefined, LONG));
+  }
+
+  async #done<T>(asked: Promise<{ data: T } | { refused: string }>): Promise<T> {
+    const answer = await asked;
+    if ("refused" in answer) throw new SideRefusal(String(answer.refused));
+    return answer.data;
+  }
+}
