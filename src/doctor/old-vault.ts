@@ -77,9 +77,7 @@ function settings(context: Context, names: RegExp): Found[] {
       ? [{ where: "the setting secrets.server", remedy: (to: string) => `alai config set secrets.server ${to}` }]
       : []),
     ...bwFiles(context).flatMap((file) =>
-      names.test(readText(file) ?? "")
-        ? [{ where: file, remedy: (to: string) => `bw logout; bw config server ${to}` }]
-        : [],
+      asks(file, names) ? [{ where: file, remedy: (to: string) => `bw logout; bw config server ${to}` }] : [],
     ),
   ];
 }
