@@ -44,21 +44,38 @@ function bun(...words: string[]): void {
   if (status !== 0) throw new Error(`bun build ended with ${status}`);
 }
 
-/** Three parts: a small executable, one file with all commands, which Node's compile cache keeps compiled, and the heavy libraries. */
+/**
+ * Commands that are seldom called, by the words that call them. What is in a file costs at each start, used or not: a command
+ * line with none of these words gets the file without them.
+ */
+const SELDOM = [
+  "login",
+  "logout",
+  "whoami",
+  "auth",
+  "secrets",
+  "bootstrap",
+  "start",
+  "serve",
+  "token",
+  "audit",
+  "migrate",
+];
+
+/**
+ * A small executable; one file with the commands of every day, which Node's compile cache keeps compiled; another one with all of
+ * them; and the heavy libraries. A process loads one of the two.
+ */
 function buildNpm(): void {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, "vendor"), { recursive: true });
-  const externals = [...Object.keys({ ...HEAVY, ...SERVER }), ...NATIVE].flatMap((name) => ["--external", name]);
-  bun(
-    join(root, "src", "start.ts"),
-    "--outfile",
-    join(out, "main.cjs"),
-    "--target=node",
-    "--format=cjs",
-    ...TERSE,
-    ...externals,
-  );
-  rewrite(join(out, "main.cjs"), withVendor, withoutStreams);
+  buildCommands("all.cjs", [], [withServer]);
+  const seldom = SELDOM.flatMap((word) => [
+    `*/commands/${word}.ts`,
+    `./commands/${word}/*`,
+    `*/commands/mc/${word}.ts`,
+  ]);
+  buildCommands("main.cjs", seldom, []);
   bun(
     join(root, "bin", "alai.ts"),
     "--outfile",
@@ -72,6 +89,23 @@ function buildNpm(): void {
   chmodSync(join(out, "alai.js"), 0o755);
   buildVendor();
   for (const [name, file] of Object.entries(SERVER)) buildServer(name, join(out, "vendor", file));
+}
+
+function buildCommands(file: string, without: readonly string[], changes: readonly ((text: string) => string)[]): void {
+  const externals = [...Object.keys({ ...HEAVY, ...SERVER }), ...NATIVE, ...without].flatMap((name) => [
+    "--external",
+    name,
+  ]);
+  bun(
+    join(root, "src", "start.ts"),
+    "--outfile",
+    join(out, file),
+    "--target=node",
+    "--format=cjs",
+    ...TERSE,
+    ...externals,
+  );
+  rewrite(join(out, file), withVendor, ...changes, withoutStreams, asciiOnly);
 }
 
 function buildServer(name: string, file: string): void {
@@ -112,14 +146,17 @@ function replaceSome(text: string, from: RegExp, to: string): string {
 }
 
 function withVendor(text: string): string {
-  const libraries = Object.keys(HEAVY).reduce(
+  return Object.keys(HEAVY).reduce(
     (all, name) => replaceSome(all, importOf(name), `import("./vendor/${vendorName(name)}.js")`),
     text,
   );
+}
+
+function withServer(text: string): string {
   return Object.entries(SERVER).reduce(
     (all, [name, file]) =>
       replaceSome(all, importOf(name), `Promise.resolve().then(() => require("./vendor/${file}"))`),
-    libraries,
+    text,
   );
 }
 
@@ -160,7 +197,7 @@ function requireMain(text: string): string {
   return replaceSome(
     text,
     /await import\("[^"]*start\.ts"\)/g,
-    'nodeModule.createRequire(import.meta.url)("./main.cjs")',
+    `nodeModule.createRequire(import.meta.url)(words.some((word) => /^(?:${SELDOM.join("|")})$/.test(word)) ? "./all.cjs" : "./main.cjs")`,
   );
 }
 
