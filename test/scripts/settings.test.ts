@@ -127,7 +127,7 @@ describe.each(BUILDS)("$name: doctor", (build) => {
     await place.add("a");
     expect((await states()).every((check) => check.state === "ok")).toBe(true);
     const url = (await states({ ALAI_MC_URL: "http://127.0.0.1:9" })).find((check) => check.state === "fail");
-    expect(url).toMatchObject({ check: "ledger", remedy: expect.stringContaining("--offline") });
+    expect(url).toMatchObject({ check: "ledger", remedy: expect.stringContaining("the server runs") });
     writeFileSync(place.file("bad.db"), "not a database ".repeat(1000));
     expect((await states({ ALAI_MC_DB: place.file("bad.db") })).find((check) => check.state === "fail")?.check).toBe(
       "ledger",

@@ -20,7 +20,7 @@ const NOWHERE = {
 
 /** The words of a shell line as `sh` itself splits them, from the `alai` part of it. */
 function alaiWords(line: string): string[] {
-  const part = /(?:^|\| |&& |\$\()(alai [^|<>]*?)(?: < .*| > .*|\).*)?$/.exec(line)?.[1] ?? "";
+  const part = /(?:^|\| |&& |\$\()(alai [^|<>]*?)(?: < .*| > .*| \| .*|\).*)?$/.exec(line)?.[1] ?? "";
   const { stdout } = spawnSync("sh", ["-c", `id=12; printf '%s\\0' ${part}`], { encoding: "utf8" });
   return stdout.split("\0").slice(1, -1);
 }
@@ -50,6 +50,11 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   "mc migrate": "--from ledger.db --to copy.db",
   "token create": "ci --scope tasks.read",
   "token revoke": "ci",
+  // Nothing listens there.
+  login: "--issuer http://127.0.0.1:9 --client-id x --scope y",
+  "secrets get": "bw://x",
+  "secrets run": "--env A=bw://x -- true",
+  "secrets migrate": "--from https://127.0.0.1:9 --to eu --rollback",
   "config get": "mc.ttl",
   "config set": "mc.ttl 5m",
 };
