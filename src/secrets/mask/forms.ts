@@ -3,12 +3,12 @@ export interface Needle {
   readonly bytes: Buffer;
   /** The byte behind it, where that is one of base64, holds the last bits of the secret too. */
   readonly right: boolean;
+  /** It is base64, which is broken into lines. */
+  readonly coded: boolean;
 }
 
 /** A shorter value is found in harmless words everywhere. Characters. */
 export const SHORTEST = 5;
-/** Of a piece of a longer form. */
-const SHORTEST_PIECE = 8;
 
 const STANDARD = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -18,25 +18,26 @@ const STANDARD = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
  */
 export function needlesFor(secrets: readonly string[]): Needle[] {
   const found = new Map<string, Needle>();
-  for (const { text, right } of secrets.filter(isLongEnough).flatMap(formsOf))
-    found.set(text, { bytes: Buffer.from(text, "utf8"), right: right || found.get(text)?.right === true });
+  for (const { text, right, coded } of secrets.filter(isLongEnough).flatMap(formsOf)) {
+    const known = found.get(text);
+    const flags = { right: right || known?.right === true, coded: coded || known?.coded === true };
+    found.set(text, { bytes: Buffer.from(text, "utf8"), ...flags });
+  }
   return [...found.values()];
 }
 
 interface Form {
   readonly text: string;
   readonly right: boolean;
+  readonly coded: boolean;
 }
 
 function formsOf(secret: string): Form[] {
   const lines = secret.split(/\r?\n/).map((line) => line.trim());
   const wholes = [secret, secret.replaceAll(/\r?\n/g, "\r\n"), secret.trim()].filter(isLongEnough);
   const plain = [...new Set([...wholes, ...lines.filter(isLongEnough)])];
-  const texts = [
-    ...plain.flatMap((text) => [text, ...percentForms(text), ...jsonForms(text)]),
-    ...wholes.flatMap(wrappedBase64),
-  ];
-  return [...texts.map((text) => ({ text, right: false })), ...wholes.flatMap(base64Forms)];
+  const texts = plain.flatMap((text) => [text, ...percentForms(text), ...jsonForms(text)]);
+  return [...texts.map((text) => ({ text, right: false, coded: false })), ...wholes.flatMap(base64Forms)];
 }
 
 export function isLongEnough(secret: string): boolean {
@@ -89,7 +90,8 @@ function base64Forms(text: string): Form[] {
     const unknown = (8 * offset) % 6;
     const partial = unknown === 0 ? "" : (coded[Math.floor((8 * offset) / 6)] ?? "");
     const texts = partial === "" ? [core] : sharing(partial, unknown).map((first) => first + core);
-    return texts.flatMap((form) => [form, urlSafe(form)]).map((form) => ({ text: form, right: bits % 6 !== 0 }));
+    const forms = texts.flatMap((form) => [form, urlSafe(form)]);
+    return forms.map((form) => ({ text: form, right: bits % 6 !== 0, coded: true }));
   });
 }
 
@@ -101,22 +103,4 @@ function sharing(character: string, unknown: number): string[] {
 
 function urlSafe(text: string): string {
   return text.replaceAll("+", "-").replaceAll("/", "_");
-}
-
-/** As `base64` and `openssl base64` break it into lines, with and without the line end that `echo` adds. */
-function wrappedBase64(text: string): string[] {
-  return [text, `${text}\n`].flatMap((whole) => {
-    const coded = Buffer.from(whole, "utf8").toString("base64");
-    return [64, 76]
-      .filter((width) => coded.length > width)
-      .flatMap((width) => coded.match(new RegExp(`.{1,${width}}`, "g")) ?? [])
-      .filter((line) => line.length >= SHORTEST_PIECE);
-  });
-}
-
-/** Is it a character of base64, of either alphabet? */
-export function isBase64(byte: number | undefined): boolean {
-  if (byte === undefined) return false;
-  const letter = (byte | 32) >= 97 && (byte | 32) <= 122;
-  return letter || (byte >= 48 && byte <= 57) || byte === 43 || byte === 47 || byte === 45 || byte === 95;
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isBase64, needlesFor } from "../../../src/secrets/mask/forms.ts";
+import { needlesFor } from "../../../src/secrets/mask/forms.ts";
+import { isBase64 } from "../../../src/secrets/mask/lines.ts";
 import { Masker } from "../../../src/secrets/mask/masker.ts";
 
 /** Masking as a function of bytes: however the stream is cut, the same comes out, and nothing of a secret does. */
@@ -17,14 +18,32 @@ function masked(secrets: readonly string[], text: string | Buffer): string {
   return mask(secrets, [Buffer.from(text)]).toString("utf8");
 }
 
-/** The slow and obvious way: every needle, everywhere, in the whole output. */
+/** The places of the bytes that are not between two lines of base64. */
+function unbroken(data: Buffer): number[] {
+  const text = data.toString("latin1");
+  const between = new Set<number>();
+  for (const { index, 0: line } of text.matchAll(/(?<=[\w+/-]{48})\r?\n[ \t]{0,64}/g))
+    for (let at = 0; at < line.length; at++) between.add(index + at);
+  return Array.from(data.keys()).filter((at) => !between.has(at));
+}
+
+/** The slow and obvious way: every needle, everywhere, in the whole output; base64 in lines also as if it were one. */
 function obvious(secrets: readonly string[], data: Buffer): Buffer {
   const hidden = new Uint8Array(data.length);
-  for (const { bytes, right } of needlesFor(secrets))
-    for (let at = data.indexOf(bytes); at >= 0; at = data.indexOf(bytes, at + 1)) {
-      hidden.fill(1, at, at + bytes.length);
-      if (right && isBase64(data[at + bytes.length])) hidden[at + bytes.length] = 1;
-    }
+  const needles = needlesFor(secrets);
+  const look = (places: readonly number[], which: typeof needles): void => {
+    const text = Buffer.from(places.map((place) => data[place] as number));
+    for (const { bytes, right } of which)
+      for (let at = text.indexOf(bytes); at >= 0; at = text.indexOf(bytes, at + 1)) {
+        const last = at + bytes.length - (right && isBase64(text[at + bytes.length]) ? 0 : 1);
+        hidden.fill(1, places[at], (places[last] ?? 0) + 1);
+      }
+  };
+  look([...data.keys()], needles);
+  look(
+    unbroken(data),
+    needles.filter(({ coded }) => coded),
+  );
   const out: Buffer[] = [];
   for (let at = 0; at < data.length; at++)
     if (!hidden[at]) out.push(data.subarray(at, at + 1));
@@ -47,6 +66,8 @@ const alphabets = ["ab", "aB0+/=", "ab\n", 'x"\\/ %é☃<', "abcdefghijklmnop012
 const anySecret = fc
   .constantFrom(...alphabets)
   .chain((letters) => fc.string({ unit: fc.constantFrom(...letters), minLength: 5, maxLength: 24 }));
+const inLines = (text: string, width: number, end = "\n") =>
+  (text.match(new RegExp(`.{1,${width}}`, "g")) ?? []).join(end);
 const ENCODINGS: readonly ((text: string) => string)[] = [
   (text) => text,
   (text) => Buffer.from(text).toString("base64"),
@@ -58,11 +79,19 @@ const ENCODINGS: readonly ((text: string) => string)[] = [
   (text) => JSON.stringify({ k: text }),
   (text) => JSON.stringify(JSON.stringify(text)),
 ];
+const FILLED = "The quick brown fox jumps over the lazy dog.";
+/** Base64 in lines, with the secret at any place in them. */
+const IN_LINES: readonly ((text: string) => string)[] = [
+  (text) => inLines(Buffer.from(`${FILLED}${text}${FILLED}`).toString("base64"), 64),
+  (text) => inLines(Buffer.from(`${FILLED}1${text}`).toString("base64"), 48, "\r\n"),
+  (text) => inLines(Buffer.from(`${FILLED}12${text}${text}`).toString("base64url"), 60, "\n  "),
+  (text) => inLines(Buffer.from(text.repeat(9)).toString("base64"), 50),
+];
 const anyPiece = (secrets: readonly string[]) =>
   fc.oneof(
     fc.string({ unit: fc.constantFrom(...'abxyB0+/= \n"%é'), maxLength: 20 }),
     fc
-      .tuple(fc.constantFrom(...secrets), fc.constantFrom(...ENCODINGS), fc.nat(12), fc.nat(12))
+      .tuple(fc.constantFrom(...secrets), fc.constantFrom(...ENCODINGS, ...IN_LINES), fc.nat(12), fc.nat(12))
       .map(([secret, encode, from, to]) => {
         const text = encode(secret);
         // Mostly whole; now and then a part of it, which may overlap with what comes next.
@@ -165,9 +194,40 @@ describe("masking", () => {
         Buffer.from(`${secret}\n`)
           .toString("base64")
           .match(new RegExp(`.{1,${width}}`, "g")) ?? [];
+      // K is the rest of the line end.
       expect(lines.length).toBeGreaterThan(1);
-      expect(masked([secret], `${lines.join("\n")}\n`)).toBe(`${lines.map(() => "***").join("\n")}\n`);
+      expect(masked([secret], `${lines.join("\n")}\n`)).toBe("***K\n");
     }
+  });
+
+  test("base64 in lines, wherever the secret stands in what was encoded, however it is cut", () => {
+    const letters = (alphabet: string, minLength: number, maxLength: number) =>
+      fc.string({ unit: fc.constantFrom(...alphabet), minLength, maxLength });
+    const all = {
+      secret: letters("abcdefghijklmnopqrstuvwxyzé%", 20, 200),
+      before: letters("ABCDEFGHIJK:", 0, 100),
+      behind: letters("0123456789", 0, 40),
+      width: fc.constantFrom(64, 76, 1e6),
+      end: fc.constantFrom("\n", "\r\n", "\n    "),
+      alphabet: fc.constantFrom("base64" as const, "base64url" as const),
+      sizes: fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 1, maxLength: 6 }),
+    };
+    fc.assert(
+      fc.property(fc.record(all), ({ secret, before, behind, width, end, alphabet, sizes }) => {
+        const coded = Buffer.from(before + secret + behind).toString(alphabet);
+        const out = mask([secret], cut(Buffer.from(`${inLines(coded, width, end)}\n`), sizes)).toString();
+        const [first = "", last = "", ...more] = out.replaceAll(/\s/g, "").split("***");
+        expect(more).toEqual([]);
+        expect(first).toBe(coded.slice(0, Math.floor((before.length * 8) / 6)));
+        expect(Buffer.from(last, "base64").length).toBeLessThanOrEqual(behind.length);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("a line that is not one of base64 does not wait for the next", () => {
+    const masker = new Masker(needlesFor(["s3cret-value"]));
+    expect(Buffer.concat(masker.push(Buffer.from("listening on a\n"))).toString()).toBe("listening on a\n");
   });
 
   test("of several lines: each by itself, however they are indented and ended", () => {
