@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
+// `--`: else Node takes --env-file for its own, wherever it stands on the line, and NODE_OPTIONS in that file runs code in here.
 import * as nodeModule from "node:module";
 
 const [major = 0, minor = 0, patch = 0] = process.versions.node.split(".").map(Number);

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const alai = fileURLToPath(new URL("../dist/npm/alai.js", import.meta.url));
 if (existsSync(alai)) {
-  const child = spawn(process.execPath, [alai, "mc", ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(process.execPath, ["--", alai, "mc", ...process.argv.slice(2)], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => fail(error.message));
   child.on("exit", (status, signal) => {

@@ -8,4 +8,4 @@ if [ -n "${DATABASE_URL_FILE:-}" ]; then
   unset DATABASE_URL_FILE
 fi
 
-exec node "$(dirname "$0")/dist/npm/alai.js" "$@"
+exec node -- "$(dirname "$0")/dist/npm/alai.js" "$@"

@@ -12,7 +12,8 @@ export function processWorld(entry: string, version: string): World {
     platform: process.platform,
     cwd: process.cwd(),
     version,
-    self: isStandalone(entry) ? [process.execPath] : [process.execPath, fileURLToPath(entry)],
+    // `--` keeps Node from taking words of ours, --env-file above all, for its own.
+    self: isStandalone(entry) ? [process.execPath] : [process.execPath, "--", fileURLToPath(entry)],
     onSignal(listener) {
       for (const signal of SIGNALS) process.on(signal, listener);
       return () => {

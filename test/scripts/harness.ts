@@ -16,7 +16,7 @@ export interface Build {
   readonly command: readonly string[];
 }
 
-export const NPM: Build = { name: "npm", command: [process.execPath, join(builds, "npm", "alai.js")] };
+export const NPM: Build = { name: "npm", command: [process.execPath, "--", join(builds, "npm", "alai.js")] };
 export const STANDALONE: Build = { name: "standalone", command: [join(builds, "alai")] };
 
 /** For `describe.each`: every black-box test runs against both. */
