@@ -4,65 +4,91 @@ import { join } from "node:path";
 import type { Context } from "../kit/context.ts";
 import { confirm } from "../kit/prompt.ts";
 import { writePrivate } from "../kit/sealed/private-file.ts";
-import { oneLine, truncate } from "../kit/text.ts";
+import { oneLine, wrap } from "../kit/text.ts";
 import { git } from "./git.ts";
+import { settingsLines } from "./settings-lines.ts";
 import type { Setting } from "./step.ts";
+import { type Entry, entriesAt, isSettings, isWatched, requireReviewable } from "./tree.ts";
 
-/** Commands that Claude Code would run by itself: whoever can write to the repository can run them on every machine of the company. */
+/** What Claude Code would run by itself: whoever can write to the repository can run it on every machine of the company. */
 
-const FILES = ["settings.json", "settings.local.json"];
 const TRUSTED = "trusted-hooks.json";
+const WIDTH = 110;
 
-/** `event: command` of every hook at that commit of the clone, sorted. */
-export async function hooksIn(context: Context, clone: string, commit: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const file of FILES) {
-    const text = await git(context, ["-C", clone, "show", `${commit}:${file}`]).catch(() => "");
-    if (text !== "") found.push(...commandsIn(text, file));
-  }
-  return found.sort();
+/** What of a commit somebody must have looked at. */
+export interface Review {
+  /** One for each file that can be run or obeyed, as it is in the commit: trust ends when the file changes. */
+  readonly digests: readonly string[];
+  /** What nobody trusted yet, for a person: settings whole, other files by name. */
+  readonly fresh: readonly string[];
 }
 
-function commandsIn(text: string, file: string): string[] {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // What cannot be read cannot be shown either.
-    return [`${file}: not JSON`];
-  }
-  const { hooks, ...more } = (json ?? {}) as Record<string, unknown>;
-  const other = ["statusLine", "apiKeyHelper", "awsAuthRefresh", "otelHeadersHelper"].flatMap((key) =>
-    more[key] === undefined ? [] : [`${key}: ${JSON.stringify(more[key])}`],
-  );
-  return [...Object.entries((hooks ?? {}) as object).flatMap(([event, groups]) => commands(event, groups)), ...other];
-}
-
-function commands(event: string, value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap((inner) => commands(event, inner));
-  if (typeof value !== "object" || value === null) return [];
-  const { command } = value as { command?: unknown };
-  if (typeof command === "string") return [`${event}: ${command}`];
-  return Object.values(value).flatMap((inner) => commands(event, inner));
-}
-
-/** Shows hooks that were not trusted before and asks. @returns false when nobody says yes. */
-export async function mayTrust({ context, options }: Setting, hooks: readonly string[]): Promise<boolean> {
+/** Looks at a commit, by its hash: a name could mean another one later. @param before the commit in use; null: none is. */
+export async function review(context: Context, clone: string, commit: string, before: string | null): Promise<Review> {
+  const all = await entriesAt(context, clone, commit);
+  requireReviewable(all);
+  const entries = await watched(context, clone, all);
+  const old = before === null ? [] : await watched(context, clone, await entriesAt(context, clone, before));
   const known = readTrusted(context);
-  const fresh = hooks.filter((hook) => !known.includes(digest(hook)));
+  const fresh = entries.filter((entry) => !known.includes(digest(entry)));
+  const gone = old.filter(({ path }) => !entries.some((entry) => entry.path === path));
+  const lines: string[] = [];
+  for (const entry of fresh) lines.push(...(await linesOf(context, clone, entry, old)));
+  return {
+    digests: entries.map(digest),
+    fresh: [
+      ...lines,
+      ...gone.map((entry) => `${entry.path}: ${isSettings(entry) ? "sets nothing any more" : "removed"}`),
+    ],
+  };
+}
+
+/** Settings that set nothing but harmless things are no matter of trust. */
+async function watched(context: Context, clone: string, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  const found: Entry[] = [];
+  for (const entry of entries) {
+    const matters = isSettings(entry)
+      ? settingsLines(await textOf(context, clone, entry)).length > 0
+      : isWatched(entry);
+    if (matters) found.push(entry);
+  }
+  return found;
+}
+
+async function linesOf(context: Context, clone: string, entry: Entry, old: readonly Entry[]): Promise<string[]> {
+  const { path } = entry;
+  if (isSettings(entry)) return settingsLines(await textOf(context, clone, entry)).map((line) => `${path} ${line}`);
+  const before = old.find((one) => one.path === path);
+  if (before === undefined) return [`${path}: new`];
+  if (before.mode !== entry.mode) return [`${path}: another kind of file`];
+  return [`${path}: ${before.hash === entry.hash ? "in use, not trusted yet" : "changed"}`];
+}
+
+function textOf(context: Context, clone: string, { hash }: Entry): Promise<string> {
+  return git(context, ["cat-file", "blob", hash], { at: clone });
+}
+
+/** Shows what was not trusted before, and asks. @returns false when nobody says yes. */
+export async function mayTrust({ context, options }: Setting, { digests, fresh }: Review): Promise<boolean> {
   if (fresh.length > 0 && !options.trustHooks) {
     if (!context.flags.quiet) {
-      context.io.err("The company's ~/.claude brings commands that Claude Code runs by itself:\n");
-      for (const hook of fresh) context.io.err(`  ${truncate(oneLine(hook), 200)}\n`);
+      context.io.err("The company's ~/.claude brings what Claude Code runs or obeys by itself:\n");
+      for (const line of fresh) context.io.err(`  ${wrap(visible(line), WIDTH).join("\n      ")}\n`);
     }
     if (!context.canPrompt() || !(await confirm(context, "Trust them?", "--trust-hooks"))) return false;
   }
-  if (fresh.length > 0) keepTrusted(context, [...known, ...fresh.map(digest)]);
+  // Only what is there now: what is gone is looked at again when it comes back.
+  if (fresh.length > 0) keepTrusted(context, digests);
   return true;
 }
 
-function digest(hook: string): string {
-  return createHash("sha256").update(hook).digest("hex");
+/** Marks that show nothing are shown: a command must not hide behind them. */
+function visible(text: string): string {
+  return oneLine(text).replaceAll(/\p{Cf}/gu, (mark) => `\\u{${mark.codePointAt(0)?.toString(16)}}`);
+}
+
+function digest({ mode, hash, path }: Entry): string {
+  return createHash("sha256").update(`${mode} ${hash} ${path}`).digest("hex");
 }
 
 function readTrusted(context: Context): readonly string[] {

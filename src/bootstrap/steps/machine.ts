@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { examine } from "../../doctor/examine.ts";
 import { gateCommand } from "../../hook/command-line.ts";
 import { claudeSettingsFile, readClaudeSettings, withGate, writeClaudeSettings } from "../../hook/settings-file.ts";
@@ -9,8 +11,14 @@ import { done, left, ok, type Step } from "../step.ts";
 
 export const hooksStep: Step = {
   name: "hooks",
-  async run({ context }) {
+  async run({ context, profile }) {
     const file = claudeSettingsFile(context, undefined);
+    // A folder that is made now would be in the way of the clone.
+    if (profile.claude && !existsSync(join(dirname(file), ".git")))
+      return left(
+        "the claim gate waits for ~/.claude",
+        "See what is left of ~/.claude, and type alai bootstrap again.",
+      );
     const before = readClaudeSettings(file);
     const after = withGate(before, gateCommand(context));
     if (JSON.stringify(before) === JSON.stringify(after)) return ok("the claim gate is installed");

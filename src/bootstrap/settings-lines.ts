@@ -1,0 +1,36 @@
+/** Settings of Claude Code that run nothing, send nothing anywhere and allow nothing. All others are shown. */
+const HARMLESS: readonly string[] = [
+  "$schema",
+  "model",
+  "theme",
+  "language",
+  "verbose",
+  "includeCoAuthoredBy",
+  "alwaysThinkingEnabled",
+  "spinnerTipsEnabled",
+];
+
+/** What a settings file sets beyond what is harmless, whole: `hooks.Stop[0].hooks[0].command: …`. Empty: nothing. */
+export function settingsLines(text: string): readonly string[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // Claude Code may read it in another way than we do.
+    return [`not JSON: ${text}`];
+  }
+  if (!isTree(json) || Array.isArray(json)) return leaves("not an object", json);
+  return Object.entries(json).flatMap(([key, value]) => (HARMLESS.includes(key) ? [] : leaves(key, value)));
+}
+
+function leaves(path: string, value: unknown): readonly string[] {
+  if (!isTree(value)) return [`${path}: ${typeof value === "string" ? value : JSON.stringify(value)}`];
+  const inner = Array.isArray(value)
+    ? value.flatMap((one, at) => leaves(`${path}[${at}]`, one))
+    : Object.entries(value).flatMap(([key, one]) => leaves(`${path}.${key}`, one));
+  return inner.length > 0 ? inner : [`${path}: ${JSON.stringify(value)}`];
+}
+
+function isTree(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
