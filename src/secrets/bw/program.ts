@@ -1,12 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { oneLine, truncate } from "../../kit/text.ts";
 import { bwEnv } from "./child-env.ts";
 import { PrivateFolder } from "./folder.ts";
+import { packagedVersion, whereBw } from "./where.ts";
 
 /** Bitwarden's own program, which does all that needs a vault's keys. */
 export interface BwProgram {
@@ -24,7 +25,7 @@ const DENIED: readonly string[] = ["2026.4.0"];
 
 /** Throws Exit 69 when there is none, or one that must not be used; with how to install it here. */
 export function findBw(context: Context): BwProgram {
-  const path = pathOf(context);
+  const path = whereBw(context);
   if (path === undefined)
     throw new Exit(EXIT.unavailable, "no_bw", "Bitwarden's program bw is not installed.", installHint(context));
   const version = versionOf(context, path);
@@ -38,7 +39,7 @@ export function findBw(context: Context): BwProgram {
 export interface BwSeen {
   /** Null: there is none. */
   readonly path: string | null;
-  /** Null: it was not run since it was installed. */
+  /** Null: it is not npm's, and was not run since it was installed. */
   readonly version: string | null;
   readonly untested: boolean;
   /** Why it is not used. */
@@ -46,7 +47,7 @@ export interface BwSeen {
 }
 
 export function seeBw(context: Context): BwSeen {
-  const path = pathOf(context);
+  const path = whereBw(context);
   if (path === undefined)
     return { path: null, version: null, untested: false, trouble: `it is not installed: ${installHint(context)}` };
   const version = knownVersion(context, path);
@@ -54,14 +55,10 @@ export function seeBw(context: Context): BwSeen {
   return { path, version, untested: isUntested(version), trouble: troubleWith(path, version)?.what ?? null };
 }
 
-function pathOf(context: Context): string | undefined {
-  return candidates(context).find((file) => existsSync(file));
-}
-
 function troubleWith(path: string, version: string): { what: string; remedy: string } | null {
   if (DENIED.includes(version))
     return {
-      what: `bw ${version} at ${path} is a version that was tampered with on npm in April 2026, so it is not run.`,
+      what: `bw ${version} at ${path} is a version that was tampered with on npm in April 2026, so it is not used.`,
       remedy: "Remove it, change every secret that it saw, and install another:",
     };
   if (isBefore(numbersOf(version), OLDEST))
@@ -84,28 +81,6 @@ function isBefore(
   return year < otherYear || (year === otherYear && month < otherMonth);
 }
 
-/** Where PATH, and the installers that do not put it there, have it. */
-function candidates({ env, platform }: Context): string[] {
-  const home = env.HOME ?? "";
-  // npm's bw.cmd is a shell script, which would need a shell.
-  const names = platform === "win32" ? ["bw.exe"] : ["bw"];
-  const folders = [
-    ...(env.PATH ?? "").split(delimiter),
-    ...(platform === "win32"
-      ? [join(env.LOCALAPPDATA ?? "", "Microsoft", "WinGet", "Links"), join(env.USERPROFILE ?? "", "scoop", "shims")]
-      : [
-          "/opt/homebrew/bin",
-          "/usr/local/bin",
-          "/home/linuxbrew/.linuxbrew/bin",
-          "/snap/bin",
-          join(home, ".local", "bin"),
-        ]),
-  ];
-  // A folder that is not absolute is the working folder's: whoever made that could be anyone.
-  const known = folders.filter((folder) => /^(?:\/|[A-Za-z]:[\\/])/.test(folder));
-  return known.flatMap((folder) => names.map((name) => join(folder, name)));
-}
-
 function installHint({ platform }: Context): string {
   if (platform === "darwin") return "brew install bitwarden-cli";
   if (platform === "win32") return "winget install Bitwarden.CLI";
@@ -119,7 +94,10 @@ interface Known {
   readonly version: string;
 }
 
-/** Asking it takes more than half a second, so what it said is remembered for as long as the file is the same. */
+/**
+ * That of npm's package, so that one that was tampered with is never run. Any other must say it, which takes more than half a
+ * second: what it said is remembered for as long as the file is the same.
+ */
 function versionOf(context: Context, path: string): string {
   const known = knownVersion(context, path);
   if (known !== null) return known;
@@ -153,6 +131,8 @@ function saidVersion(context: Context, path: string): string {
 }
 
 function knownVersion(context: Context, path: string): string | null {
+  const packaged = packagedVersion(path);
+  if (packaged !== null) return packaged;
   try {
     const known = JSON.parse(readFileSync(cacheOf(context), "utf8")) as Known;
     return known.path === path && known.stamp === stampOf(path) ? known.version : null;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { STANDALONE, sleep } from "../../scripts/harness.ts";
@@ -101,23 +101,46 @@ describe("bw itself", () => {
       stderr: expect.stringMatching(/tampered with.*\nRemove it/),
     });
     expect(readFileSync(ran, "utf8")).toBe("--version\n");
+    // npm's package says itself which it is.
+    const build = place.file("lib/node_modules/@bitwarden/cli/build");
+    mkdirSync(build, { recursive: true });
+    mkdirSync(place.file("bin"));
+    writeFileSync(join(build, "..", "package.json"), '{"name":"@bitwarden/cli","version":"2026.4.0"}');
+    writeFileSync(join(build, "bw.js"), `#!/bin/sh\ntouch ${place.file("owned")}\n`, { mode: 0o755 });
+    symlinkSync(join(build, "bw.js"), place.file("bin/bw"));
+    expect(await run(`${place.file("bin")}${delimiter}/usr/bin:/bin`)).toMatchObject({
+      code: 69,
+      stderr: expect.stringMatching(/^bw 2026\.4\.0 .*tampered with.*, so it is not used\.\nRemove it/),
+    });
+    expect(existsSync(place.file("owned"))).toBe(false);
     expect(await run("/usr/bin:/bin")).toMatchObject({
       code: 69,
       stderr: expect.stringMatching(/^Bitwarden's program bw is not installed\.\n.*bitwarden\.com\/download/),
     });
   });
 
-  test("one in the working folder is never run", async () => {
+  test("one in the working folder, or of a project that it is in, is never run", async () => {
     await using setting = await Setting.make(STANDALONE);
     const { place } = setting;
-    const cwd = place.file("work");
-    mkdirSync(cwd);
-    writeFileSync(join(cwd, "bw"), `#!/bin/sh\ntouch ${place.file("owned")}\n`, { mode: 0o755 });
-    await place.run("secrets unlock --server us --insecure-storage", {
-      ...{ cwd, input: "x" },
-      env: { ...setting.apiKey, PATH: [".", "", "work", "/usr/bin", "/bin"].join(delimiter) },
-    });
+    const cwd = place.file("work/deep");
+    mkdirSync(cwd, { recursive: true });
+    const folders = [cwd, join(cwd, "node_modules", ".bin"), place.file("work/node_modules/.bin")];
+    for (const folder of folders) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "bw"), `#!/bin/sh\ntouch ${place.file("owned")}\n`, { mode: 0o755 });
+    }
+    const unlock = (first: readonly string[], where: string) =>
+      place.run("secrets unlock --server us --insecure-storage", {
+        ...{ cwd: where, input: "x" },
+        env: { ...setting.apiKey, PATH: [...first, "/usr/bin", "/bin"].join(delimiter) },
+      });
+    // As npx has it.
+    const hostile = [".", "", "deep", ...folders.slice(1), `${folders[1]}/`];
+    expect(await unlock(hostile, cwd)).toMatchObject({ code: 69, stderr: expect.stringContaining("not installed") });
     expect(existsSync(place.file("owned"))).toBe(false);
+    // From elsewhere PATH is meant as it is.
+    await unlock(folders.slice(1), place.dir);
+    expect(existsSync(place.file("owned"))).toBe(true);
   });
 
   test("status starts none, and is exit 4 while locked", async () => {
