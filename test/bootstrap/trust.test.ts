@@ -108,7 +108,7 @@ describe.each(BUILDS)("$name: what ~/.claude brings", { concurrent: true }, (bui
     git(work, "add", ".");
     git(work, "commit", "--quiet", "-m", "evil");
     git(work, "push", "--quiet", "origin", "HEAD:evil");
-    const swap = `case "$*" in *ls-tree*) git -C '${claude}' update-ref refs/remotes/origin/main refs/remotes/origin/evil;; esac`;
+    const swap = `case "$*" in *ls-tree*|*" show "*) git -C '${claude}' update-ref refs/remotes/origin/main refs/remotes/origin/evil;; esac`;
     expect((await run("", "", gitThatFirst(place, swap))).states["~/.claude"]).toBe("done");
     expect(readFileSync(join(claude, "CLAUDE.md"), "utf8")).toBe("Be kinder.\n");
     expect(existsSync(join(claude, "evil.sh"))).toBe(false);

@@ -3,6 +3,7 @@ import { EXIT } from "../../kit/exit.ts";
 import { keepBreakGlass, readBreakGlass } from "../../secrets/break-glass.ts";
 import { unlockVault } from "../../secrets/sign-in.ts";
 import { secretsStatus } from "../../secrets/status.ts";
+import { isServerOf } from "../right-server.ts";
 import { done, none, ok, type Setting, type Step, type StepResult } from "../step.ts";
 
 /** An unlocked vault; on a host where nobody is, what it needs when the vault is away. */
@@ -14,8 +15,10 @@ export const vaultStep: Step = {
     if (glass) await keepBreakGlass(context, profile.name, glass, options.insecure);
     if (!profile.secrets) return glass ? done("break-glass values sealed") : none("the profile names no vault");
     const { state, email, server } = await secretsStatus(context, profile.name);
-    if (state === "unlocked") return ok(`${email} at ${server}`);
-    if (options.headless && !given?.bitwarden) return withoutVault(setting);
+    const isRight = state === "unlocked" && isServerOf(profile, server);
+    // What was given is used: it may be another account, or a new password.
+    if (isRight && !given?.bitwarden) return ok(`${email} at ${server}`);
+    if (options.headless && !given?.bitwarden) return withoutVault(setting, state === "unlocked" ? server : null);
     const session = await unlockVault(context, profile.name, {
       server: profile.secrets.server,
       email: undefined,
@@ -27,14 +30,15 @@ export const vaultStep: Step = {
   },
 };
 
-async function withoutVault({ context, profile }: Setting): Promise<StepResult> {
+/** @param other the server whose vault is unlocked instead; null: none is. */
+async function withoutVault({ context, profile }: Setting, other: string | null): Promise<StepResult> {
   const glass = await readBreakGlass(context, profile.name);
   const count = Object.keys(glass?.values ?? {}).length;
   if (count > 0) return ok(`locked; ${count} break-glass values are sealed here`);
   throw new Exit(
     EXIT.signIn,
     "vault_locked",
-    "The vault is locked.",
+    other === null ? "The vault is locked." : `The vault of ${other} is unlocked, which is not the profile's.`,
     "Give bitwarden or breakGlass with --secrets-from-stdin.",
   );
 }

@@ -1,0 +1,79 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { BitwardenDouble } from "../doubles/bitwarden/server.ts";
+import { BUILDS } from "../scripts/harness.ts";
+import { setUp } from "./set-up.ts";
+
+/** The vault of a host where nobody is: the profile's, or what was sealed for the day when it is away. */
+
+const WARNING = "the values that are sealed on this machine are used";
+
+describe.each(BUILDS)("$name: the vault of a host", { concurrent: true }, (build) => {
+  test("is the profile's: another one that is unlocked does not count, and what is given is used", async () => {
+    await using setting = await setUp(build);
+    const { place, company, run, keepProfile } = setting;
+    const other = await BitwardenDouble.start();
+    try {
+      const user = await other.addUser({ email: "else@example.com", password: "another horse" });
+      other.seed(user, [{ type: 1, name: "GitHub", login: { username: "bot", password: "ghp-other" } }]);
+      const both = [company.vault.caFile, other.caFile].map((file) => readFileSync(file, "utf8")).join("\n");
+      writeFileSync(place.file("both.pem"), both);
+      const env = { NODE_EXTRA_CA_CERTS: place.file("both.pem") };
+      const { clientId, clientSecret } = user;
+      await place.ok(["secrets", "unlock", "--insecure-storage", "--server", other.url, "--from-stdin"], {
+        env: { ...company.env, ...env },
+        input: JSON.stringify({ clientId, clientSecret, password: "another horse" }),
+      });
+      const wrong = await run("", company.given({ bitwarden: undefined }), env);
+      expect(wrong.states).toMatchObject({ secrets: "failed", items: "left" });
+      expect(JSON.stringify(wrong.steps)).toContain(`The vault of ${other.url} is unlocked`);
+      // Each start of bw takes a while: without items there are fewer.
+      keepProfile(company.profile({ secrets: { server: company.vault.url, expected: [] } }));
+      for (const input of [company.given(), company.given()]) {
+        const { steps } = await run("", input, env);
+        expect(steps.find(({ step }) => step === "secrets")).toMatchObject({
+          state: "done",
+          finding: `forge@example.com at ${company.vault.url}`,
+        });
+      }
+    } finally {
+      await other.stop();
+    }
+  }, 120_000);
+
+  test("is away: commands get what was sealed while it was there, all of it or nothing", async () => {
+    await using setting = await setUp(build);
+    const { place, company, run } = setting;
+    const { env } = company;
+    await run("", company.given());
+    await company.vault.stop();
+    await place.ok("secrets lock", { env });
+    const got = await place.run("secrets get bw://GitHub", { env });
+    expect([got.code, got.stdout.trim()]).toEqual([0, "ghp-canary-0001"]);
+    expect(got.stderr).toContain(WARNING);
+    const look = 'test "$X" = ghp-canary-0001 && echo right';
+    const ran = await place.run(["secrets", "run", "--env", "X=bw://GitHub", "--", "sh", "-c", look], { env });
+    expect([ran.code, ran.stdout]).toEqual([0, "right\n"]);
+    expect(ran.stderr).toContain(WARNING);
+    const half = "secrets run --env X=bw://GitHub --env Y=bw://Nowhere -- touch child-ran";
+    const { code, stderr } = await place.run(half, { env });
+    expect([4, 69]).toContain(code);
+    expect(stderr).not.toMatch(/canary|sealed on this machine/);
+    expect(existsSync(place.file("child-ran"))).toBe(false);
+  });
+
+  test("was never there: values on standard input are sealed, and are enough", async () => {
+    await using setting = await setUp(build);
+    const { place, company, run } = setting;
+    const values = { "bw://GitHub": "ghp-canary-0003", "bw://Anthropic": "sk-canary-0004" };
+    const given = company.given({ bitwarden: undefined, breakGlass: values });
+    const { states, steps } = await run("", given);
+    expect(states).toMatchObject({ secrets: "ok", items: "ok" });
+    expect(JSON.stringify(steps)).not.toContain("canary");
+    const got = await place.run("secrets get bw://Anthropic", { env: company.env });
+    expect([got.code, got.stdout.trim()]).toEqual([0, "sk-canary-0004"]);
+    expect(got.stderr).toContain(WARNING);
+    const grep = place.spawn(["grep", "-rl", "canary", place.file("home")]);
+    expect((await grep.ended).stdout).toBe("");
+  });
+});
