@@ -1,4 +1,5 @@
 import { type Figure, machine, missed, report, writeReadme } from "./report.ts";
+import { migrating } from "./secrets/migrating.ts";
 import { masking, type Rounds, statuses, twentySecrets } from "./secrets/rows.ts";
 import { bwVersion, Setting } from "./secrets/setting.ts";
 
@@ -11,6 +12,7 @@ const ROWS: Readonly<Record<string, (setting: Setting, rounds: Rounds) => Promis
   twenty: twentySecrets,
   statuses,
   masking,
+  migrating,
 };
 
 function chosen(): (keyof typeof ROWS)[] {

@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
-import { usage } from "../../kit/errors.ts";
+import { Exit, usage } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
 import { requireFree } from "../../secrets/migrate/backup.ts";
-import { backupPassphrase, type GivenKeys, keyFor, parseKeys } from "../../secrets/migrate/keys.ts";
+import { backupPassphrase, type GivenKeys, keyFor, parseKeys, requireKeys } from "../../secrets/migrate/keys.ts";
 import { migrate } from "../../secrets/migrate/migrate.ts";
 import { probe } from "../../secrets/migrate/probe.ts";
 import { rollBack } from "../../secrets/migrate/rollback.ts";
@@ -47,12 +48,14 @@ Lines (not on a terminal): type or folder, name, items in the source, in the des
   fields: SECRETS_MIGRATION_FIELDS,
   prompts: { "who signs in, and the master passwords": "--from-stdin" },
   async run(context, { flags }) {
+    requireSockets(context);
     const [from, to] = [serverOf("--from", flags.from), serverOf("--to", flags.to)];
     if (from === to) throw usage(`--from and --to are both ${from}.`, FOR_EXAMPLE);
     const all = flags.fromStdin ? parseKeys(await context.io.readStdin()) : null;
     const dryRun = flags.dryRun === true;
     if (flags.rollback) {
       if (flags.backup !== undefined) throw usage("--backup and --rollback do not go together.", "Leave one out.");
+      requireKeys(context, { destination: to }, all);
       await probe(context, "destination", to);
       const done = await rollBack(context, { from, to, dryRun, key: await keyFor(context, "destination", to, all) });
       printRollback(context, done);
@@ -63,6 +66,17 @@ Lines (not on a terminal): type or folder, name, items in the source, in the des
     return exitOfMigration(done);
   },
 });
+
+/** A child gets no socket of its parent's there, and a file would be in clear on a disk. */
+function requireSockets({ platform }: Context): void {
+  if (platform !== "win32") return;
+  throw new Exit(
+    EXIT.unavailable,
+    "unsupported",
+    "A vault cannot be migrated from Windows itself.",
+    "Type the same in WSL, or on a machine with macOS or Linux.",
+  );
+}
 
 function serverOf(flag: string, value: string | undefined): string {
   if (value === undefined) throw usage(`\`alai secrets migrate\` needs ${flag}.`, FOR_EXAMPLE);
@@ -82,6 +96,7 @@ async function wishOf(
 ) {
   const file = backup === undefined ? null : resolve(context.cwd, backup);
   if (file) requireFree(file);
+  requireKeys(context, { source: from, destination: to }, all);
   const [source, destination] = await Promise.all([probe(context, "source", from), probe(context, "destination", to)]);
   const keys = {
     source: await keyFor(context, "source", from, all),

@@ -38,16 +38,25 @@ function given(part: unknown): Given | null {
   return part === undefined ? null : parseGiven(JSON.stringify(part));
 }
 
+/** Throws a usage error when it is not said who signs in, and nobody can be asked: before any server is. */
+export function requireKeys(
+  context: Context,
+  sides: Readonly<Partial<Record<Role, string>>>,
+  all: GivenKeys | null,
+): void {
+  for (const [role, server] of Object.entries(sides) as [Role, string][]) {
+    const said = all?.[role];
+    if (all ? said?.password && (said.email || (said.clientId && said.clientSecret)) : context.canPrompt()) continue;
+    throw usage(
+      `${all ? "Standard input does not say" : "Nothing says"} who signs in to the ${role}, ${server}.`,
+      all ? EXAMPLE : `Nobody can be asked here: add --from-stdin. ${EXAMPLE}`,
+    );
+  }
+}
+
 /** Who signs in to one side: as standard input says, or as a person answers. */
 export async function keyFor(context: Context, role: Role, server: string, all: GivenKeys | null): Promise<Key> {
   const said = all?.[role] ?? null;
-  if (all && (!said?.password || !(said.email || (said.clientId && said.clientSecret))))
-    throw usage(`Standard input does not say who signs in to the ${role}, ${server}.`, EXAMPLE);
-  if (!all && !context.canPrompt())
-    throw usage(
-      `Nothing says who signs in to the ${role}, ${server}.`,
-      `Nobody can be asked here: add --from-stdin. ${EXAMPLE}`,
-    );
   if (!all) context.io.err(`The ${role}, ${server}:\n`);
   // An API key needs no second factor.
   const { email, ...others } = said ?? {};

@@ -1,3 +1,4 @@
+import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
 import { startBar } from "../../kit/bar.ts";
 import type { Context } from "../../kit/context.ts";
@@ -10,6 +11,7 @@ import { type Entry, type Inventory, takeInventory } from "./inventory.ts";
 import { Journal } from "./journal.ts";
 import type { ServerKind } from "./probe.ts";
 import { type Migration, nameDifferences, nameFiles, nameFolders, nameHidden, tally, whatIsLeft } from "./report.ts";
+import type { Side } from "./side.ts";
 import type { Key } from "./sign-in.ts";
 import { withSides } from "./two-sides.ts";
 
@@ -39,6 +41,9 @@ export async function migrate(context: Context, wish: Wish): Promise<Migration> 
   });
   return { ...done, took: monotonic() - started };
 }
+
+/** Older, and the source may have gone on since it was fetched. */
+const FRESH: Millis = 60_000;
 
 interface Look {
   readonly source: Inventory;
@@ -71,10 +76,15 @@ class Run {
     const folders = [...first.source.folders.keys()].filter((name) => !first.destination.folders.has(name));
     const counts = { items: missing.length, folders: folders.length };
     if (dryRun) return this.#report(journal, first, first.files, { ...counts, files: countFiles(missing, first) }, []);
-    const refused = await this.#bring(journal, first, missing, folders);
-    const second = await this.#spin("Comparing every item", () => this.#lookAnew(journal));
+    const [refused, synced] = await Promise.all([
+      this.#bring(journal, first, missing, folders),
+      // While the destination's bw encrypts, the source's has nothing else to do.
+      this.#sync(this.#sides.source).then(() => monotonic()),
+    ]);
+    const stale = monotonic() - synced > FRESH;
+    const second = await this.#spin("Comparing every item", () => this.#lookAnew(journal, stale));
     const done = await this.#bringFiles(journal, second);
-    const files = done.added > 0 ? (await this.#lookAnew(journal)).files : second.files;
+    const files = done.added > 0 ? (await this.#lookAnew(journal, true)).files : second.files;
     const still = files.map((file) => done.refused.find((one) => one.file.id === file.file.id) ?? file);
     const items = missing.length - refused.length;
     const report = this.#report(journal, second, still, { ...counts, items, files: done.added }, refused);
@@ -95,10 +105,14 @@ class Run {
   }
 
   /** After a sync that fetches everything: what was acknowledged may still be lost. */
-  async #lookAnew(journal: Journal): Promise<Look> {
-    const { source, destination, patience } = this.#sides;
-    await Promise.all([source, destination].map((side) => patience.again(() => side.sync())));
+  async #lookAnew(journal: Journal, both: boolean): Promise<Look> {
+    const { source, destination } = this.#sides;
+    await Promise.all((both ? [source, destination] : [destination]).map((side) => this.#sync(side)));
     return this.#look(journal, false);
+  }
+
+  #sync(side: Side): Promise<void> {
+    return this.#sides.patience.again(() => side.sync());
   }
 
   async #bring(
