@@ -23,8 +23,8 @@ export function parseProfile(text: string, name: string, where: string): Profile
   return {
     name,
     issuer: issuerOf(top.object("issuer", ISSUER_KEYS)),
-    mc: top.has("mc") ? { url: top.object("mc", ["url"]).url("url") } : null,
-    secrets: top.has("secrets") ? secretsOf(top.object("secrets", ["server", "expected"])) : null,
+    mc: top.has("mc") ? mcOf(top.object("mc", ["url", "essential"])) : null,
+    secrets: top.has("secrets") ? secretsOf(top.object("secrets", ["server", "expected", "essential"])) : null,
     claude: top.has("claude") ? claudeOf(top.object("claude", ["repository", "branch"])) : null,
     services: top.list("services", SERVICE_KEYS).map(serviceOf),
   };
@@ -75,10 +75,15 @@ function issuerOf(fields: Fields): IssuerProfile {
   };
 }
 
+function mcOf(fields: Fields): { url: string; essential: boolean } {
+  return { url: fields.url("url"), essential: fields.flag("essential", true) };
+}
+
 function secretsOf(fields: Fields): SecretsProfile {
   const expected = fields.list("expected", ["what", "reference"]);
   return {
     server: fields.text("server"),
+    essential: fields.flag("essential"),
     expected: expected.map((item): ExpectedItem => ({ what: item.text("what"), reference: item.text("reference") })),
   };
 }
@@ -161,8 +166,8 @@ class Fields {
     throw this.#wrong(key, "is not a list of ports");
   }
 
-  flag(key: string): boolean {
-    const value = this.#values[key] ?? false;
+  flag(key: string, fallback = false): boolean {
+    const value = this.#values[key] ?? fallback;
     if (typeof value === "boolean") return value;
     throw this.#wrong(key, "is neither true nor false");
   }

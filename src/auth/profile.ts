@@ -3,7 +3,7 @@ export interface Profile {
   readonly name: string;
   readonly issuer: IssuerProfile;
   /** The companion server's address. */
-  readonly mc: { readonly url: string } | null;
+  readonly mc: { readonly url: string; readonly essential?: boolean } | null;
   readonly secrets: SecretsProfile | null;
   /** The company's git repository that `~/.claude` is cloned from. */
   readonly claude: { readonly repository: string; readonly branch: string | null } | null;
@@ -39,6 +39,8 @@ export interface IssuerProfile {
 export interface SecretsProfile {
   /** `us`, `eu`, or the https address of a server of one's own. */
   readonly server: string;
+  /** For `alai start`. */
+  readonly essential?: boolean;
   /** Items that a person's vault must have. */
   readonly expected: readonly ExpectedItem[];
 }

@@ -4,9 +4,9 @@ import { whoIsSignedIn } from "../auth/whoami.ts";
 import type { Context } from "../kit/context.ts";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
-import { Http, NoAnswer } from "../kit/http.ts";
 import { locateLedger, openLedger } from "../mc/open.ts";
 import { within } from "../mc/within.ts";
+import { answers, vaultServer } from "./answers.ts";
 import type { Subject } from "./look.ts";
 
 /** Kinds that every company has one day: shown as not configured until the profile names one. */
@@ -23,8 +23,11 @@ export function subjectsOf(profile: Profile | null): readonly Subject[] {
   const awaited = AWAITED.filter(([kind]) => !services.some((service) => service.kind === kind));
   return [
     { name: "sign-in", kind: "identity", essential: profile !== null, ask: profile ? signIn : null },
-    { name: "ledger", kind: "ledger", essential: true, ask: ledger },
-    { name: "vault", kind: "vault", essential: false, ask: profile?.secrets ? vault(profile) : null },
+    { name: "ledger", kind: "ledger", essential: profile?.mc?.essential ?? true, ask: ledger },
+    {
+      ...{ name: "vault", kind: "vault", essential: profile?.secrets?.essential ?? false },
+      ask: profile?.secrets ? vault(profile) : null,
+    },
     ...services.map(
       ({ name, kind, url, essential }): Subject => ({
         name,
@@ -50,47 +53,12 @@ async function ledger(context: Context, limit: Millis): Promise<string> {
 }
 
 function vault(profile: Profile): NonNullable<Subject["ask"]> {
-  return async (context) => {
+  return async (context, limit) => {
     const { vaultState } = await import("../secrets/status.ts");
-    const { state, finding } = await vaultState(context, profile.name);
-    if (state === "unlocked") return finding;
-    throw new Exit(EXIT.signIn, "vault_locked", finding);
+    const { state, server, finding } = await vaultState(context, profile.name);
+    if (state !== "unlocked") throw new Exit(EXIT.signIn, "vault_locked", finding);
+    // The session is this machine's own: it says nothing of the server.
+    if (server !== null) await vaultServer(server)(context, limit);
+    return finding;
   };
-}
-
-/** Anything that is not an error of the server's own is an answer: a host that wants a sign-in is up. */
-function answers(kind: ServiceProfile["kind"], url: string): NonNullable<Subject["ask"]> {
-  return async ({ env }, limit) => {
-    const address = new URL(kind === "model" ? `${url.replace(/\/+$/, "")}/api/tags` : url);
-    const http = new Http({ timeout: limit, refused: 0, env });
-    try {
-      const { status, body } = await http.ask({
-        method: "GET",
-        url: address,
-        headers: { "accept-encoding": "identity" },
-        repeatable: false,
-      });
-      if (status >= 500) throw new Exit(EXIT.unavailable, "down", `answers ${status}`);
-      return kind === "model" && status === 200 ? models(body) : `answers ${status}`;
-    } catch (error) {
-      if (error instanceof NoAnswer) throw new Exit(EXIT.unavailable, "down", words(error));
-      throw error;
-    } finally {
-      http.close();
-    }
-  };
-}
-
-function words({ kind, message }: NoAnswer): string {
-  if (kind === "refused") return "nothing listens there";
-  return kind === "timeout" ? "no answer in time" : message;
-}
-
-function models(body: Uint8Array): string {
-  try {
-    const { models: list } = JSON.parse(Buffer.from(body).toString("utf8")) as { models: readonly unknown[] };
-    return `${list.length} models`;
-  } catch {
-    return "answers, but not as a model endpoint";
-  }
 }

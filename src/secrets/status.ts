@@ -55,8 +55,12 @@ function plannedServer(context: Context, profile: string): string | null {
 export async function vaultState(
   context: Context,
   profile: string,
-): Promise<{ state: SecretsStatus["state"]; finding: string }> {
+): Promise<Pick<SecretsStatus, "state" | "server"> & { finding: string }> {
   const { state, server, email } = await secretsStatus(context, profile);
   const where = [email, server].filter(Boolean).join(" at ");
-  return { state, finding: `${state}${where && `: ${where}`}${state === "unlocked" ? "" : " (alai secrets unlock)"}` };
+  return {
+    state,
+    server,
+    finding: `${state}${where && `: ${where}`}${state === "unlocked" ? "" : " (alai secrets unlock)"}`,
+  };
 }
