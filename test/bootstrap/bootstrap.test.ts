@@ -107,5 +107,12 @@ describe.each(BUILDS)("$name: start", { concurrent: true }, (build) => {
     expect(looks.find(({ name }) => name === "anvil")?.latency_ms).toBeGreaterThanOrEqual(0);
     keepProfile(company.profile({ services: services(true) }));
     expect((await place.run("start", { env: company.env })).code).toBe(1);
+    const secrets = { server: company.vault.url, essential: true };
+    keepProfile(company.profile({ secrets, services: [] }));
+    expect((await place.run("start", { env: company.env })).code).toBe(0);
+    // What this machine has of the vault does not make it answer.
+    await company.vault.stop();
+    const { code, stdout } = await place.run("start --json=name,state", { env: company.env });
+    expect([code, JSON.parse(stdout)]).toEqual([1, expect.arrayContaining([{ name: "vault", state: "down" }])]);
   });
 });
