@@ -20,7 +20,7 @@ export async function main(argv: readonly string[], context: Context): Promise<n
     if (error instanceof ClosedPipe) return EXIT.ok;
     return report(context, argv, error);
   } finally {
-    context.closeAll();
+    await context.closeAll();
   }
 }
 

@@ -2,7 +2,7 @@
 export async function start(words: readonly string[], isGate: boolean, entry: string): Promise<void> {
   if (isGate) {
     const { runGate } = await import("./hook/claim-gate.ts");
-    return runGate();
+    return runGate(entry);
   }
   if (words[0] === "__guard") {
     const { guard } = await import("./guard/main.ts");
@@ -11,6 +11,15 @@ export async function start(words: readonly string[], isGate: boolean, entry: st
   if (words[0] === "__keychain") {
     const { keychainChild } = await import("./kit/sealed/keychain-child.ts");
     return keychainChild(words.slice(1));
+  }
+  if (words[0] === "__renew") {
+    const [{ renewalChild }, { createContext }, { processWorld }, { VERSION }] = await Promise.all([
+      import("./auth/renewal.ts"),
+      import("./kit/context.ts"),
+      import("./kit/world.ts"),
+      import("./version.ts"),
+    ]);
+    return renewalChild(createContext(processWorld(entry, VERSION)), words.slice(1));
   }
   if (words.length === 1 && words[0] === "--version") {
     const { VERSION } = await import("./version.ts");

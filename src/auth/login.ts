@@ -11,6 +11,7 @@ import { pasteFlow } from "./flows/paste.ts";
 import { signInFailure } from "./flows/refusals.ts";
 import { jwtExpiry, readJwt, tokensFrom } from "./grant.ts";
 import { chooseFlow, type Flow } from "./ladder.ts";
+import { requireOneTenant } from "./metadata.ts";
 import type { Profile } from "./profile.ts";
 import { Session } from "./session.ts";
 import type { Tokens } from "./tokens.ts";
@@ -34,14 +35,14 @@ const FLOW: Readonly<Record<Flow, (world: FlowWorld) => Promise<Granted>>> = {
  * when the issuer does not answer, 130 when it is given up; what was stored before stays until there is something new.
  */
 export async function signIn(context: Context, profile: Profile, options: LoginOptions): Promise<Tokens> {
+  requireOneTenant(profile.issuer);
   const session = await sessionFor(context, profile, options.insecure);
   const client = await issuerClient(context, profile.issuer);
   const flow = chooseFlow(context, client.metadata.device_authorization_endpoint !== undefined, options.flow);
   const granted = await grantedBy(FLOW[flow], { context, client, limit: options.limit });
   requireTenantSaid(granted, profile);
   const tokens = tokensFrom(granted, profile.issuer, context.clock(), flow);
-  session.keep(tokens);
-  session.forgetClientSecret();
+  await session.keep(tokens);
   return tokens;
 }
 
@@ -74,8 +75,7 @@ export async function signInMachine(
     { context, client, limit: 0 },
   );
   const tokens = tokensFrom(granted, { ...issuer, scopes: scope.split(" ") }, context.clock(), "client-credentials");
-  session.keepClientSecret(secret);
-  session.keep({ ...tokens, subject: issuer.clientId });
+  await session.keep({ ...tokens, subject: issuer.clientId }, secret);
   return tokens;
 }
 
@@ -108,8 +108,7 @@ export async function keepToken(
     obtainedAt: now,
     flow: "with-token",
   };
-  session.keep(tokens);
-  session.forgetClientSecret();
+  await session.keep(tokens);
   return tokens;
 }
 

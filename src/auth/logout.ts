@@ -2,8 +2,10 @@ import type { Context } from "../kit/context.ts";
 import { toFailure } from "../kit/errors.ts";
 import { removeSealed, removeSealedFiles } from "../kit/sealed/store.ts";
 import { issuerClient } from "./client.ts";
-import type { Profile } from "./profile.ts";
+import { WELL_KNOWN } from "./metadata.ts";
+import type { IssuerProfile, Profile } from "./profile.ts";
 import { Session } from "./session.ts";
+import type { Tokens } from "./tokens.ts";
 
 /** How a sign-out went: what is on this machine is gone in any case. */
 export interface SignedOut {
@@ -41,13 +43,20 @@ export async function signOut(context: Context, profile: Profile): Promise<Signe
 
 async function revoked(context: Context, profile: Profile, session: Session): Promise<SignedOut> {
   try {
-    const tokens = session.stored();
+    const tokens = session.kept();
     if (!tokens) return NOBODY;
-    const { openid, config, metadata } = await issuerClient(context, profile.issuer);
+    const { openid, config, metadata } = await issuerClient(context, issuerOf(tokens, profile));
     if (metadata.revocation_endpoint === undefined) return { wasSignedIn: true, revoked: null, why: null };
     await openid.tokenRevocation(config, tokens.refreshToken ?? tokens.accessToken);
     return { wasSignedIn: true, revoked: true, why: null };
   } catch (error) {
     return { wasSignedIn: true, revoked: false, why: toFailure(error).message };
   }
+}
+
+/** Tokens go back to whom they came from. Where the profile has moved to another issuer, the old one is asked where all are. */
+function issuerOf({ issuer, clientId }: Tokens, profile: Profile): IssuerProfile {
+  const { discoveryUrl, ...now } = profile.issuer;
+  if (issuer === now.issuer) return { ...now, discoveryUrl, clientId };
+  return { ...now, kind: "generic", issuer, clientId, discoveryUrl: `${issuer.replace(/\/$/, "")}${WELL_KNOWN}` };
 }

@@ -118,8 +118,13 @@ export function requireExpected(metadata: Metadata, profile: IssuerProfile): voi
   }
 }
 
-/** Throws when anyone who has an account anywhere could sign in. */
+/** Throws when anyone who has an account anywhere could sign in, and when the profile names several tenants. */
 export function requireOneTenant({ issuer, allowedTenants }: IssuerProfile): void {
+  if (allowedTenants.length > 1)
+    throw usage(
+      `The profile's allowedTenants names ${allowedTenants.length} tenants, and one tenant per profile is allowed.`,
+      "Leave one there, and sign in to each of the others with a profile of its own: alai login --profile NAME.",
+    );
   if (!issuer.includes(ANY_TENANT) || allowedTenants.length === 1) return;
   throw usage(
     "This address signs in users of every tenant there is.",

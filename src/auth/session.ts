@@ -2,7 +2,8 @@ import { type Millis, StoreError } from "@alai/core";
 import type { Context } from "../kit/context.ts";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
-import { openSealed, type SealedStore } from "../kit/sealed/store.ts";
+import { openSealed, type Reserved, type SealedStore } from "../kit/sealed/store.ts";
+import { isOld, isOver } from "./age.ts";
 import { type IssuerClient, issuerClient } from "./client.ts";
 import { oauthCode, signInFailure } from "./flows/refusals.ts";
 import { tokensFrom } from "./grant.ts";
@@ -13,11 +14,10 @@ import { unbroken } from "./unbroken.ts";
 const TOKENS = "tokens";
 /** The secret of a machine that signs in by itself. */
 const CLIENT_SECRET = "client-secret";
-/** A token is renewed when this much of its life is left: a call may be under way when it ends. */
-const SOON: Millis = 60_000;
-const SOON_SHARE = 0.1;
 /** For another process that renews just now. */
 const LOCK_LIMIT: Millis = 30_000;
+/** Somebody has just signed in for it: longer than any renewal lasts. */
+const KEEP_LIMIT: Millis = 60_000;
 /** For the issuer to say how it is asked, while there is a token that is good. */
 const EARLY: Millis = 3000;
 const SLOW = "The issuer does not answer in time.";
@@ -39,6 +39,10 @@ export class Session {
     this.#store = store;
   }
 
+  get profile(): string {
+    return this.#profile.name;
+  }
+
   /** Null when nobody has signed in. Throws Exit 4 when the keychain does not open. */
   static async open(context: Context, profile: Profile): Promise<Session | null> {
     const store = await openSealed(context, profile.name);
@@ -47,24 +51,27 @@ export class Session {
 
   /** What is stored, whatever its age; null when nobody is signed in, or with another issuer. */
   stored(): Tokens | null {
-    const bytes = this.#store.read(TOKENS);
-    if (!bytes) return null;
-    const tokens = JSON.parse(bytes.toString("utf8")) as Tokens;
+    const tokens = this.kept();
     const { issuer, clientId } = this.#profile.issuer;
-    return tokens.issuer === issuer && tokens.clientId === clientId ? tokens : null;
+    return tokens?.issuer === issuer && tokens.clientId === clientId ? tokens : null;
   }
 
-  keep(tokens: Tokens): void {
-    this.#store.write(TOKENS, Buffer.from(JSON.stringify(tokens)));
+  /** The same, also when it is of an issuer that the profile has left. */
+  kept(): Tokens | null {
+    const bytes = this.#store.read(TOKENS);
+    return bytes && (JSON.parse(bytes.toString("utf8")) as Tokens);
   }
 
-  keepClientSecret(secret: string): void {
-    this.#store.write(CLIENT_SECRET, Buffer.from(secret));
-  }
-
-  /** A person is signed in now, in place of a machine. */
-  forgetClientSecret(): void {
-    this.#store.remove(CLIENT_SECRET);
+  /**
+   * Somebody has signed in: these tokens take the place of what was there. Waits for a process that renews, which would compare
+   * and write otherwise while this writes. @param secret of a machine that signs in by itself; null for a person.
+   */
+  keep(tokens: Tokens, secret: string | null = null): Promise<void> {
+    return this.locked(() => {
+      if (secret === null) this.#store.remove(CLIENT_SECRET);
+      else this.#store.write(CLIENT_SECRET, Buffer.from(secret));
+      this.#store.write(TOKENS, Buffer.from(JSON.stringify(tokens)));
+    }, KEEP_LIMIT);
   }
 
   forget(): void {
@@ -76,77 +83,91 @@ export class Session {
   async accessToken(ttl: Millis = 0): Promise<string> {
     const tokens = this.stored();
     if (!tokens) throw signedOut();
-    if (!this.#isOld(tokens, ttl)) return tokens.accessToken;
+    if (!isOld(tokens, this.#context.clock(), ttl)) return tokens.accessToken;
     try {
-      return await this.#renew((now) => this.#isOld(now, ttl));
+      return await this.renew((now) => isOld(now, this.#context.clock(), ttl));
     } catch (error) {
       // An issuer that is away takes nothing from a token that is good for a moment yet.
-      if (ttl > 0 || !isAway(error) || this.#isOver(tokens)) throw error;
+      if (ttl > 0 || !isAway(error) || isOver(tokens, this.#context.clock())) throw error;
       return tokens.accessToken;
     }
   }
 
   /** The token after the server refused this one: once, a new one. Throws Exit 4 when there is none. */
   renewed(refused: string): Promise<string> {
-    return this.#renew((now) => now.accessToken === refused);
+    return this.renew((now) => now.accessToken === refused);
   }
 
-  /** @param isOld asked again under the lock: another process may have renewed it meanwhile. */
-  #renew(isOld: (tokens: Tokens) => boolean): Promise<string> {
+  /** @param isToGo asked again under the lock: another process may have renewed it meanwhile. @param limit for that process. */
+  renew(isToGo: (tokens: Tokens) => boolean, limit: Millis = LOCK_LIMIT): Promise<string> {
     return this.locked(async () => {
       const tokens = this.stored();
       if (!tokens) throw signedOut();
-      if (!isOld(tokens)) return tokens.accessToken;
+      if (!isToGo(tokens)) return tokens.accessToken;
       return (await unbroken(this.#context, () => this.#refreshed(tokens))).accessToken;
-    });
+    }, limit);
   }
 
-  /** Runs `body` while no other process renews. */
-  locked<T>(body: () => Promise<T>): Promise<T> {
-    return this.#store.locked("refresh", body, LOCK_LIMIT);
+  /** True when the issuer can be asked for another access token without a person. */
+  canRenew({ refreshToken }: Tokens): boolean {
+    return refreshToken !== null || this.#store.read(CLIENT_SECRET) !== null;
+  }
+
+  /** Runs `body` while no other process renews, signs in or signs out. */
+  locked<T>(body: () => T | Promise<T>, limit: Millis = LOCK_LIMIT): Promise<T> {
+    return this.#store.locked("refresh", body, limit);
   }
 
   /** The room is taken first: a new refresh token that cannot be kept is a sign-in that is over. */
   async #refreshed(tokens: Tokens): Promise<Tokens> {
+    const secret = this.#store.read(CLIENT_SECRET)?.toString("utf8");
+    if (tokens.refreshToken === null && secret === undefined) {
+      if (isOver(tokens, this.#context.clock())) throw expired();
+      return tokens;
+    }
     const room = this.#store.reserve(TOKENS, 2 * JSON.stringify(tokens).length + ROOM_MORE);
     try {
-      const next = await this.#refresh(tokens);
-      // Somebody signed in or out meanwhile, which asks nobody for the lock: theirs stays.
-      const now = this.stored();
-      if (now?.refreshToken !== tokens.refreshToken || now.accessToken !== tokens.accessToken) return now ?? next;
-      if (next !== tokens) room.write(Buffer.from(JSON.stringify(next)));
-      return next;
+      const exchange = this.#exchange(await this.#client(secret, tokens), tokens, room);
+      // A command that no longer waits for the token does not end before it is kept, nor close the issuer's client.
+      this.#context.onExit(() => exchange.catch(() => {}));
+      return await exchange;
+    } catch (error) {
+      throw signInFailure(error, this.#profile.issuer);
     } finally {
       room.giveBack();
     }
   }
 
-  async #refresh(tokens: Tokens): Promise<Tokens> {
-    const { issuer } = this.#profile;
-    const secret = this.#store.read(CLIENT_SECRET)?.toString("utf8");
-    if (tokens.refreshToken === null && secret === undefined) {
-      if (this.#isOver(tokens)) throw expired();
-      return tokens;
-    }
+  /** From here on the refresh token is used up, and what the issuer answers is all there is. */
+  async #exchange(client: IssuerClient, tokens: Tokens, room: Reserved): Promise<Tokens> {
     try {
-      const client = await this.#client(secret, tokens);
-      const now = this.#context.clock();
-      const resource = issuer.audience === null ? undefined : { resource: issuer.audience };
-      const granted =
-        tokens.refreshToken === null
-          ? await client.openid.clientCredentialsGrant(client.config, { scope: tokens.scopes.join(" "), ...resource })
-          : await client.openid.refreshTokenGrant(client.config, tokens.refreshToken, resource);
-      return tokensFrom(granted, issuer, now, tokens.flow, tokens);
+      const next = await this.#granted(client, tokens);
+      // Somebody signed in or out meanwhile without the lock, as an older alai does: theirs stays.
+      const now = this.stored();
+      if (now?.refreshToken !== tokens.refreshToken || now.accessToken !== tokens.accessToken) return now ?? next;
+      room.write(Buffer.from(JSON.stringify(next)));
+      return next;
     } catch (error) {
       if (oauthCode(error) === "invalid_grant") return this.#replaced(tokens);
-      throw signInFailure(error, issuer);
+      throw error;
     }
+  }
+
+  async #granted({ openid, config }: IssuerClient, tokens: Tokens): Promise<Tokens> {
+    const { issuer } = this.#profile;
+    const now = this.#context.clock();
+    const resource = issuer.audience === null ? undefined : { resource: issuer.audience };
+    const granted =
+      tokens.refreshToken === null
+        ? await openid.clientCredentialsGrant(config, { scope: tokens.scopes.join(" "), ...resource })
+        : await openid.refreshTokenGrant(config, tokens.refreshToken, resource);
+    return tokensFrom(granted, issuer, now, tokens.flow, tokens);
   }
 
   /** Nothing is asked for yet, so it may be given up: early while the token is good, because then nobody needs the issuer. */
   async #client(secret: string | undefined, tokens: Tokens): Promise<IssuerClient> {
     const client = issuerClient(this.#context, this.#profile.issuer, secret);
-    if (this.#isOver(tokens)) return client;
+    if (isOver(tokens, this.#context.clock())) return client;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Exit(EXIT.unavailable, "issuer_unavailable", SLOW, "Try again.")), EARLY);
@@ -163,17 +184,6 @@ export class Session {
     this.forget();
     throw expired();
   }
-
-  #isOver({ expiresAt }: Tokens): boolean {
-    return expiresAt !== null && expiresAt <= this.#context.clock();
-  }
-
-  #isOld({ accessToken, expiresAt, obtainedAt }: Tokens, ttl: Millis): boolean {
-    if (accessToken === "") return true;
-    if (expiresAt === null) return false;
-    const life = Math.max(0, expiresAt - obtainedAt);
-    return expiresAt - this.#context.clock() <= Math.max(ttl, Math.min(SOON, life * SOON_SHARE));
-  }
 }
 
 function isAway(error: unknown): boolean {
@@ -184,6 +194,6 @@ export function signedOut(): Exit {
   return new Exit(EXIT.signIn, "sign_in_needed", "You are not signed in.", "Type alai login.");
 }
 
-function expired(): Exit {
+export function expired(): Exit {
   return new Exit(EXIT.signIn, "sign_in_expired", "Your sign-in is over.", "Type alai login.");
 }

@@ -4,8 +4,8 @@ import { PROFILE_FLAG } from "./auth/flags.ts";
 
 export const command = defineCommand({
   summary: "sign out, here and at the issuer",
-  description:
-    "Takes the tokens back at the issuer and removes what is sealed on this machine, with its key. The profile stays.",
+  description: `Takes the tokens back at the issuer they came from, and removes what is sealed on this machine, with its key. The profile stays.
+Where the issuer did not take them back it says so, and exits 0 all the same: this machine is signed out.`,
   examples: [["alai logout", "sign out"]],
   args: [],
   flags: { ...PROFILE_FLAG },

@@ -16,14 +16,16 @@ import { locateLedger } from "../mc/open.ts";
  * Asks the ledger about the tasks a tool call names; renews those that are the caller's own.
  * @param sessionId the agent's session, as the hook's event names it.
  * @param limit milliseconds left to answer in.
+ * @param entry the URL of the executable's module.
  * @returns null when all are free, mine, approved or unknown here; else one line for the model. Throws when the ledger cannot say.
  */
 export async function checkTasks(
   ids: readonly number[],
   sessionId: string | null,
   limit: number,
+  entry: string,
 ): Promise<string | null> {
-  const context = createContext(processWorld(import.meta.url, ""));
+  const context = createContext(processWorld(entry, ""));
   const reason = await ask(context, ids, sessionId, limit).catch((error: Error) => {
     if (isEnforced(context.env)) throw error;
     return error.message;

@@ -13,8 +13,11 @@ import { findTasks } from "./find-task.ts";
 /** Overall, from start to answer. Milliseconds. */
 const LIMIT = 1500;
 
-/** Runs the gate on the process's own streams and ends it with 0 or 2. */
-export async function runGate(): Promise<void> {
+/**
+ * Runs the gate on the process's own streams and ends it with 0 or 2. It is ended in the middle of whatever it does then, so
+ * nothing that must not be broken off is done here. @param entry the URL of the executable's module.
+ */
+export async function runGate(entry: string): Promise<void> {
   const start = monotonic();
   const timer = setTimeout(() => answer(`The claim gate had no answer after ${LIMIT} ms.`), LIMIT);
   try {
@@ -22,7 +25,7 @@ export async function runGate(): Promise<void> {
     const ids = await findTasks(event.tool_input, await ownPattern());
     if (ids.length === 0) return answer(null);
     const { checkTasks } = await import("./check-tasks.ts");
-    answer(await checkTasks(ids, event.session_id, LIMIT - (monotonic() - start)));
+    answer(await checkTasks(ids, event.session_id, LIMIT - (monotonic() - start), entry));
   } catch (error) {
     answer(`The claim gate failed: ${error instanceof Error ? error.message : String(error)}`);
   } finally {

@@ -45,9 +45,9 @@ export interface Context {
   /** `identity`, with fence and enforcement as the environment says. @param task the task a fence in the environment is for. */
   caller(task?: number): Caller;
   canPrompt(): boolean;
-  /** Opened ledgers are closed when the command ends. */
-  onExit(close: () => void): void;
-  closeAll(): void;
+  /** What was opened last is closed first when the command ends. What is returned is waited for before the next is closed. */
+  onExit(close: () => unknown): void;
+  closeAll(): Promise<void>;
   warn(sentence: string): void;
 }
 
@@ -63,7 +63,7 @@ export interface World {
 }
 
 export function createContext(world: World): Context {
-  const closers: (() => void)[] = [];
+  const closers: (() => unknown)[] = [];
   let settings: ReadonlyMap<string, SettingValue> | undefined;
   let identity: Identity | undefined;
   let interrupted: AbortSignal | undefined;
@@ -84,8 +84,8 @@ export function createContext(world: World): Context {
     caller: (task) => makeCaller(context, task),
     canPrompt: () => mayPrompt(context),
     onExit: (close) => closers.push(close),
-    closeAll() {
-      for (const close of closers.splice(0)) close();
+    async closeAll() {
+      for (const close of closers.splice(0).reverse()) await close();
     },
     warn: (sentence) => world.io.err(`alai: ${oneLine(sentence)}\n`),
   };

@@ -30,6 +30,9 @@ export class Op {
   /** Comes before the provider: may wait, and may answer in its place. */
   meanwhile: ((path: string, method: string) => Promise<Reply | undefined> | Reply | undefined) | null = null;
 
+  /** Milliseconds that answers of /token are held back after the provider has done its work: a refresh token is used up then. */
+  late = 0;
+
   private constructor(server: Server) {
     this.#server = server;
     this.issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -46,6 +49,7 @@ export class Op {
       op.asked.push(`${method} ${path}`);
       op.#hear(request, response);
       const reply = await op.meanwhile?.(path, method);
+      if (path === "/token") op.#holdBack(response);
       if (!reply) return answer(request, response);
       response.writeHead(reply.status, { "content-type": "application/json", "cache-control": "no-store" });
       response.end(JSON.stringify(reply.body));
@@ -67,6 +71,16 @@ export class Op {
       hears(String(response.getHeader("location") ?? ""));
       if (typeof body === "string" || Buffer.isBuffer(body)) hears(body.toString());
       return end(body);
+    }) as ServerResponse["end"];
+  }
+
+  #holdBack(response: ServerResponse): void {
+    const { late } = this;
+    if (late === 0) return;
+    const end = response.end.bind(response) as (body?: unknown) => ServerResponse;
+    response.end = ((body?: unknown) => {
+      setTimeout(() => end(body), late);
+      return response;
     }) as ServerResponse["end"];
   }
 

@@ -2,6 +2,8 @@ import { type Caller, type Holder, type Millis, Refusal, StoreError } from "@ala
 import * as H from "@alai/core/wire/headers";
 import { errorOf, type Problem } from "@alai/core/wire/problem";
 import type { TokenSource } from "../../auth/source.ts";
+import { Exit } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
 import { type Answer, type Arriving, type Http, NoAnswer, type Patience, type Request, whole } from "../../kit/http.ts";
 import { errorFor, jsonOf, mayPass, notAlai, type Site } from "./answers.ts";
 import { noAnswer } from "./no-answer.ts";
@@ -100,9 +102,20 @@ export class Api {
     const { tokens } = this.#options;
     const token = await tokens.get();
     const answer = await send(token);
-    if (answer.status !== 401 || token === null) return { answer, token };
+    if (answer.status !== 401) return { answer, token };
+    if (token === null) {
+      await this.#requireNotWithheld();
+      return { answer, token };
+    }
     const fresh = await tokens.renewed(token);
     return fresh === null ? { answer, token } : { answer: await send(fresh), token: fresh };
+  }
+
+  /** Throws Exit 4 where a sign-in is there that may not go to this server. */
+  async #requireNotWithheld(): Promise<void> {
+    const { tokens, url } = this.#options;
+    const how = await tokens.withheld?.();
+    if (how) throw new Exit(EXIT.signIn, "sign_in_withheld", `${url} wants a sign-in, and yours is not for it.`, how);
   }
 
   async #ask(call: Call, request: Request): Promise<Answer> {

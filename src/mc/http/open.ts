@@ -19,7 +19,7 @@ const SLOW: Millis = 2000;
 
 /**
  * The ledger on the server; nothing is sent yet. Throws a usage error for an address, token or length of time that cannot be.
- * @param timeout instead of what the user allows.
+ * @param timeout instead of what the user allows, for a process that is ended when it is over.
  */
 export function openServer(context: Context, site: Site, timeout?: Millis): HttpLedger {
   const { env } = context;
@@ -33,7 +33,7 @@ export function openServer(context: Context, site: Site, timeout?: Millis): Http
     // A target of `mc migrate` is no ledger that `--offline` reads.
     hasMirror: () => site.source !== "--to" && existsSync(defaultMirror(context, url)),
     headers: headersOf(context),
-    tokens: tokenSource(context, url),
+    tokens: tokenSource(context, url, timeout),
     unnamed: actorSource === "system user" ? actor : null,
     timeout: patience.timeout,
   });

@@ -102,6 +102,12 @@ describe.each(BUILDS)("$name: an address for users of any tenant", (build) => {
       expect.stringMatching(/every tenant there is\.\n.*allowedTenants in the profile/),
     ]);
     expect(await place.run("whoami")).toMatchObject({ code: 4 });
+    keepProfileFile(place, profile([EXTERNAL_TENANT, OTHER]));
+    const two = await place.run("login --flow=browser --insecure-storage", { env: tenant.env });
+    expect([two.code, two.stderr]).toEqual([
+      64,
+      expect.stringMatching(/2 tenants, and one tenant per profile is allowed/),
+    ]);
     keepProfileFile(place, profile([]));
     expect((await place.run("login --flow=browser --insecure-storage", { env: tenant.env })).code).toBe(64);
   });

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { Op } from "../../doubles/op.ts";
 import { BUILDS, NPM, Place, sleep, until } from "../../scripts/harness.ts";
 import { hasTokens, login, wordsFor } from "../login/world.ts";
-import { rewriteTokens, withoutLock } from "./tokens.ts";
+import { rewriteTokens, storedTokens, withoutLock } from "./tokens.ts";
 
 /** Renewing at a real provider that gives each refresh token out once, and takes the whole sign-in back for a second use. */
 
@@ -112,23 +112,23 @@ describe.each(BUILDS)("$name: an old token", (build) => {
     expect(hasTokens(place)).toBe(false);
   });
 
-  test("it says so of tokens that somebody replaced meanwhile: the new ones stay and are used", async () => {
+  test("who signs in while another process has the lock waits for it, and their tokens stay", async () => {
     using place = new Place(build);
     await using op = await Op.start({ life: LIFE });
-    await signedInLongAgo(place, op);
-    let held = false;
-    let isLate = false;
-    op.meanwhile = async (path) => {
-      if (path !== "/token" || held) return undefined;
-      held = true;
-      await until("somebody signs in", () => isLate, 20_000);
-      return { status: 400, body: { error: "invalid_grant" } };
-    };
-    const running = place.start("whoami");
-    await until("it renews", () => held);
-    await login(place, ["login", "--flow=browser", "--insecure-storage"]);
-    isLate = true;
-    expect(await running.ended).toMatchObject({ code: 0, stderr: "" });
+    await signedIn(place, op);
+    const { store, tokens } = await storedTokens(place);
+    const now = () => store.read("tokens")?.toString("utf8");
+    const before = now();
+    let again: Promise<unknown> | undefined;
+    await store.locked("refresh", async () => {
+      const known = op.count("POST /token");
+      again = login(place, ["login", "--flow=browser", "--insecure-storage"]);
+      await until("somebody signs in", () => op.count("POST /token") > known, 20_000);
+      await sleep(1500);
+      expect(now()).toBe(before);
+    });
+    await again;
+    expect((await storedTokens(place)).tokens.refreshToken).not.toBe(tokens.refreshToken);
     await place.ok("whoami");
   });
 

@@ -13,7 +13,9 @@ import { rewriteTokens, storedTokens } from "./tokens.ts";
 
 async function signedIn(place: Place, op: Op): Promise<Server> {
   await login(place, wordsFor(op, "--flow=browser", "--scope", "tasks.write"));
-  return trusting(place, op);
+  const server = await trusting(place, op);
+  await place.ok(["config", "set", "mc.url", server.url]);
+  return server;
 }
 
 function trusting(place: Place, op: Op, port = 0): Promise<Server> {
@@ -76,13 +78,18 @@ describe.each(BUILDS)("$name: the sign-in at the server", (build) => {
     await once(other, "listening");
     await login(place, wordsFor(op, "--flow=browser"));
     const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
-    await place.run("mc list", { env: { ALAI_MC_URL: url } });
+    const refused = await place.run("mc list", { env: { ALAI_MC_URL: url } });
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining(`alai config set mc.url ${url}`)]);
+    expect(refused.stderr).toContain("add mc.url to the profile");
+    await place.ok(["config", "set", "mc.url", url]);
+    await place.run("mc list", { env: { ALAI_MC_DB: undefined } });
+    expect(heard.some((one) => one?.startsWith("Bearer eyJ"))).toBe(true);
     const file = place.file("home/.config/alai/profiles/default.json");
     const document = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
     writeFileSync(file, JSON.stringify({ ...document, mc: { url: "https://mc.example.com" } }));
     await place.run("mc list", { env: { ALAI_MC_URL: url } });
-    expect(heard.length).toBeGreaterThan(1);
-    expect([heard[0]?.slice(0, 10), heard.at(-1)]).toEqual(["Bearer eyJ", undefined]);
+    expect(heard.length).toBeGreaterThan(2);
+    expect([heard[0], heard.at(-1)]).toEqual([undefined, undefined]);
     other.closeAllConnections();
     other.close();
   });

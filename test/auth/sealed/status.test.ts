@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Op } from "../../doubles/op.ts";
 import { BUILDS, Place } from "../../scripts/harness.ts";
 import { screen } from "../../scripts/terminal.ts";
-import { hasTokens, login, wordsFor } from "../login/world.ts";
+import { hasTokens, keepProfileFile, login, profileFile, wordsFor } from "../login/world.ts";
 import { rewriteTokens, storedTokens } from "./tokens.ts";
 
 /** Which token wins, which are shadowed, and what signing out takes away. */
@@ -104,6 +104,18 @@ describe.each(BUILDS)("$name: signing out", (build) => {
     expect([hasTokens(place), existsSync(place.file("home/.config/alai/sealed/default/key"))]).toEqual([false, false]);
     expect(await place.json("logout")).toMatchObject({ was_signed_in: false });
     expect((await place.run("whoami")).code).toBe(4);
+  });
+
+  test.concurrent("tokens of an issuer that the profile has left go back to that one", async () => {
+    using place = new Place(build);
+    await using op = await Op.start();
+    await using newOp = await Op.start();
+    await login(place, wordsFor(op, "--flow=browser"));
+    const token = (await storedTokens(place)).tokens.refreshToken ?? "";
+    keepProfileFile(place, { issuer: { ...profileFile(place).issuer, issuer: newOp.issuer, discoveryUrl: undefined } });
+    expect(await introspected(op, token)).toBe(true);
+    expect(await place.json("logout")).toMatchObject({ was_signed_in: true, revoked: true });
+    expect([await introspected(op, token), hasTokens(place)]).toEqual([false, false]);
   });
 
   test.concurrent("another profile stays signed in", async () => {
