@@ -3,6 +3,7 @@ import { toLine } from "../kit/output.ts";
 import { startSpinner } from "../kit/progress.ts";
 import { styleFor } from "../kit/style.ts";
 import { oneLine } from "../kit/text.ts";
+import { markSetUp } from "./mark.ts";
 import { bootstrap, type StepDone } from "./run.ts";
 import type { Setting } from "./step.ts";
 
@@ -10,6 +11,7 @@ import type { Setting } from "./step.ts";
 export async function setUpMachine(setting: Setting): Promise<readonly StepDone[]> {
   const { context } = setting;
   const results = await bootstrap(setting, (step) => begin(context, step));
+  markSetUp(context, setting.profile.name);
   if (!context.flags.json) tellLeft(context, results);
   return results;
 }

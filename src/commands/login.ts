@@ -23,7 +23,7 @@ export const command = defineCommand({
 The way to sign in is found by itself: the browser of this machine; over ssh or without a display a code for any browser; where
 the issuer has none, an address to paste. --timeout says how long you may take (180s).
 The tokens are sealed with a key in the system's keychain, which is tried before anything else.
-With a new profile that names more than the issuer it goes on as alai bootstrap does: vault, ~/.claude, hooks, ledger.`,
+Where this machine was not set up with the profile, and it names more than the issuer, it goes on as alai bootstrap does.`,
   examples: [
     ["alai login --profile-url https://example.com/alai.json", "the first time, with what your company hosts"],
     ["alai login", "sign in again"],
@@ -79,8 +79,6 @@ async function login(context: Context, flags: Flags): Promise<void> {
     throw usage("Standard input can hold one thing.", "Give --with-token or --client-secret.");
   const { chosenProfile } = await import("../auth/profiles.ts");
   const { name } = chosenProfile(context, flags.profile);
-  const { readProfile } = await import("../auth/profiles.ts");
-  const isNew = readProfile(context, name) === null;
   const profile = await profileFor(context, name, { ...flags, scopes: flags.scope });
   const insecure = flags.insecureStorage ?? false;
   const given = flags.withToken ? "token" : flags.clientSecret ? "client secret" : null;
@@ -89,16 +87,18 @@ async function login(context: Context, flags: Flags): Promise<void> {
   if (context.flags.json) printJson(context, { ...resultJson(name, tokens), kept_in: insecure ? "file" : "keychain" });
   else if (!context.flags.quiet) tell(context, name, tokens, insecure);
   if (flags.profile !== undefined) await takeIntoUse(context, name);
-  if (isNew && given === null && !flags.signInOnly) await setUpRest(context, profile, insecure);
+  if (given === null && !flags.signInOnly) await setUpRest(context, profile, insecure);
 }
 
 /**
- * A machine that has just got its company's profile is set up at once. What is left for a person is told, and is no failed
- * sign-in. A profile of an issuer alone asks for nothing more.
+ * A machine that was never set up with its company's profile is set up at once, also when sign-ins before this one failed. What
+ * is left for a person is told, and is no failed sign-in. A profile of an issuer alone asks for nothing more.
  */
 async function setUpRest(context: Context, profile: Profile, insecure: boolean): Promise<void> {
   const { mc, secrets, claude, services } = profile;
   if (!mc && !secrets && !claude && services.length === 0) return;
+  const { isSetUp } = await import("../bootstrap/mark.ts");
+  if (isSetUp(context, profile.name)) return;
   const { setUpMachine } = await import("../bootstrap/page.ts");
   const options = { headless: !context.canPrompt(), insecure, trustHooks: false };
   await setUpMachine({ context, profile, given: null, options });
