@@ -1,6 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
+import { type Millis, toIso } from "@alai/core";
 import type { Env } from "../kit/env.ts";
-import { usage } from "../kit/errors.ts";
+import { Exit, usage } from "../kit/errors.ts";
+import { EXIT } from "../kit/exit.ts";
+import { jwtExpiry } from "./grant.ts";
 
 /**
  * The token to sign in with: `ALAI_TOKEN`, or what is in the file that `ALAI_TOKEN_FILE` names; null when neither is set.
@@ -10,6 +13,18 @@ export function readToken(env: Env, platform: string): string | null {
   if (env.ALAI_TOKEN) return checked(env.ALAI_TOKEN.trim(), "ALAI_TOKEN");
   if (!env.ALAI_TOKEN_FILE) return null;
   return checked(readPrivate(env.ALAI_TOKEN_FILE, platform).trim(), env.ALAI_TOKEN_FILE);
+}
+
+/** Throws Exit 4 for one that says it is over, or ends sooner than `ttl` milliseconds from now: nothing here can renew it. */
+export function requireLasting(env: Env, token: string, now: Millis, ttl: Millis): void {
+  const end = jwtExpiry(token);
+  if (end === null || end - now > ttl) return;
+  const name = env.ALAI_TOKEN ? "ALAI_TOKEN" : "ALAI_TOKEN_FILE";
+  const message =
+    end <= now
+      ? `The token of ${name} has run out (${toIso(end)}).`
+      : `The token of ${name} ends at ${toIso(end)}, sooner than --min-ttl asks.`;
+  throw new Exit(EXIT.signIn, "token_expired", message, `Put a new one there, or unset ${name} and type alai login.`);
 }
 
 function readPrivate(file: string, platform: string): string {

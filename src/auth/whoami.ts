@@ -1,5 +1,5 @@
 import type { Context } from "../kit/context.ts";
-import { readToken } from "./env-token.ts";
+import { readToken, requireLasting } from "./env-token.ts";
 import { readJwt } from "./grant.ts";
 import { chosenProfile, readProfile } from "./profiles.ts";
 import { Session } from "./session.ts";
@@ -17,6 +17,7 @@ export async function whoIsSignedIn(context: Context, flag: string | undefined):
   const { env, platform } = context;
   const given = flag === undefined ? readToken(env, platform) : null;
   if (given !== null) {
+    requireLasting(env, given, context.clock(), 0);
     const { sub, name, email } = readJwt(given);
     const text = (value: unknown) => (typeof value === "string" ? value : null);
     const source = env.ALAI_TOKEN ? "ALAI_TOKEN" : "ALAI_TOKEN_FILE";

@@ -32,6 +32,21 @@ describe.each(BUILDS)("$name: sign-in of machines", (build) => {
     expect(op.asked.filter((one) => one.startsWith("POST"))).toEqual([]);
   });
 
+  test.concurrent("a token of the environment that has run out, or will too soon: 4", async () => {
+    using place = new Place(build);
+    const lasting = (seconds: number) => jwt({ sub: "robot", exp: Math.floor(Date.now() / 1000) + seconds });
+    const over = { ALAI_TOKEN: lasting(-5) };
+    for (const words of ["whoami", "auth token"]) {
+      const { code, stdout, stderr } = await place.run(words, { env: over });
+      expect([code, stdout, stderr]).toEqual([4, "", expect.stringMatching(/^The token of ALAI_TOKEN has run out/)]);
+    }
+    const env = { ALAI_TOKEN: lasting(120) };
+    expect(await place.ok("auth token", { env })).toBe(env.ALAI_TOKEN);
+    expect(await place.ok("auth token --min-ttl 1m", { env })).toBe(env.ALAI_TOKEN);
+    const { code, stderr } = await place.run("auth token --min-ttl 5m", { env });
+    expect([code, stderr]).toEqual([4, expect.stringContaining("sooner than --min-ttl asks")]);
+  });
+
   test.concurrent.each([
     ["", 64],
     ["two words", 64],
