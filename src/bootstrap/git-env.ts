@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import type { Context } from "../kit/context.ts";
 import type { Env } from "../kit/env.ts";
@@ -29,9 +30,19 @@ export function gitEnv(context: Context, token: string | null): Record<string, s
 
 /** PATH without what the working folder could slip in: packages of its own, and folders that are named from it. */
 function safePath({ env, cwd }: Context): string {
-  const unsafe = new Set(upward(resolve(cwd)).map((folder) => join(folder, "node_modules", ".bin")));
-  const folders = (env.PATH ?? "").split(delimiter);
-  return folders.filter((folder) => isAbsolute(folder) && !unsafe.has(resolve(folder))).join(delimiter);
+  const here = [resolve(cwd), real(cwd)].flatMap(upward);
+  const unsafe = new Set(here.map((folder) => join(folder, "node_modules", ".bin")));
+  const isSafe = (folder: string) => isAbsolute(folder) && !unsafe.has(resolve(folder)) && !unsafe.has(real(folder));
+  return (env.PATH ?? "").split(delimiter).filter(isSafe).join(delimiter);
+}
+
+/** Without symlinks; as it is where there is no such folder. */
+function real(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return resolve(folder);
+  }
 }
 
 function upward(folder: string): readonly string[] {
