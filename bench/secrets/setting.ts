@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { Bw } from "../../test/doubles/bitwarden/bw.ts";
 import { BitwardenDouble } from "../../test/doubles/bitwarden/server.ts";
+import { Op } from "../../test/doubles/op.ts";
+import { Keychain } from "./keychain.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -15,11 +17,15 @@ export const BUILDS: Readonly<Record<"binary" | "npm build", readonly string[]>>
 /** Bitwarden's own program, started as npm starts it. */
 export const BW = [process.execPath, join(root, "node_modules", "@bitwarden", "cli", "build", "bw.js")] as const;
 
-/** A server with a vault of 20 logins, open in alai and, in a home of its own, in bw. */
+/**
+ * An issuer, signed in at; a server with a vault of 20 logins, open in alai and, in a home of its own, in bw. What alai keeps is
+ * sealed with a key in the system's keychain where this machine has gnome-keyring, else with one in a file.
+ */
 export class Setting {
   readonly dir = mkdtempSync(join(tmpdir(), "alai-bench-"));
   readonly double: BitwardenDouble;
   readonly #bw: Bw;
+  #keychain: Keychain | null = null;
   readonly ids: readonly string[];
   /** Of alai. */
   readonly env: Record<string, string>;
@@ -30,6 +36,10 @@ export class Setting {
     this.ids = ids;
     const home = join(this.dir, "home");
     mkdirSync(home);
+    // The bw of the project that one stands in is not taken.
+    const bin = join(this.dir, "bin");
+    mkdirSync(bin);
+    symlinkSync(BW[1], join(bin, "bw"));
     this.env = {
       HOME: home,
       ...{
@@ -37,9 +47,9 @@ export class Setting {
         XDG_DATA_HOME: join(home, "data"),
         XDG_CACHE_HOME: join(home, "cache"),
       },
-      PATH: [join(root, "node_modules", ".bin"), dirname(process.execPath), process.env.PATH].join(delimiter),
+      PATH: [bin, dirname(process.execPath), process.env.PATH].join(delimiter),
       NODE_EXTRA_CA_CERTS: double.caFile,
-      ...{ ALAI_TOKEN: "", ALAI_PROFILE: "", ALAI_MC_URL: "" },
+      ...{ ALAI_TOKEN: "", ALAI_PROFILE: "", ALAI_MC_URL: "", CI: "1", DBUS_SESSION_BUS_ADDRESS: "" },
     };
   }
 
@@ -57,8 +67,18 @@ export class Setting {
     const secrets = { BW_PASSWORD: "correct horse" };
     bw.session = (await bw.ok(["login", "bench@example.com", "--passwordenv", "BW_PASSWORD", "--raw"], secrets)).trim();
     const setting = new Setting(double, bw, ids);
-    await setting.#unlock();
-    return setting;
+    try {
+      await setting.#open();
+      return setting;
+    } catch (error) {
+      await setting.end();
+      throw error;
+    }
+  }
+
+  /** Where the key is. */
+  get keptIn(): string {
+    return this.#keychain ? "gnome-keyring" : "a file";
   }
 
   /** What bw needs to use its own vault. */
@@ -68,17 +88,39 @@ export class Setting {
   }
 
   async end(): Promise<void> {
+    this.#keychain?.end();
     await this.#bw.remove();
     await this.double.stop();
     rmSync(this.dir, { recursive: true, force: true });
   }
 
+  async #open(): Promise<void> {
+    this.#keychain = await Keychain.start(join(this.dir, "bus"), this.env);
+    Object.assign(this.env, this.#keychain?.env);
+    await this.#signIn();
+    await this.#unlock();
+  }
+
+  /** With a token that is good for as long as the bench takes: nobody is asked for another. */
+  async #signIn(): Promise<void> {
+    await using op = await Op.start();
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const exp = Math.floor(Date.now() / 1000) + 4 * 3600;
+    const token = `${part({ alg: "RS256" })}.${part({ sub: "bench", exp })}.c2lnbmF0dXJl`;
+    const issuer = ["--issuer", op.issuer, "--client-id", "alai", "--scope", "tasks.read"];
+    await this.#alai(["login", ...issuer, "--with-token"], `${token}\n`);
+  }
+
   async #unlock(): Promise<void> {
-    const { execa } = await import("execa");
-    const [program, ...words] = BUILDS.binary;
-    const args = ["secrets", "unlock", "--server", this.double.url, "--insecure-storage", "--from-stdin"];
     const input = JSON.stringify({ email: "bench@example.com", password: "correct horse" });
-    await execa(program ?? "", [...words, ...args], { env: { ...process.env, ...this.env }, input });
+    await this.#alai(["secrets", "unlock", "--server", this.double.url, "--from-stdin"], input);
+  }
+
+  async #alai(words: readonly string[], input: string): Promise<void> {
+    const { execa } = await import("execa");
+    const [program = "", ...first] = BUILDS.binary;
+    const storage = this.#keychain ? [] : ["--insecure-storage"];
+    await execa(program, [...first, ...words, ...storage], { env: { ...process.env, ...this.env }, input });
   }
 }
 
