@@ -45,7 +45,7 @@ export async function pull(setting: Setting, home: string, repository: string): 
       "Look at it and type alai bootstrap again, or --trust-hooks.",
     );
   await merge(context, home, commit, changes);
-  return done(`${behind} commits pulled`);
+  return done(`${behind} commit${behind === 1 ? "" : "s"} pulled`);
 }
 
 type Changes = "none" | "gate" | "untracked gate" | "own";

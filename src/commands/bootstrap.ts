@@ -1,6 +1,6 @@
 import type { StepDone } from "../bootstrap/run.ts";
 import { defineCommand } from "../kit/command.ts";
-import { usage } from "../kit/errors.ts";
+import { Exit, usage } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { printRows } from "../kit/output.ts";
 import { PROFILE_FLAG } from "./auth/flags.ts";
@@ -49,6 +49,13 @@ Lines (not on a terminal): done, ok, none, left or failed, step, finding.`,
       scopes: undefined,
       kind: undefined,
     };
+    if (!flags.profileUrl && !profiles.readProfile(context, name))
+      throw new Exit(
+        EXIT.signIn,
+        "no_profile",
+        `This machine has no profile ${name}.`,
+        "Add --profile-url with what your company hosts, or type alai login.",
+      );
     const profile = flags.profileUrl
       ? await setUpProfile(context, name, words, null)
       : profiles.requireProfile(context, flags.profile);

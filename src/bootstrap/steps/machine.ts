@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Ledger } from "@alai/core";
 import { examine } from "../../doctor/examine.ts";
 import { gateCommand } from "../../hook/command-line.ts";
 import { claudeSettingsFile, readClaudeSettings, withGate, writeClaudeSettings } from "../../hook/settings-file.ts";
+import type { Context } from "../../kit/context.ts";
 import { writeSetting } from "../../kit/write-settings.ts";
 import { locateLedger, openLedger } from "../../mc/open.ts";
 import { done, left, ok, type Step } from "../step.ts";
@@ -33,25 +35,32 @@ export const ledgerStep: Step = {
     const known = locateLedger(context);
     const isNew = profile.mc !== null && known.kind === "file" && known.source === "default";
     if (profile.mc && isNew) await writeSetting(context, "mc.url", profile.mc.url);
+    if (!profile.mc && known.kind === "file" && !existsSync(known.file)) return ok("none yet; the first task makes it");
     // The settings of this process were read before.
-    const ledger =
-      profile.mc && isNew
-        ? (await import("../../mc/http/open.ts")).openServer(context, { url: profile.mc.url, source: "profile" })
-        : await openLedger(context, "read");
+    const ledger = profile.mc && isNew ? await serverAt(context, profile.mc.url) : await openLedger(context, "read");
     const { store, total } = await ledger.stats();
     return (isNew ? done : ok)(`${store}, ${total} tasks`);
   },
 };
 
+async function serverAt(context: Context, url: string): Promise<Ledger> {
+  const { openServer } = await import("../../mc/http/open.ts");
+  const ledger = openServer(context, { url, source: "profile" });
+  context.onExit(() => ledger.close());
+  return ledger;
+}
+
 export const doctorStep: Step = {
   name: "doctor",
   async run({ context }) {
     const checks = await examine(context);
-    const wrong = checks.filter(({ state }) => state !== "ok");
-    if (wrong.length === 0) return ok(`${checks.length} checks, all well`);
+    const failed = checks.filter(({ state }) => state === "fail");
+    const hints = checks.filter(({ state }) => state === "warn");
+    const more = hints.length > 0 ? `; ${hints.map(({ check }) => check).join(", ")}: see alai doctor` : "";
+    if (failed.length === 0) return ok(`${checks.length} checks, none failed${more}`);
     return left(
-      `${wrong.length} of ${checks.length} checks say something`,
-      ...wrong.map(({ check, finding, remedy }) => `${check}: ${finding}${remedy ? ` → ${remedy}` : ""}`),
+      `${failed.length} of ${checks.length} checks failed${more}`,
+      ...failed.map(({ check, finding, remedy }) => `${check}: ${finding}${remedy ? ` → ${remedy}` : ""}`),
     );
   },
 };

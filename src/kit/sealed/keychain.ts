@@ -119,6 +119,6 @@ export function keychainRefusal({ fault, cause }: KeychainError): Exit {
     EXIT.signIn,
     `keychain_${fault}`,
     message,
-    `${remedy}; or type alai login --insecure-storage, which keeps the key in a file that only your user may read. ALAI_TOKEN needs no keychain.`,
+    `${remedy}; or add --insecure-storage, which keeps the key in a file that only your user may read. ALAI_TOKEN needs no keychain.`,
   );
 }
