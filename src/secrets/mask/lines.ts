@@ -1,5 +1,5 @@
 /** Nobody breaks base64 into shorter lines, and few lines of other texts end with so many of its characters. */
-export const SHORTEST_LINE = 48;
+const SHORTEST_LINE = 48;
 /** Before the next line, where it is indented. */
 const MOST_BLANKS = 64;
 
