@@ -1,4 +1,7 @@
 import type { ChildProcess } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../../kit/context.ts";
 import type { BwFolder } from "../bw/bw-folder.ts";
 import type { BwProgram } from "../bw/program.ts";
@@ -16,11 +19,12 @@ export async function runUntil(
   call: BwCall,
 ): Promise<string> {
   let said = "";
+  let ending: Promise<void> | null = null;
   const watch = (child: ChildProcess | null) => {
     folder.serve(child?.pid ?? null, () => child?.kill("SIGKILL"));
     child?.stdout?.on("data", (text: string) => {
       said += text;
-      if (done.test(said)) child.kill("SIGKILL");
+      if (done.test(said)) ending ??= end(child, folder);
     });
   };
   try {
@@ -28,5 +32,35 @@ export async function runUntil(
   } catch (error) {
     if (done.test(said)) return said;
     throw error;
+  } finally {
+    await ending;
+    // Of a bw that was ended with it in its hands: the next one would wait ten seconds.
+    rmSync(join(folder.path, "data.json.lock"), { recursive: true, force: true });
+  }
+}
+
+/** Held still until its file is whole, so that it is not ended in the middle of a write. */
+async function end(child: ChildProcess, folder: BwFolder): Promise<void> {
+  for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
+    child.kill("SIGSTOP");
+    await stopped(child.pid);
+    if (folder.data() !== null) break;
+    child.kill("SIGCONT");
+    await sleep(10);
+  }
+  child.kill("SIGKILL");
+}
+
+/** A signal takes effect when the system gets to it. */
+async function stopped(pid: number | undefined): Promise<void> {
+  for (let tries = 0; tries < 50; tries++) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+      if (/^[TtZX]/.test(stat.slice(stat.lastIndexOf(")") + 2))) return;
+    } catch {
+      // No such folder: another system, or it has ended.
+      return void (await sleep(10));
+    }
+    await sleep(1);
   }
 }
