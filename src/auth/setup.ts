@@ -30,21 +30,27 @@ export function saysSomething({ profileUrl, issuer, clientId, scopes, kind }: Is
   return [profileUrl, issuer, clientId, scopes, kind].some((word) => word !== undefined);
 }
 
+/** A profile that may be taken into use. */
+export interface Proposed {
+  readonly profile: Profile;
+  /** Writes it. */
+  readonly accept: () => void;
+}
+
 /**
  * Makes a profile: from the document that the company hosts, with no question, or from flags and at most three questions. What
- * the issuer calls itself is asked of it and kept, to be compared ever after.
+ * the issuer calls itself is asked of it and kept, to be compared ever after. Nothing is written yet.
  */
-export async function setUpProfile(
+export async function proposeProfile(
   context: Context,
   name: string,
   words: IssuerWords,
   before: Profile | null,
-): Promise<Profile> {
+): Promise<Proposed> {
   const [document, where] = await describedProfile(context, words, before);
   const profile = parseProfile(JSON.stringify(document), name, where);
   requireOneTenant(profile.issuer);
-  keepProfile(context, name, document);
-  return profile;
+  return { profile, accept: () => void keepProfile(context, name, document) };
 }
 
 /** The profile's document, and where it comes from. */

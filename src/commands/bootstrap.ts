@@ -35,7 +35,7 @@ Lines (not on a terminal): done, ok, none, left or failed, step, finding.`,
   async run(context, { flags }) {
     if (flags.secretsFromStdin && context.io.stdinIsTty)
       throw usage("--secrets-from-stdin reads a file or a pipe.", "Type … --secrets-from-stdin < FILE");
-    const [{ setUpMachine }, { parseGiven }, profiles, { setUpProfile }] = await Promise.all([
+    const [{ setUpMachine }, { parseGiven }, profiles, { proposeProfile }] = await Promise.all([
       import("../bootstrap/page.ts"),
       import("../bootstrap/given.ts"),
       import("../auth/profiles.ts"),
@@ -56,9 +56,8 @@ Lines (not on a terminal): done, ok, none, left or failed, step, finding.`,
         `This machine has no profile ${name}.`,
         "Add --profile-url with what your company hosts, or type alai login.",
       );
-    const profile = flags.profileUrl
-      ? await setUpProfile(context, name, words, null)
-      : profiles.requireProfile(context, flags.profile);
+    if (flags.profileUrl) (await proposeProfile(context, name, words, null)).accept();
+    const profile = profiles.requireProfile(context, flags.profile);
     await profiles.useProfile(context, name);
     const results = await setUpMachine({
       context,

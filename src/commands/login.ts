@@ -3,7 +3,7 @@ import { FLOWS, type Flow } from "../auth/ladder.ts";
 import type { LoginOptions } from "../auth/login.ts";
 import type { Profile } from "../auth/profile.ts";
 import { ISSUER_KINDS } from "../auth/profile.ts";
-import type { IssuerWords } from "../auth/setup.ts";
+import type { IssuerWords, Proposed } from "../auth/setup.ts";
 import type { Tokens } from "../auth/tokens.ts";
 import { defineCommand } from "../kit/command.ts";
 import type { Context } from "../kit/context.ts";
@@ -79,11 +79,12 @@ async function login(context: Context, flags: Flags): Promise<void> {
     throw usage("Standard input can hold one thing.", "Give --with-token or --client-secret.");
   const { chosenProfile } = await import("../auth/profiles.ts");
   const { name } = chosenProfile(context, flags.profile);
-  const profile = await profileFor(context, name, { ...flags, scopes: flags.scope });
+  const { profile, accept } = await profileFor(context, name, { ...flags, scopes: flags.scope });
   const insecure = flags.insecureStorage ?? false;
   const given = flags.withToken ? "token" : flags.clientSecret ? "client secret" : null;
   const limit = context.flags.timeout ?? LIMIT;
   const tokens = await tokensFor(context, profile, given, { flow: flags.flow, insecure, limit });
+  accept();
   if (context.flags.json) printJson(context, { ...resultJson(name, tokens), kept_in: insecure ? "file" : "keychain" });
   else if (!context.flags.quiet) tell(context, name, tokens, insecure);
   if (flags.profile !== undefined) await takeIntoUse(context, name);
@@ -114,11 +115,15 @@ async function takeIntoUse(context: Context, name: string): Promise<void> {
     context.warn(`ALAI_PROFILE is set and wins: ${ALAI_PROFILE} is in use here`);
 }
 
-async function profileFor(context: Context, name: string, words: IssuerWords): Promise<Profile> {
-  const { saysSomething, setUpProfile } = await import("../auth/setup.ts");
+/** One that is there is changed when the sign-in has gone well: a failed one must not end the one that holds. */
+async function profileFor(context: Context, name: string, words: IssuerWords): Promise<Proposed> {
+  const { proposeProfile, saysSomething } = await import("../auth/setup.ts");
   const { readProfile } = await import("../auth/profiles.ts");
   const before = readProfile(context, name);
-  return before && !saysSomething(words) ? before : setUpProfile(context, name, words, before);
+  if (before && !saysSomething(words)) return { profile: before, accept: () => {} };
+  const proposed = await proposeProfile(context, name, words, before);
+  if (!before) proposed.accept();
+  return proposed;
 }
 
 async function tokensFor(

@@ -55,7 +55,7 @@ describe.each(BUILDS)("$name: the gate", (build) => {
 test("npm: a broken installation blocks in the gate and is 69 elsewhere, never 1", async () => {
   using place = new Place(NPM);
   const alone = place.file("alai.mjs");
-  copyFileSync(join(dirname(NPM.command[1] ?? ""), "alai.js"), alone);
+  copyFileSync(join(dirname(NPM.command.at(-1) ?? ""), "alai.js"), alone);
   const gate = await place.spawn([process.execPath, alone, "hook", "claim-gate"], { input: EVENT }).ended;
   const list = await place.spawn([process.execPath, alone, "mc", "list"]).ended;
   expect([gate.code, list.code]).toEqual([2, 69]);

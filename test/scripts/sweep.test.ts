@@ -54,7 +54,6 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   login: "--issuer http://127.0.0.1:9 --client-id x --scope y",
   "secrets get": "bw://x",
   "secrets run": "--env A=bw://x -- true",
-  "secrets migrate": "--from https://127.0.0.1:9 --to eu --rollback",
   "config get": "mc.ttl",
   "config set": "mc.ttl 5m",
 };
@@ -62,8 +61,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
 /** Commands whose `--json` is one value a line. */
 const LINES = ["mc export", "mc run"];
 
-/** Serves until it is stopped, and mirrors a server only: both have tests of their own. */
-const APART = [GATE, "serve", "mc mirror"];
+/** Serves until it is stopped, mirrors a server only, asks for keys to two vaults: they have tests of their own. */
+const APART = [GATE, "serve", "mc mirror", "secrets migrate"];
 /** Commands on a server's own store, which is not there: an outage, not an empty list. */
 const ON_STORE = /^(token|audit) /;
 /** Nobody is signed in, and there is no keychain. */
