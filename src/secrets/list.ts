@@ -1,8 +1,8 @@
-import { usage } from "../kit/errors.ts";
+import { Exit } from "../kit/errors.ts";
+import { EXIT } from "../kit/exit.ts";
 import { oneLine, truncate } from "../kit/text.ts";
 import { typeOf } from "./field.ts";
-import { formatReference } from "./reference.ts";
-import { folderNames, meansOnly } from "./resolve.ts";
+import { folderNames, shortestReference } from "./resolve.ts";
 import type { Vault, VaultItem } from "./vault.ts";
 
 /** An item without anything secret. */
@@ -23,7 +23,9 @@ export async function listItems(
   const [items, folders] = await Promise.all([vault.items(), vault.folders()]);
   const names = folderNames(folders);
   if (folder !== undefined && ![...names.values()].includes(folder))
-    throw usage(
+    throw new Exit(
+      EXIT.notFound,
+      "not_found",
       `There is no folder "${truncate(oneLine(folder), 60)}" in the vault.`,
       names.size > 0 ? `There are: ${[...names.values()].map(oneLine).join(", ")}.` : "It has no folders.",
     );
@@ -32,11 +34,12 @@ export async function listItems(
   return items
     .filter((item) => folder === undefined || nameOf(item) === folder)
     .filter(({ name }) => text === undefined || name.toLowerCase().includes(text.toLowerCase()))
-    .map((item) => {
-      const within = nameOf(item);
-      const paths = [[item.name], ...(within === null ? [] : [[...within.split("/"), item.name]])];
-      const path = paths.find((one) => meansOnly(contents, one, item)) ?? [item.id];
-      return { id: item.id, name: item.name, folder: within, type: typeOf(item), reference: formatReference(...path) };
-    })
+    .map((item) => ({
+      id: item.id,
+      name: item.name,
+      folder: nameOf(item),
+      type: typeOf(item),
+      reference: shortestReference(contents, item),
+    }))
     .sort((a, b) => a.name.localeCompare(b.name) || (a.folder ?? "").localeCompare(b.folder ?? ""));
 }

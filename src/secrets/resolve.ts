@@ -25,7 +25,7 @@ export async function resolveAll(vault: Vault, references: readonly Reference[])
   const [items, folders] = await Promise.all([vault.items(), vault.folders()]);
   const contents = { items, folders: folderNames(folders) };
   const found = references.map((reference) => find(contents, reference));
-  return Promise.all(found.map((one) => ("field" in one ? readValue(vault, one) : one)));
+  return Promise.all(found.map((one) => ("field" in one ? readValue(vault, one) : one())));
 }
 
 export function folderNames(folders: readonly VaultFolder[]): Map<string, string> {
@@ -51,9 +51,9 @@ async function readValue(vault: Vault, { reference, item, field }: Found): Promi
 
 /**
  * Two parts are a folder and its item, or an item and its field; both readings are tried, and where both find something nothing
- * is guessed.
+ * is guessed. Why there is nothing is worded when it is asked for: what is offered instead is looked for here in its turn.
  */
-function find(contents: Contents, reference: Reference): Found | Unresolved {
+function find(contents: Contents, reference: Reference): Found | (() => Unresolved) {
   const { parts } = reference;
   const whole = itemsAt(contents, parts);
   const withField = parts.length > 1 ? itemsAt(contents, parts.slice(0, -1)) : [];
@@ -67,19 +67,30 @@ function find(contents: Contents, reference: Reference): Found | Unresolved {
     })),
   ];
   const [only, ...more] = readings;
-  if (!only) return withField.length > 0 ? noField(reference, withField, word) : notFound(contents, reference);
+  if (!only) return () => (withField.length > 0 ? noField(reference, withField, word) : notFound(contents, reference));
   const [field, ...otherFields] = only.fields;
-  if (more.length > 0) return ambiguous(contents, reference, readings);
-  if (!field) return noField(reference, [only.item], word);
-  if (otherFields.length > 0) return ambiguousField(reference, only.item, only.fields);
+  if (more.length > 0) return () => ambiguous(contents, reference, readings);
+  if (!field) return () => noField(reference, [only.item], word);
+  if (otherFields.length > 0) return () => ambiguousField(contents, reference, only.item, only.fields);
   return { reference, item: only.item, field };
 }
 
-/** Does a reference of these parts mean this item and nothing else? */
-export function meansOnly(contents: Contents, parts: readonly string[], item: VaultItem): boolean {
+/**
+ * The shortest reference that means this item, or this field of it, and nothing else: by its name, with its folder, by its id.
+ * @param field left out: what the item alone stands for.
+ */
+export function shortestReference(contents: Contents, item: VaultItem, field?: Field): string {
+  const within = contents.folders.get(item.folderId ?? "");
+  const paths = [[item.name], ...(within === undefined ? [] : [[...within.split("/"), item.name]])];
+  const withField = field ? [...paths, [item.id]].map((path) => [...path, field.name]) : [];
+  const readable = [...paths, ...withField].find((path) => meansOnly(contents, path, item, field));
+  return formatReference(...(readable ?? [item.id, ...(field ? [field.name] : [])]));
+}
+
+function meansOnly(contents: Contents, parts: readonly string[], item: VaultItem, field?: Field): boolean {
   if (parts.includes("")) return false;
   const found = find(contents, { raw: "", parts });
-  return "field" in found && found.item === item;
+  return "field" in found && found.item === item && (field === undefined || found.field.name === field.name);
 }
 
 /** Items at a folder and name, at a name in any folder, or of an id. */
@@ -110,14 +121,14 @@ function fieldsHint(item: VaultItem): string | undefined {
 }
 
 function ambiguous(
-  { folders }: Contents,
+  contents: Contents,
   reference: Reference,
   readings: readonly { item: VaultItem; fields: readonly Field[] }[],
 ): Unresolved {
   const choices = readings.map(({ item, fields }) => {
-    const place = item.folderId === null ? "in no folder" : `in ${quoted(folders.get(item.folderId) ?? "a folder")}`;
-    const named = formatReference(item.id, ...(fields[0] ? [fields[0].name] : []));
-    return `${named} (${quoted(item.name)} ${place})`;
+    const place =
+      item.folderId === null ? "in no folder" : `in ${quoted(contents.folders.get(item.folderId) ?? "a folder")}`;
+    return `${pasteable(shortestReference(contents, item, fields[0]))} (${quoted(item.name)} ${place})`;
   });
   return {
     reference,
@@ -127,8 +138,13 @@ function ambiguous(
   };
 }
 
-function ambiguousField(reference: Reference, item: VaultItem, fields: readonly Field[]): Unresolved {
-  const names = [...new Set(fields.map(({ name }) => formatReference(item.id, name)))];
+function ambiguousField(
+  contents: Contents,
+  reference: Reference,
+  item: VaultItem,
+  fields: readonly Field[],
+): Unresolved {
+  const names = [...new Set(fields.map((field) => pasteable(shortestReference(contents, item, field))))];
   return {
     reference,
     code: "ambiguous",
@@ -138,19 +154,32 @@ function ambiguousField(reference: Reference, item: VaultItem, fields: readonly 
 }
 
 /** Names of items are shown, as `secrets list` does: a wrong reference is nearly always one letter off. */
-function notFound({ items, folders }: Contents, reference: Reference): Unresolved {
-  const wanted = reference.parts.map(plain);
-  const near = items.filter(({ name }) => wanted.some((part) => isNear(part, plain(name)))).slice(0, 3);
-  const choices = near.map((item) => {
-    const folder = folders.get(item.folderId ?? "");
-    return folder === undefined ? formatReference(item.name) : formatReference(folder, item.name);
-  });
+function notFound(contents: Contents, reference: Reference): Unresolved {
+  const near = nearest(contents.items, reference.parts.map(plain));
+  const choices = near.map((item) => pasteable(shortestReference(contents, item)));
   return {
     reference,
     code: "not_found",
     message: `There is no ${oneLine(reference.raw)} in the vault.`,
     hint: choices.length > 0 ? `Did you mean ${choices.join(" or ")}?` : "Type alai secrets list to see what there is.",
   };
+}
+
+/** At most three, the nearest first. */
+function nearest(items: readonly VaultItem[], wanted: readonly string[]): VaultItem[] {
+  const far = (item: VaultItem) => Math.min(...wanted.map((part) => distance(part, plain(item.name))));
+  return items
+    .filter(({ name }) => wanted.some((part) => isNear(part, plain(name))))
+    .map((item) => ({ item, far: far(item) }))
+    .sort((one, other) => one.far - other.far)
+    .slice(0, 3)
+    .map(({ item }) => item);
+}
+
+/** As a shell takes it for one word. */
+function pasteable(reference: string): string {
+  const shown = oneLine(reference);
+  return /^[\p{L}\p{N}:/%@._+=-]*$/u.test(shown) ? shown : `'${shown.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function plain(text: string): string {

@@ -45,7 +45,7 @@ interface Plan {
  */
 export async function runWithSecrets(context: Context, words: RunWords, read: ReadReferences): Promise<Ended> {
   const plan = planOf(context, words);
-  const secrets = await readSecrets(plan, read);
+  const secrets = await readSecrets(context, plan, read);
   const masked = maskedStreams(context, words.mask);
   const values = [...secrets.values()];
   const masks = masked.length > 0 && values.some(isLongEnough);
@@ -95,13 +95,13 @@ function requireReference(flag: string, name: string, value: string): string {
 }
 
 /** The values by their references. The vault is closed, and its bw gone, when this returns. */
-async function readSecrets(plan: Plan, read: ReadReferences): Promise<Map<string, string>> {
+async function readSecrets(context: Context, plan: Plan, read: ReadReferences): Promise<Map<string, string>> {
   const wanted = [...new Set([...Object.values(plan.env), ...plan.files.values()].filter(isReference))];
   const references = wanted.map((raw) => parsed(plan, raw));
   if (references.length === 0) return new Map();
   const found = await read(references);
   const missing = found.filter((one) => "code" in one);
-  if (missing.length > 0) throw unresolved(plan, missing);
+  if (missing.length > 0) throw unresolved(context, plan, missing);
   return new Map(found.flatMap((one, at) => ("value" in one ? [[wanted[at] ?? "", one.value] as const] : [])));
 }
 
@@ -116,18 +116,20 @@ function parsed(plan: Plan, raw: string) {
   }
 }
 
-/** One sentence for each, with the variables that wanted it. */
-function unresolved(plan: Plan, missing: readonly Unresolved[]): Exit {
-  const [first] = missing;
+/** What is wrong with each, with the variables that wanted it and what to type for it: several are a line each. */
+function unresolved(context: Context, plan: Plan, missing: readonly Unresolved[]): Exit {
+  const exit = missing.every(({ code }) => code === "not_found") ? EXIT.notFound : EXIT.refused;
+  const [code = "", ...otherCodes] = new Set<string>(missing.map((one) => one.code));
+  const refusal = (message: string, hint?: string) =>
+    new Exit(exit, otherCodes.length > 0 ? "unresolved" : code, `The command was not started${message}`, hint);
   const sentences = missing.map(({ reference, message }) => `${variablesOf(plan, reference.raw)}: ${message}`);
-  const hints = [...new Set(missing.flatMap(({ hint }) => hint ?? []))];
-  const same = missing.every(({ code }) => code === first?.code);
-  return new Exit(
-    missing.every(({ code }) => code === "not_found") ? EXIT.notFound : EXIT.refused,
-    same && first ? first.code : "unresolved",
-    `The command was not started. ${sentences.join(" ")}`,
-    hints.join(" ") || undefined,
-  );
+  const [only = "", ...others] = sentences;
+  if (others.length === 0) return refusal(`. ${only}`, missing[0]?.hint);
+  const lines = sentences.map((sentence, at) => [sentence, missing[at]?.hint].filter(Boolean).join(" "));
+  // With --json an error is one line.
+  if (context.flags.json) return refusal(`. ${lines.join(" ")}`);
+  context.io.err(lines.map((line) => `${oneLine(line)}\n`).join(""));
+  return refusal(`: ${lines.length} references give nothing.`);
 }
 
 function variablesOf(plan: Plan, raw: string): string {

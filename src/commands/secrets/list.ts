@@ -5,7 +5,8 @@ import { PROFILE_FLAG } from "../auth/flags.ts";
 
 export const command = defineCommand({
   summary: "names of what is in the vault",
-  description: "Never a value. Lines (not on a terminal): name, folder, type, reference.",
+  description:
+    "Never a value. Lines (not on a terminal): name, folder, type, reference. Exit 3: there is no such folder.",
   examples: [
     ["alai secrets list", "everything"],
     ["alai secrets list --folder Work git", "in one folder, with git in the name"],

@@ -101,9 +101,8 @@ describe("references", () => {
     expect(await read(items, "bw://Work/DB/login.password")).toBe("one");
     expect(await read(items, "bw://Work/Deep/DB")).toBe("two");
     expect(await read(items, "bw://Work%2FDeep/DB/password")).toBe("two");
-    const [first, second] = items;
     expect(await read(items, "bw://DB")).toBe(
-      `ambiguous: 2 things of the vault are called bw://DB. Type one of: bw://${first?.id}/login.password ("DB" in "Work"), bw://${second?.id}/login.password ("DB" in "Work/Deep").`,
+      `ambiguous: 2 things of the vault are called bw://DB. Type one of: bw://Work/DB ("DB" in "Work"), bw://Work/Deep/DB ("DB" in "Work/Deep").`,
     );
   });
 
@@ -112,8 +111,19 @@ describe("references", () => {
     const said = await read(items, "bw://GitHub/password");
     expect(said).toMatch(/^ambiguous: 2 things/);
     expect(said).not.toMatch(/login's|item's/);
-    const ways = [...said.matchAll(/bw:\/\/[0-9a-f-]{36}\/[a-z.]+/g)].map(([way]) => way);
+    const ways = [...said.matchAll(/(?<=: |, )bw:\/\/[^ ]+/g)].map(([way]) => way);
     expect(await Promise.all(ways.map((way) => read(items, way)))).toEqual(["the item's", "the login's"]);
+  });
+
+  test("what is offered can be pasted: short, readable where that means one thing, quoted for a shell, the nearest first", async () => {
+    const items = [
+      ...[login("Git", "1"), login("GitHub old", "2"), login("GitHub", "3", work)],
+      ...[login("It's a Twin", "4", work), login("It's a Twin", "5")],
+    ];
+    expect(await read(items, "bw://Githu")).toContain("Did you mean bw://GitHub or bw://Git or 'bw://GitHub old'?");
+    expect(await read(items, "bw://It's a Twin")).toContain(
+      `Type one of: 'bw://Work/It'\\''s a Twin' ("It's a Twin" in "Work"), bw://${items[4]?.id}`,
+    );
   });
 
   test("of two items of a name the one with the field is not guessed either", async () => {
@@ -160,7 +170,10 @@ describe("references", () => {
     expect(byName.get("Work|DB")).toBe("bw://Work/DB");
     expect(byName.get("|a/b 100%")).toBe("bw://a%2Fb 100%25");
     expect((await listItems(vaultOf(items), "Work", "tw")).map(({ name }) => name)).toEqual(["Twin", "Twin"]);
-    await expect(listItems(vaultOf(items), "Nope", undefined)).rejects.toThrow('There is no folder "Nope"');
+    await expect(listItems(vaultOf(items), "Nope", undefined)).rejects.toMatchObject({
+      exit: 3,
+      message: expect.stringContaining('There is no folder "Nope"'),
+    });
     expect(JSON.stringify(listed)).not.toMatch(/PRIVATE|remember|4111|SEED/);
   });
 });
