@@ -1,6 +1,6 @@
 import type { Millis } from "@alai/core";
 import type { Context } from "../kit/context.ts";
-import { type Backend, storedBackend } from "../kit/sealed/store.ts";
+import { type Backend, storedBackend, storedKeyFile } from "../kit/sealed/store.ts";
 import { sweepFolders, unsealedPlace } from "./bw/folder.ts";
 import { type BwSeen, seeBw } from "./bw/program.ts";
 import { serverAddress } from "./server-address.ts";
@@ -20,6 +20,8 @@ export interface SecretsStatus {
   readonly lastSync: string | null;
   /** Where the key of the sealed files is; null: there are none. */
   readonly keptIn: Backend | null;
+  /** That key, where it is in a file. */
+  readonly keyFile: string | null;
   readonly bw: BwSeen;
   /** Where bw's files are in clear while it runs. */
   readonly unsealedIn: string;
@@ -30,16 +32,18 @@ export interface SecretsStatus {
 export async function secretsStatus(context: Context, profile: string): Promise<SecretsStatus> {
   sweepFolders(context);
   const session = (await BwFiles.open(context, profile))?.current(context) ?? null;
+  const keptIn = storedBackend(context, profile);
   const { root, inMemory } = unsealedPlace(context);
   return {
     state: session?.signedIn ? (session.key === null ? "locked" : "unlocked") : "signed out",
     server: session?.server ?? plannedServer(context, profile),
-    email: session?.email ?? null,
+    email: session?.email || null,
     unlockedAt: session?.unlockedAt ?? null,
     idle: idleLimit(context),
     locksAt: session && locksAt(context, session),
     lastSync: session?.lastSync ?? null,
-    keptIn: storedBackend(context, profile),
+    keptIn,
+    keyFile: keptIn === "file" ? storedKeyFile(context, profile) : null,
     bw: seeBw(context),
     unsealedIn: root,
     inMemory,

@@ -73,17 +73,22 @@ function toLines(fields: Record<string, unknown>): string {
     .join("");
 }
 
+function keyPlace({ keptIn, keyFile }: SecretsStatus): string | null {
+  if (keyFile !== null) return `a key in the file ${keyFile}`;
+  return keptIn && "a key in the system's keychain";
+}
+
 function printPage(context: Context, status: SecretsStatus): void {
   const { bw } = status;
   const now = context.clock();
   const synced = status.lastSync === null ? null : Date.parse(status.lastSync);
   const rows: readonly (readonly [string, string | null])[] = [
     ["vault", status.state],
-    ["server", status.server ?? "not said: alai secrets unlock --server us"],
+    ["server", status.server ?? "none yet: type alai secrets unlock --server us (or eu, or an https address)"],
     ["account", status.email],
     ["locks", status.locksAt === null ? null : `${relative(status.locksAt, now)} if it is not used before`],
     ["fetched", synced === null ? null : relative(synced, now)],
-    ["sealed with", status.keptIn && `a key in the ${status.keptIn}`],
+    ["sealed with", keyPlace(status)],
     ["bw", bw.path && [bw.version, bw.path, bw.untested && "(newer than tested)"].filter(Boolean).join(" ")],
     ["unsealed in", `${status.unsealedIn} ${status.inMemory ? "(memory)" : "(a disk)"}`],
   ];

@@ -87,6 +87,11 @@ export async function readKey({ account, folder, keychain }: Place, backend: Bac
   return key?.length === KEY_BYTES ? key : null;
 }
 
+/** Where the key is when no keychain has it. */
+export function keyFile({ folder }: Place): string {
+  return join(folder, KEY_FILE);
+}
+
 export async function keepKey(place: Place, backend: Backend, key: Uint8Array): Promise<void> {
   if (backend === "file") writePrivate(join(place.folder, KEY_FILE), key);
   else await asked(() => place.keychain.set(place.account, key));

@@ -9,6 +9,7 @@ import { settle } from "./change.ts";
 import { systemKeychain } from "./keychain.ts";
 import {
   type Backend,
+  keyFile,
   keyId,
   type Place,
   placeOf,
@@ -69,6 +70,11 @@ export async function openSealed(
 /** The backend as its marker says, without asking the keychain; null when nothing was ever kept for this profile. */
 export function storedBackend(context: Context, profile: string): Backend | null {
   return readMarker(placeOf(context, profile, systemKeychain(context)))?.backend ?? null;
+}
+
+/** Where the key of a profile is when no keychain has it. */
+export function storedKeyFile(context: Context, profile: string): string {
+  return keyFile(placeOf(context, profile, systemKeychain(context)));
 }
 
 /**
