@@ -9,7 +9,8 @@ import { oneLine } from "./text.ts";
 export async function confirm(context: Context, question: string, flag: string): Promise<boolean> {
   if (!context.canPrompt()) throw usage(`This needs your yes: ${question}`, `Nobody can be asked here; add ${flag}.`);
   const { confirm: ask } = await import("@inquirer/prompts");
-  return ask({ message: oneLine(question), default: false }, { output: context.io.stderrStream() });
+  const output = context.io.stderrStream();
+  return untilClosed((signal) => ask({ message: oneLine(question), default: false }, { output, signal }));
 }
 
 /**
@@ -20,8 +21,27 @@ export async function askLine(context: Context, question: string, secret = false
   if (!context.io.stdinIsTty) return firstLine(await context.io.readStdin({ line: true, signal: context.interrupted }));
   if (!context.canPrompt()) throw usage(`This needs an answer: ${question}`, "Nobody can be asked here.");
   const { input, password } = await import("@inquirer/prompts");
-  const output = { output: context.io.stderrStream(), signal: context.interrupted };
-  return secret ? password({ message: oneLine(question) }, output) : input({ message: oneLine(question) }, output);
+  const ask = secret ? password : input;
+  const output = context.io.stderrStream();
+  return untilClosed((closed) =>
+    ask({ message: oneLine(question) }, { output, signal: AbortSignal.any([context.interrupted, closed]) }),
+  );
+}
+
+/**
+ * Ctrl-D, and a terminal that goes away, close the line that is edited; the library then leaves its question open for ever, and
+ * Node ends with a warning of its own. The question is given up instead, as at Ctrl-C: standard input pauses when its line closes.
+ */
+async function untilClosed<T>(ask: (closed: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const closed = () => controller.abort();
+  const answer = ask(controller.signal);
+  process.stdin.once("pause", closed).once("end", closed);
+  try {
+    return await answer;
+  } finally {
+    process.stdin.off("pause", closed).off("end", closed);
+  }
 }
 
 function firstLine(text: string): string {
