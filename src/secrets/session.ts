@@ -10,6 +10,7 @@ import { serverSlug } from "./server-address.ts";
 /** What alai knows of the vault in use. */
 export interface Session {
   readonly server: string;
+  /** Empty while it is not known: of an API key that was refused. */
   readonly email: string;
   /** Signed in with an API key, not by e-mail address and password. */
   readonly apiKey: boolean;
@@ -28,7 +29,6 @@ const SESSION = "bw";
 const FILES = "bw";
 /** Who runs a bw that changes them: it asks its server and derives keys. */
 const CHANGE = "bw-change";
-const CHANGE_LIMIT: Millis = 120_000;
 export const DEFAULT_IDLE = "8h";
 
 /** The sealed files of one profile that are about Bitwarden: the session, and bw's own data for each server. */
@@ -111,6 +111,17 @@ export class BwFiles {
     });
   }
 
+  /**
+   * Keeps which server has answered, and for whom, though it refused: the next time nobody has to say it again. Somebody who is
+   * signed in stays.
+   */
+  remember(account: Pick<Session, "server" | "email" | "apiKey">): Promise<void> {
+    return this.#store.locked(FILES, () => {
+      if (this.session()?.signedIn) return;
+      this.#write({ ...account, signedIn: false, key: null, unlockedAt: null, usedAt: null, lastSync: null });
+    });
+  }
+
   /** Nobody is signed in to this server any more; who was is remembered. */
   signedOut(server: string): Promise<void> {
     return this.#store.locked(FILES, () => {
@@ -128,9 +139,9 @@ export class BwFiles {
     });
   }
 
-  /** Runs `body` while no other process has a bw that changes these files. */
-  changing<T>(body: () => Promise<T>): Promise<T> {
-    return this.#store.locked(CHANGE, body, CHANGE_LIMIT);
+  /** Runs `body` while no other process has a bw that changes these files. @param limit milliseconds to wait for that. */
+  changing<T>(body: () => Promise<T>, limit: Millis = 60_000): Promise<T> {
+    return this.#store.locked(CHANGE, body, limit);
   }
 
   #write(session: Session): void {
@@ -164,6 +175,16 @@ function isIdle(context: Context, { usedAt }: Session): boolean {
   return unused >= idleLimit(context) || unused < -300_000;
 }
 
-export function vaultLocked(): Exit {
-  return new Exit(EXIT.signIn, "vault_locked", "The vault is locked.", "Type alai secrets unlock.");
+/** Why there is nothing to read. @param session what is known; left out: somebody is signed in. */
+export function vaultLocked(session?: Session | null): Exit {
+  if (session === undefined || session?.signedIn)
+    return new Exit(EXIT.signIn, "vault_locked", "The vault is locked.", "Type alai secrets unlock.");
+  const remedy = session
+    ? `Type ${unlockLine(session)}.`
+    : "Type alai secrets unlock --server us --email you@example.com (or --server eu, or the https address of your own).";
+  return new Exit(EXIT.signIn, "signed_out", "Nobody is signed in to Bitwarden here.", remedy);
+}
+
+function unlockLine({ server, email, apiKey }: Session): string {
+  return `alai secrets unlock --server ${server} ${apiKey || email === "" ? "--api-key" : `--email ${email}`}`;
 }

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Millis } from "@alai/core";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
@@ -12,18 +13,32 @@ const DATA = "data.json";
 const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 let said = false;
 
+/** How long a person waits for a server. */
+interface Patience {
+  readonly whole: Millis;
+  /** When it is over, by `performance.now()`. */
+  readonly until: Millis;
+}
+
+function left({ until }: Patience): Millis {
+  return Math.max(1, until - performance.now());
+}
+
 /** A folder with bw's data in it, for as long as this command needs it. */
 export class BwFolder {
   readonly #context: Context;
   readonly #folder: PrivateFolder;
   readonly #listening: () => void;
   readonly #server: string;
+  /** How long its bw may take, all calls together; null: each as long as a call may. */
+  readonly #patience: Patience | null;
   #end: () => void = () => {};
   #gone = false;
   #interrupted = false;
 
   /** @param data bw's for this server, or null for a bw that knows nothing yet. */
-  constructor(context: Context, server: string, data: string | null) {
+  constructor(context: Context, server: string, data: string | null, patience: Patience | null = null) {
+    this.#patience = patience;
     this.#server = server;
     this.#context = context;
     sayWhere(context);
@@ -64,6 +79,7 @@ export class BwFolder {
     try {
       return await runBw(this.#context, program, this.path, {
         server: this.#server,
+        ...(this.#patience && { patience: this.#patience.whole, limit: left(this.#patience) }),
         ...call,
         running: (child) => this.serve(child?.pid ?? null, () => child?.kill("SIGKILL")),
       });

@@ -14,6 +14,8 @@ export interface BwCall {
   readonly input?: string;
   /** Milliseconds; it talks to its server and derives keys. */
   readonly limit?: number;
+  /** How long the person waits for all calls, of which `limit` is what is left. */
+  readonly patience?: number;
   /** Whom it will ask: NO_PROXY may be about it. */
   readonly server?: string;
   /** Told which process it is, and null when that has ended. */
@@ -45,7 +47,14 @@ export function runBw(context: Context, { path }: BwProgram, folder: string, cal
     call.running?.(child);
     let out = "";
     let err = "";
-    const late = setTimeout(() => child.kill("SIGKILL"), call.limit ?? LIMIT);
+    const limit = call.limit ?? LIMIT;
+    const late = setTimeout(() => {
+      child.kill("SIGKILL");
+      // Not when it closes: where bw is a script, what that has started may hold on to the output.
+      reject(silent(call, limit));
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, limit);
     child.stdout.setEncoding("utf8").on("data", (text) => (out += text));
     child.stderr.setEncoding("utf8").on("data", (text) => (err = (err + text).slice(-4000)));
     child.stdin.on("error", () => {});
@@ -59,16 +68,23 @@ export function runBw(context: Context, { path }: BwProgram, folder: string, cal
       if (code === 0) resolve(out);
       else if (signal)
         reject(
-          new Exit(
-            EXIT.unavailable,
-            "bw_silent",
-            "Bitwarden's program did not end in time.",
-            "Try again; check the network.",
-          ),
+          new Exit(EXIT.unavailable, "bw_silent", `Bitwarden's program was ended by ${signal}.`, "Type it again."),
         );
       else reject(new BwRefusal(err || out));
     });
   });
+}
+
+function silent({ server, patience }: BwCall, limit: number): Exit {
+  const seconds = Math.ceil((patience ?? limit) / 1000);
+  return new Exit(
+    EXIT.unavailable,
+    "bw_silent",
+    `${server ?? "Bitwarden's program"} did not answer within ${seconds} s.`,
+    patience === undefined
+      ? "Try again; check the network."
+      : `Check the network and the server's address, or wait longer: --timeout ${Math.max(120, seconds * 2)}s.`,
+  );
 }
 
 /** Its last line: warnings of Node may come before. */

@@ -2,8 +2,10 @@ import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { truncate } from "../../kit/text.ts";
+import { vaultLocked } from "../session.ts";
 import type { Vault, VaultFolder, VaultItem } from "../vault.ts";
 import { BwFolder } from "./bw-folder.ts";
+import { interrupted } from "./change-data.ts";
 import type { BwProgram } from "./program.ts";
 import { BwRefusal } from "./run.ts";
 import { BwServe } from "./serve.ts";
@@ -25,6 +27,7 @@ export class BwVault implements Vault {
   #folder: BwFolder | null = null;
   #serve: BwServe | null = null;
   #canServe: boolean;
+  #signal: AbortSignal | null = null;
 
   /** @param refresh asks the server for what changed, and gives what there is then. */
   constructor(context: Context, program: BwProgram, unsealed: Unsealed, refresh: () => Promise<Unsealed>) {
@@ -52,6 +55,8 @@ export class BwVault implements Vault {
   async sync(): Promise<void> {
     this.#end();
     this.#unsealed = await this.#refresh();
+    // From here on a signal does not end this process: what it cuts off must not look like a failure of bw.
+    this.#signal = this.#context.interrupted;
   }
 
   async close(): Promise<void> {
@@ -75,6 +80,7 @@ export class BwVault implements Vault {
       if ("refused" in answer) throw refused(answer.refused);
       return answer.data;
     } catch (error) {
+      if (this.#wasInterrupted) throw interrupted();
       if (!isFirst || !(error instanceof Exit) || error.code !== "bw_failed") throw error;
       this.#canServe = false;
       this.#end();
@@ -82,7 +88,12 @@ export class BwVault implements Vault {
     }
   }
 
+  get #wasInterrupted(): boolean {
+    return this.#signal?.aborted ?? false;
+  }
+
   #server(): BwServe {
+    if (this.#wasInterrupted) throw interrupted();
     if (this.#serve) return this.#serve;
     const folder = this.#opened();
     const serve = BwServe.start(this.#context, this.#program, folder.path, this.#unsealed.key);
@@ -112,8 +123,7 @@ export class BwVault implements Vault {
 }
 
 function refused(words: string): Exit {
-  if (/vault is locked|not logged in/i.test(words))
-    return new Exit(EXIT.signIn, "vault_locked", "The vault is locked.", "Type alai secrets unlock.");
+  if (/vault is locked|not logged in/i.test(words)) return vaultLocked();
   return new Exit(
     EXIT.unavailable,
     "bw_refused",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BUILDS, isAlive, until } from "../../scripts/harness.ts";
 import type { Running } from "../../scripts/running.ts";
+import { onTerminal } from "../../scripts/terminal.ts";
 import { Setting } from "./setting.ts";
 import { listens, processesSaying, read, unsealedBy, whileWatching } from "./watch.ts";
 
@@ -41,9 +42,31 @@ describe.each(BUILDS)("$name", (build) => {
   test.each(["SIGINT", "SIGTERM"] as const)("ended by %s it leaves nothing", async (signal) => {
     const { running, folder } = await syncing(setting);
     running.signal(signal);
-    expect((await running.ended).signal).toBe(signal);
+    expect(await running.ended).toMatchObject({ code: 130, stderr: "Interrupted.\n" });
     expect(existsSync(folder)).toBe(false);
     await until("bw is gone", () => bwIn(folder).length === 0, 5000);
+  });
+
+  test("a silent server is not waited for longer than --timeout, by sync and by unlock; Ctrl-C ends that with a word", async () => {
+    const { place, double, user, password } = setting;
+    double.freeze();
+    const sync = await place.run("secrets sync --timeout 4s");
+    const signingIn = ["secrets", "unlock", "--email", `other-${user.email}`, "--timeout", "4s"];
+    const unlock = await place.run(signingIn, { input: password });
+    for (const { code, stderr, ms } of [sync, unlock]) {
+      expect({ code, stderr }).toEqual({
+        code: 69,
+        stderr: expect.stringMatching(/^https:\S+ did not answer within 4 s/),
+      });
+      expect(ms).toBeLessThan(15_000);
+    }
+    const patient = onTerminal(place, "stty cols 100; alai secrets sync", { input: null, env: { CI: undefined } });
+    await patient.says(/Asking Bitwarden's server/);
+    patient.child.stdin?.write("\u0003");
+    const { stdout, code } = await patient.ended;
+    double.thaw();
+    expect({ code, stdout }).toEqual({ code: 130, stdout: expect.stringContaining("Interrupted.\r\n") });
+    expect(await place.json("secrets sync")).toEqual({ items: 2 });
   });
 
   test("several at once, each with its own folder; while it serves, bw listens nowhere and has no token in its files", async () => {
