@@ -51,9 +51,11 @@ export async function accountOf(
   const clientSecret = given.clientSecret ?? env.BW_CLIENTSECRET;
   const email = given.email ?? (given.clientId === undefined ? words.email : undefined);
   if (email !== undefined && !words.apiKey) return { by: "password", email: checkedEmail(email) };
+  if (given.clientId && !clientSecret) throw missing("clientSecret");
+  if (given.clientSecret && !clientId) throw missing("clientId");
   if (clientId && clientSecret) return { by: "api key", clientId: checkedId(clientId), clientSecret };
   if (words.apiKey) return askApiKey(context, clientId);
-  requirePerson(context);
+  requirePerson(context, given);
   const answer = (await askLine(context, "E-mail address (empty: sign in with an API key):")).trim();
   return answer === "" ? askApiKey(context, clientId) : { by: "password", email: checkedEmail(answer) };
 }
@@ -65,12 +67,19 @@ async function askApiKey(context: Context, known: string | undefined): Promise<A
   return { by: "api key", clientId: checkedId(clientId), clientSecret };
 }
 
-function requirePerson(context: Context): void {
+/** @param given what standard input held; empty where it was not asked. */
+function requirePerson(context: Context, given: Given = {}): void {
   if (context.canPrompt()) return;
   throw usage(
     "Nothing says who signs in to Bitwarden.",
-    "Set BW_CLIENTID and BW_CLIENTSECRET, or add --email or --from-stdin.",
+    Object.keys(given).length > 0
+      ? "Add clientId and clientSecret, or email, to the JSON on standard input."
+      : "Type alai secrets unlock --email you@example.com, or set BW_CLIENTID and BW_CLIENTSECRET.",
   );
+}
+
+function missing(key: "clientId" | "clientSecret") {
+  return usage(`${key} is missing.`, `Add ${key} to the JSON on standard input: an API key is both parts.`);
 }
 
 function checkedId(clientId: string): string {
@@ -84,7 +93,7 @@ function checkedId(clientId: string): string {
 /** It is an argument of bw: it must not be taken for one of its flags. */
 function checkedEmail(email: string): string {
   if (/^[^\s@-][^\s@]*@[^\s@]+$/.test(email)) return email.toLowerCase();
-  throw usage("That is not an e-mail address.", "Type for example --email ann@example.com");
+  throw usage("That is not an e-mail address.", "Type alai secrets unlock --email you@example.com");
 }
 
 /** The master password: given, asked for, or the first line of standard input. */

@@ -14,7 +14,7 @@ export async function openVault(context: Context, profileName: string): Promise<
   sweepFolders(context);
   const files = await BwFiles.open(context, profileName);
   const unlocked = await files?.unlocked(context);
-  if (!files || !unlocked) throw vaultLocked();
+  if (!files || !unlocked) throw vaultLocked(files?.session() ?? null);
   const program = findBw(context);
   return new BwVault(context, program, unlocked, async () => {
     await syncData(context, program, files, unlocked.session.server, unlocked.key);

@@ -1,4 +1,6 @@
 import type { Context } from "../kit/context.ts";
+import { Exit } from "../kit/errors.ts";
+import { EXIT } from "../kit/exit.ts";
 import { withSpinner } from "../kit/progress.ts";
 import type { BwFolder } from "./bw/bw-folder.ts";
 import { changeData } from "./bw/change-data.ts";
@@ -31,19 +33,43 @@ export async function unlockVault(context: Context, profile: string, words: Unlo
   const files = await BwFiles.make(context, profile, words.insecure);
   const last = files.session();
   const server = await whichServer(context, profile, words.server, last?.server);
-  const email = words.email ?? (last?.server === server && !last.apiKey ? last.email : undefined);
+  const email = words.email ?? rememberedEmail(context, last, server);
   const account = isSignedIn(files, server, words)
     ? null
     : await accountOf(context, { ...words, email }, words.given ?? {});
   const password = await masterPassword(context, words.given ?? {}, words.given !== null);
-  return withSpinner(context, `Unlocking the vault of ${server}`, () =>
-    changeData(context, files, server, async (folder) => {
-      const key = account
-        ? await signIn({ folder, program, server }, account, password)
-        : await unlock(folder, program, password);
-      return keep(context, files, server, folder, key);
-    }),
-  );
+  try {
+    return await withSpinner(context, `Unlocking the vault of ${server}`, () =>
+      changeData(context, files, server, async (folder) => {
+        const key = account
+          ? await signIn({ folder, program, server }, account, password)
+          : await unlock(folder, program, password);
+        return keep(context, files, server, folder, key);
+      }),
+    );
+  } catch (error) {
+    throw await refusedBy(files, server, account, error);
+  }
+}
+
+/** Who signed in there the last time, or tried to; an API key in the environment is newer than that. */
+function rememberedEmail({ env }: Context, last: Session | null, server: string): string | undefined {
+  if (last?.server !== server || last.apiKey || (env.BW_CLIENTID && env.BW_CLIENTSECRET)) return undefined;
+  return last.email || undefined;
+}
+
+/** A refusal with words that are right where they are typed: the server is kept, or is one of them. */
+async function refusedBy(files: BwFiles, server: string, account: Account | null, error: unknown): Promise<unknown> {
+  if (!(error instanceof Exit) || error.exit !== EXIT.signIn) return error;
+  const email = account?.by === "password" ? account.email : "";
+  if (account) await files.remember({ server, email, apiKey: account.by === "api key" });
+  if (error.code !== "wrong_password") return error;
+  const next = files.session();
+  const line = next?.server === server ? "alai secrets unlock" : `alai secrets unlock --server ${server}`;
+  if (email === "") return new Exit(error.exit, error.code, error.message, `Type ${line} again.`);
+  const same = next?.server === server && next.email === email ? line : `${line} --email ${email}`;
+  const other = `for another account than ${email}: ${line} --email you@example.com`;
+  return new Exit(error.exit, error.code, error.message, `Type ${same} again, or ${other}`);
 }
 
 /** True when what is sealed is the account that is meant. */

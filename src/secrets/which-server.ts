@@ -31,7 +31,7 @@ async function askServer(context: Context, said: string | undefined): Promise<st
       said === undefined
         ? "Nothing says which Bitwarden server holds your secrets."
         : `${said} is two clouds: nothing says in which your account is.`,
-      "Add --server us, --server eu, or the https address of your own.",
+      "Type alai secrets unlock --server us, or --server eu, or --server with the https address of your own.",
     );
   const answer = await askLine(context, "Bitwarden server (us, eu, or an https address):");
   return serverAddress(answer) ?? askServer(context, answer);

@@ -13,10 +13,16 @@ describe("signing in", () => {
     const words = ["secrets", "unlock", "--server", double.url, "--email", user.email, "--insecure-storage"];
     expect(await place.run(words, { input: "wrong horse" })).toMatchObject({
       code: 4,
-      stderr: "The master password is wrong, or the e-mail address is.\nType alai secrets unlock again.\n",
+      stderr: `The master password is wrong, or the e-mail address is.\nType alai secrets unlock again, or for another account than ${user.email}: alai secrets unlock --email you@example.com\n`,
     });
     expect(await place.run("secrets status --quiet")).toMatchObject({ code: 4, stdout: "signed out\n" });
-    await place.ok(words, { input: password });
+    const again = `alai secrets unlock --server ${double.url} --email ${user.email}`;
+    expect(await place.run("secrets list")).toMatchObject({
+      code: 4,
+      stderr: `Nobody is signed in to Bitwarden here.\nType ${again}.\n`,
+    });
+    // As it was said: neither the server nor the address has to be typed again.
+    await place.ok("secrets unlock", { input: password });
     expect(await place.run("secrets unlock", { input: "wrong horse" })).toMatchObject({ code: 4 });
     // The session of before is not lost by that.
     expect(await place.json("secrets sync")).toEqual({ items: 0 });
@@ -82,7 +88,12 @@ describe("signing in", () => {
     };
     expect(await refused("")).toContain("--server us");
     expect(await refused("--server cloud.bitwarden.com")).toContain("--server eu");
-    expect(await refused("--server eu")).toContain("BW_CLIENTID");
+    expect(await refused("--server eu")).toMatch(/alai secrets unlock --email you@example\.com.*BW_CLIENTID/);
+    const half = await refused("--server eu --from-stdin", '{"clientId":"x"}');
+    expect(half).toBe(
+      "clientSecret is missing.\nAdd clientSecret to the JSON on standard input: an API key is both parts.\n",
+    );
+    expect(await refused("--server eu --from-stdin", '{"password":"x"}')).toMatch(/or email, to the JSON on standard/);
     expect(await refused("--server eu --from-stdin", "{s3cret")).not.toContain("s3cret");
     expect(await refused("--server eu --email --oops@example.com", "x")).toContain("e-mail");
   });

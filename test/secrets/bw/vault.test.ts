@@ -71,7 +71,7 @@ describe("an unlocked vault", () => {
     await expect(openVault(context, "default")).rejects.toMatchObject(locked);
     now -= 8 * HOUR;
     await expect(openVault(context, "default")).rejects.toMatchObject(locked);
-    await expect(openVault(context, "other")).rejects.toMatchObject(locked);
+    await expect(openVault(context, "other")).rejects.toMatchObject({ exit: 4, code: "signed_out" });
   });
 
   test("where no folder is in memory, bw's files are in one of the disk, which is said and goes", async () => {
