@@ -1,11 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Millis } from "@alai/core";
 import type { Context } from "../../kit/context.ts";
+import { Exit } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
 import { BwFolder } from "../bw/bw-folder.ts";
 import type { BwProgram } from "../bw/program.ts";
 import { BwRefusal } from "../bw/run.ts";
 import type { BwServe } from "../bw/serve.ts";
+import { accountIn } from "../bw/tokens.ts";
 import type { RawFile, RawItem } from "./canonical.ts";
 import { SideRefusal } from "./patience.ts";
 import { runUntil } from "./run-until.ts";
@@ -20,6 +24,8 @@ export interface Folder {
 
 /** For a large vault on a slow line. */
 const LONG: Millis = 600_000;
+
+const SIGNED_OUT = /not logged in|vault is locked|invalid_grant|invalid refresh token|unauthorized|logged out/i;
 
 interface Opened {
   readonly context: Context;
@@ -106,7 +112,7 @@ export class Side {
    */
   async import(text: string, password: string): Promise<void> {
     const { context, program, server, session, folder } = this.#opened;
-    const own = new BwFolder(context, server, folder.data());
+    const own = new BwFolder(context, server, await wholeData(folder));
     try {
       const file = join(own.path, "import.json");
       writeFileSync(file, text, { mode: 0o600, flag: "wx" });
@@ -119,7 +125,7 @@ export class Side {
       const skipped = /(\d+) item\(s\) could not be imported/.exec(said)?.[0];
       if (skipped) throw new SideRefusal(skipped);
     } catch (error) {
-      throw error instanceof BwRefusal ? new SideRefusal(error.message) : error;
+      throw error instanceof BwRefusal ? this.#refusal(error.said, error.message) : error;
     } finally {
       own.remove();
     }
@@ -139,7 +145,28 @@ export class Side {
 
   async #done<T>(asked: Promise<{ data: T } | { refused: string }>): Promise<T> {
     const answer = await asked;
-    if ("refused" in answer) throw new SideRefusal(String(answer.refused));
+    if ("refused" in answer) throw this.#refusal(String(answer.refused));
     return answer.data;
   }
+
+  /** Nothing can be asked of a server that has signed bw out. */
+  #refusal(said: string, words = said): Error {
+    if (!SIGNED_OUT.test(said)) return new SideRefusal(words);
+    return new Exit(
+      EXIT.signIn,
+      "signed_out",
+      `The ${this.role} (${this.server}) has signed this machine out.`,
+      "Type the same command again: it goes on where it stopped, and adds nothing twice.",
+    );
+  }
+}
+
+/** The bw that serves may be writing it just now: half of it, or nothing, would be a bw that nobody is signed in to. */
+async function wholeData(folder: BwFolder): Promise<string> {
+  for (let tries = 0; tries < 500; tries++) {
+    const data = folder.data();
+    if (data !== null && accountIn(data)) return data;
+    await sleep(10);
+  }
+  throw new SideRefusal("its data is not readable");
 }

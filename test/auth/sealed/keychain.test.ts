@@ -32,7 +32,7 @@ describe.each(BUILDS)("$name: the keychain", (build) => {
     const result = await place.run(words(op, "--flow=browser", "--json"), { env });
     expect([result.code, result.stdout]).toEqual([4, ""]);
     const { error } = JSON.parse(result.stderr) as { error: { code: string; hint: string } };
-    expect([error.code, error.hint]).toEqual([code, expect.stringContaining("alai login --insecure-storage")]);
+    expect([error.code, error.hint]).toEqual([code, expect.stringContaining("add --insecure-storage")]);
     expect(result.ms).toBeLessThan(limit);
     expect([existsSync(browser), hasTokens(place)]).toEqual([false, false]);
   });
