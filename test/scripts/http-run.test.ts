@@ -30,8 +30,8 @@ describe.each(BUILDS)("$name: run over HTTP", { concurrent: true }, (build) => {
     using place = new Place(build);
     const server = await Server.start(place);
     await place.ok("mc add a", { env: server.env });
-    const run = place.start(["mc", "run", "1", "--ttl", "1s", "--", "sleep", "4"], { env: server.env });
-    await sleep(3000);
+    const run = place.start(["mc", "run", "1", "--ttl", "3s", "--", "sleep", "10"], { env: server.env });
+    await sleep(7000);
     const other = await place.run("mc claim 1", { env: { ...server.env, ...BOB } });
     expect(other.stderr).toContain("held by ann:s1");
     const { code, stderr } = await run.ended;
