@@ -102,7 +102,7 @@ async function bring({ source, destination, patience }: Sides, missing: MissingF
   const item = missing.destination.id;
   const bytes = await patience.again(() => source.download(missing.source.id, file));
   if (broken) await patience.again(() => destination.removeFile(item, broken.id));
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const before = new Set(await filesNow(destination, item, patience));
     try {
       const { attachments = [] } = await destination.upload(item, file.fileName, bytes);
@@ -110,11 +110,19 @@ async function bring({ source, destination, patience }: Sides, missing: MissingF
       const id = attachments.find((one) => !before.has(one.id))?.id;
       return { item, file: id ?? "" };
     } catch (error) {
-      if (!isPassing(error)) throw error;
-      await patience.wait(error);
+      const outdated = isOutdated(error) && tries < TRIES;
+      if (!isPassing(error) && !outdated) throw error;
+      if (!outdated) await patience.wait(error);
       await removeHalf(destination, item, file, before, patience);
     }
   }
+}
+
+const TRIES = 5;
+
+/** The item changed since bw fetched it: also by the file before, of which bw does not know at once. A sync mends it. */
+function isOutdated(error: unknown): boolean {
+  return error instanceof SideRefusal && /out of date/i.test(error.message);
 }
 
 async function filesNow(side: Side, item: string, patience: Patience): Promise<string[]> {

@@ -110,6 +110,7 @@ describe("alai secrets migrate", { timeout: 240_000 }, () => {
     const vault = vaults.new.accounts.byEmail(user.new.email)?.vault;
     for (const { attachments } of vault?.ciphers.values() ?? [])
       for (const one of attachments.values()) one.bytes = null;
+    touchBeforeUpload(vaults);
     expect(report((await vaults.migrate(["--json"])).stdout)).toMatchObject({ equal: true, items: 0, files: 1 });
     expect(vaults.holdings().new).toEqual(holdings.old);
 
@@ -184,6 +185,20 @@ const NOW = "2026-01-02T03:04:05.000Z";
 
 function isImported({ new: { requests } }: Vaults): boolean {
   return requests.some(({ path, status }) => path === "/api/ciphers/import" && status === 200);
+}
+
+/** Somebody changes the item just before a file is sent to it. */
+function touchBeforeUpload({ new: { requests, accounts }, user }: Vaults): void {
+  const push = requests.push.bind(requests);
+  requests.push = (seen) => {
+    const [, id] = /ciphers\/([^/]+)\/attachment\/v2$/.exec(seen.path) ?? [];
+    const cipher = id && accounts.byEmail(user.new.email)?.vault.ciphers.get(id);
+    if (cipher) {
+      cipher.revisionDate = new Date(Date.now() + 60_000).toISOString();
+      requests.push = push;
+    }
+    return push(seen);
+  };
 }
 
 function folderNames({ new: next, user }: Vaults): string[] {
