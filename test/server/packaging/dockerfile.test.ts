@@ -118,7 +118,9 @@ function copyContext(to: string): void {
   for (const rule of rules) {
     if (!rule.startsWith("!")) continue;
     const filter = (path: string) =>
-      !/\/(node_modules|dist|secrets)(\/|$)|\.db(-|$)|\.log$|\/\.env/.test(path.slice(ROOT.length));
+      !/\/(node_modules|dist)(\/|$)|^\/packaging\/server\/secrets(\/|$)|\.db(-|$)|\.log$|\/\.env/.test(
+        path.slice(ROOT.length),
+      );
     cpSync(join(ROOT, rule.slice(1)), join(to, rule.slice(1)), { recursive: true, filter });
   }
 }
