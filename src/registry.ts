@@ -134,7 +134,11 @@ export const REGISTRY: readonly Entry[] = [
     summary: "set this machine up, or what of it is not yet",
     load: () => import("./commands/bootstrap.ts"),
   },
-  { path: ["start"], summary: "the morning: does everything answer?", load: () => import("./commands/start.ts") },
+  {
+    path: ["start"],
+    summary: "one screen for the morning: what answers, and what does not",
+    load: () => import("./commands/start.ts"),
+  },
   { path: ["logout"], summary: "sign out, here and at the issuer", load: () => import("./commands/logout.ts") },
   { path: ["whoami"], summary: "who is signed in, and who acts", load: () => import("./commands/whoami.ts") },
   {

@@ -9,12 +9,12 @@ const STYLE = { ok: "good", down: "bad", none: "dim" } as const;
 const MARK = { ok: "✓", down: "✗", none: "·" } as const;
 
 export const command = defineCommand({
-  summary: "the morning: does everything answer?",
+  summary: "one screen for the morning: what answers, and what does not",
   description: `Who am I, the ledger, the vault, and every service that the profile names, looked at all at once, three seconds each.
 Exit 0 when everything that the profile calls essential answers, else 1.
 Lines (not on a terminal): ok, down or none, name, kind, essential, milliseconds, finding.`,
   examples: [
-    ["alai start", "one screen for the morning"],
+    ["alai start", "does everything answer?"],
     ["alai start --json=name,state", "for a script"],
   ],
   args: [],

@@ -82,7 +82,7 @@ async function printPage(context: Context, status: AuthStatus): Promise<void> {
   if (context.flags.quiet) return;
   if (status.keptIn === "file")
     context.warn("the key is in a file that programs of your user can read (--insecure-storage)");
-  const [winner] = status.sources.filter(({ state }) => state === "used");
+  const winner = status.sources.find(({ state }) => state === "used" || state === "unusable");
   const shadowed = status.sources.filter(({ state }) => state === "shadowed");
   for (const { source } of shadowed) context.warn(`${source} is not used, because ${winner?.source} is set`);
 }
