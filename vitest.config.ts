@@ -8,7 +8,8 @@ const ALONE = ["crowd", "hook", "http-news", "http-outage", "run-alone", "run-gu
 /**
  * Groups, one after the other: what computes, what starts the built program or talks to servers, what has a Postgres, what
  * wants the machine for itself. Most tests of the second and third wait, so more of them run at once than there are
- * processors; those that look at the clock closely would wait for a turn of the processor, and are in the last.
+ * processors; those that look at the clock closely would wait for a turn of the processor, and are in a group of their own, before
+ * the last, which loads the machine on purpose.
  */
 export default defineConfig({
   test: {
@@ -100,7 +101,7 @@ export default defineConfig({
           ),
           testTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RawFile } from "./canonical.ts";
 import type { Pair } from "./difference.ts";
 import type { Entry } from "./inventory.ts";
@@ -57,11 +58,14 @@ async function hashed(side: Side, { id, files }: Entry, patience: Patience): Pro
 }
 
 async function fetched(side: Side, item: string, file: RawFile, patience: Patience): Promise<Buffer | null> {
-  try {
-    return await patience.again(() => side.download(item, file));
-  } catch (error) {
-    if (error instanceof SideRefusal) return null;
-    throw error;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await patience.again(() => side.download(item, file));
+    } catch (error) {
+      if (!(error instanceof SideRefusal)) throw error;
+      if (!isStale(error) || tries >= TRIES) return null;
+      await sleep(200);
+    }
   }
 }
 
@@ -103,30 +107,37 @@ async function bring({ source, destination, patience }: Sides, missing: MissingF
   const bytes = await patience.again(() => source.download(missing.source.id, file));
   if (broken) await patience.again(() => destination.removeFile(item, broken.id));
   for (let tries = 1; ; tries++) {
-    const before = new Set(await filesNow(destination, item, patience));
+    let before: ReadonlySet<string> | null = null;
     try {
+      const known = new Set((await destination.filesOf(item)).map(({ id }) => id));
+      before = known;
       const { attachments = [] } = await destination.upload(item, file.fileName, bytes);
       patience.rest();
-      const id = attachments.find((one) => !before.has(one.id))?.id;
+      const id = attachments.find((one) => !known.has(one.id))?.id;
       return { item, file: id ?? "" };
     } catch (error) {
-      const outdated = isOutdated(error) && tries < TRIES;
-      if (!isPassing(error) && !outdated) throw error;
-      if (!outdated) await patience.wait(error);
-      await removeHalf(destination, item, file, before, patience);
+      await afresh(error, tries, destination, patience);
+      if (before) await removeHalf(destination, item, file, before, patience);
     }
   }
 }
 
 const TRIES = 5;
 
-/** The item changed since bw fetched it: also by the file before, of which bw does not know at once. A sync mends it. */
-function isOutdated(error: unknown): boolean {
-  return error instanceof SideRefusal && /out of date/i.test(error.message);
+/** Waits for what may be otherwise in a moment, and fetches everything anew. Throws what is refused for good. */
+async function afresh(error: unknown, tries: number, side: Side, patience: Patience): Promise<void> {
+  const stale = isStale(error) && tries < TRIES;
+  if (!isPassing(error) && !stale) throw error;
+  if (!stale) await patience.wait(error);
+  await patience.again(() => side.sync());
 }
 
-async function filesNow(side: Side, item: string, patience: Patience): Promise<string[]> {
-  return (await patience.again(() => side.filesOf(item))).map(({ id }) => id);
+/**
+ * The item changed since bw fetched it, also by the file before, of which bw does not know at once; or bw does not find it for a
+ * moment. A sync mends it.
+ */
+function isStale(error: unknown): boolean {
+  return error instanceof SideRefusal && /out of date|not found/i.test(error.message);
 }
 
 /** What an upload that failed left: a name without bytes. */
@@ -137,7 +148,6 @@ async function removeHalf(
   before: ReadonlySet<string>,
   patience: Patience,
 ): Promise<void> {
-  await patience.again(() => side.sync());
   const left = await patience.again(() => side.filesOf(item));
   for (const file of left)
     if (!before.has(file.id) && file.fileName === fileName) await patience.again(() => side.removeFile(item, file.id));

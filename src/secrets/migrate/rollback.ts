@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { startBar } from "../../kit/bar.ts";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
@@ -50,8 +51,11 @@ export function rollBack(
         "The journal is kept where the migration ran; run it there.",
       );
     const plan = planOf(journal, inventory);
-    if (!dryRun) await carryOut(context, { side, patience, journal }, plan);
-    const { remove, kept, gone } = plan;
+    const still = dryRun ? new Set() : await carryOut(context, { side, patience, journal }, plan);
+    const { gone } = plan;
+    const remove = plan.remove.filter(({ id }) => !still.has(id));
+    const left = inventory.entries.filter(({ id }) => still.has(id));
+    const kept = [...plan.kept, ...left.map((entry) => keptFor(entry, "it is still there; type the same again"))];
     return {
       from,
       to,
@@ -111,43 +115,52 @@ function hasFile(entry: Entry | undefined, file: string): boolean {
   return entry?.files.some(({ id }) => id === file) ?? false;
 }
 
+/** @returns ids of items that are there still. */
 async function carryOut(
   context: Context,
   { side, patience, journal }: { side: Side; patience: Patience; journal: Journal },
   { remove, files, folders }: Plan,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const bar = startBar(context, "Taking back", remove.length, "items");
   const done = new Set<string>();
-  const note = () => {
-    const now = journal.now;
-    journal.change({
-      items: now.items.filter(({ id }) => !done.has(id)),
-      files: now.files.filter(({ item, file }) => !done.has(item) && !done.has(file)),
-      folders: now.folders.filter((id) => !done.has(id)),
-      finished: null,
-    });
-  };
   const each = async (id: string, work: () => Promise<void>) => {
     await patience.again(() => unlessGone(work));
     done.add(id);
     bar.step(done.size);
-    // Killed and run again, what is gone is gone: the journal need not know at once.
-    if (done.size % 50 === 0) note();
   };
   try {
     for (const { id } of remove) await each(id, () => side.remove(id));
     for (const { item, file } of files) await each(file, () => side.removeFile(item, file));
     for (const id of folders) await each(id, () => side.removeFolder(id));
   } finally {
-    note();
     bar.end();
+  }
+  await patience.again(() => side.sync());
+  const there = side.stored().items;
+  const still = new Set(remove.map(({ id }) => id).filter((id) => there.has(id)));
+  for (const id of still) done.delete(id);
+  const { now } = journal;
+  // Only here: killed before, it is run again, and finds what is gone already.
+  journal.change({
+    items: now.items.filter(({ id }) => !done.has(id)),
+    files: now.files.filter(({ item, file }) => !done.has(item) && !done.has(file)),
+    folders: now.folders.filter((id) => !done.has(id)),
+    finished: null,
+  });
+  return still;
+}
+
+/** bw may not find for a moment what it has, so it is asked again; what is there at the end is said in any case. */
+async function unlessGone(work: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof SideRefusal && /not found/i.test(error.message))) throw error;
+      if (tries >= TRIES) return;
+      await sleep(200);
+    }
   }
 }
 
-async function unlessGone(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof SideRefusal && /not found/i.test(error.message))) throw error;
-  }
-}
+const TRIES = 5;

@@ -54,9 +54,16 @@ export class Side {
     return { email: template.userEmail, userId: template.userId };
   }
 
-  /** Fetches everything from the server, whatever its dates say. */
+  /** Fetches everything from the server, whatever its dates say, and waits until bw shows it. */
   async sync(): Promise<void> {
     await this.#done(this.#opened.serve.ask("POST", "/sync?force=true", undefined, LONG));
+    for (let tries = 0; tries < 40 && !(await this.#isShown()); tries++) await sleep(100);
+  }
+
+  /** For a moment after a sync bw may show no item at all, and find none by its id. */
+  async #isShown(): Promise<boolean> {
+    const shown = new Set((await this.items()).map(({ id }) => id));
+    return [...this.stored().items.keys()].every((id) => shown.has(id));
   }
 
   /** Items outside the trash, archived ones and those of organizations too. */
