@@ -5,7 +5,7 @@ import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { type Canonical, canonicalOf, hashOf, type RawFile, type RawItem } from "./canonical.ts";
 import type { Side } from "./side.ts";
-import { type Sealed, unreadableIn } from "./stored.ts";
+import { isCurrent, type Sealed, unreadableIn } from "./stored.ts";
 
 /** An item of one side, and what makes it equal to one of the other. */
 export interface Entry {
@@ -35,8 +35,7 @@ export interface Inventory {
 }
 
 export async function takeInventory(side: Side): Promise<Inventory> {
-  const { stored, items, hidden } = await shownItems(side);
-  const folders = await side.folders();
+  const { stored, items, folders, hidden } = await shown(side);
   const names = new Map(folders.map(({ id, name }) => [id, name]));
   const own = items.filter((item) => !item.organizationId);
   return {
@@ -53,23 +52,25 @@ const PATIENCE: Millis = 20_000;
 const PAUSE: Millis = 250;
 
 /**
- * For a moment after a sync bw may show none of its items (seen with 2026.9.0, signed in by an API key); taken at its word, an
+ * For a moment after a sync bw may show none of its items or folders (seen with 2026.9.0, signed in by an API key); taken at its word, an
  * empty source would be equal to anything. So what it shows must be what it has.
  */
-async function shownItems(side: Side) {
+async function shown(side: Side) {
   for (const start = monotonic(); ; ) {
-    const [items, stored] = [await side.items(), side.stored()];
-    const shown = new Set(items.map(({ id }) => id));
-    const hidden = [...stored.items.keys()].filter((id) => !shown.has(id));
-    const unknown = items.filter(({ id }) => !stored.items.has(id));
-    if (hidden.length + unknown.length === 0) return { stored, items, hidden };
+    const [items, folders, stored] = [await side.items(), await side.folders(), side.stored()];
+    const current = items.filter((item) => isCurrent(stored.items.get(item.id), item));
+    const seen = new Set(items.map(({ id }) => id));
+    const hidden = [...stored.items.keys()].filter((id) => !seen.has(id));
+    const lacksFolder = stored.folders.some((id) => !folders.some((folder) => folder.id === id));
+    const isLate = current.length < items.length || lacksFolder;
+    if (hidden.length === 0 && !isLate) return { stored, items, folders, hidden };
     if (monotonic() - start > PATIENCE) {
-      if (unknown.length === 0) return { stored, items, hidden };
+      if (!isLate) return { stored, items, folders, hidden };
       throw new Exit(
         EXIT.unavailable,
         "bw_unknown",
-        `bw shows items of ${side.server} that it does not have.`,
-        "Use a bw that alai was tested with: 2026.9.",
+        `bw does not show what it has of ${side.server}.`,
+        "Type the same command again; use a bw that alai was tested with: 2026.9.",
       );
     }
     await sleep(PAUSE);

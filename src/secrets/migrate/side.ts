@@ -13,7 +13,7 @@ import { accountIn } from "../bw/tokens.ts";
 import type { RawFile, RawItem } from "./canonical.ts";
 import { SideRefusal } from "./patience.ts";
 import { runUntil } from "./run-until.ts";
-import { type Stored, storedIn } from "./stored.ts";
+import { isCurrent, type Stored, storedIn } from "./stored.ts";
 
 export type Role = "source" | "destination";
 
@@ -60,10 +60,15 @@ export class Side {
     for (let tries = 0; tries < 40 && !(await this.#isShown()); tries++) await sleep(100);
   }
 
-  /** For a moment after a sync bw may show no item at all, and find none by its id. */
+  /** For a moment after a sync bw may show no item and no folder at all, and find none by its id. */
   async #isShown(): Promise<boolean> {
-    const shown = new Set((await this.items()).map(({ id }) => id));
-    return [...this.stored().items.keys()].every((id) => shown.has(id));
+    const items = new Map((await this.items()).map((item) => [item.id, item]));
+    const folders = new Set((await this.folders()).map(({ id }) => id));
+    const stored = this.stored();
+    return (
+      stored.folders.every((id) => folders.has(id)) &&
+      [...stored.items].every(([id, sealed]) => isCurrent(sealed, items.get(id) ?? {}))
+    );
   }
 
   /** Items outside the trash, archived ones and those of organizations too. */

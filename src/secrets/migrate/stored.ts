@@ -5,6 +5,8 @@ export type Sealed = Readonly<Record<string, unknown>>;
 export interface Stored {
   /** Outside the trash, by id. */
   readonly items: ReadonlyMap<string, Sealed>;
+  /** Ids. */
+  readonly folders: readonly string[];
   readonly trash: number;
   readonly sends: number;
 }
@@ -17,9 +19,17 @@ export function storedIn(data: string | null): Stored {
   const items = new Map(ciphers.filter(([, { deletedDate }]) => !deletedDate));
   return {
     items,
+    folders: Object.keys(part("_folder_folders")),
     trash: ciphers.length - items.size,
     sends: Object.keys(part("_encryptedSend_sendUserEncrypted")).length,
   };
+}
+
+/** True when bw shows this item as it is stored, and not as it was before the last sync. */
+export function isCurrent(sealed: Sealed | undefined, shown: Readonly<Record<string, unknown>>): boolean {
+  if (!sealed) return false;
+  const [stored, seen] = [sealed, shown].map(({ revisionDate }) => Date.parse(String(revisionDate)));
+  return stored === seen || (Number.isNaN(stored) && Number.isNaN(seen));
 }
 
 /** Encrypted, and longer than one block: so it does not hold an empty text. */

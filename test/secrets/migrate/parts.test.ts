@@ -9,7 +9,7 @@ import {
   type RawItem,
 } from "../../../src/secrets/migrate/canonical.ts";
 import { differ } from "../../../src/secrets/migrate/difference.ts";
-import type { Entry } from "../../../src/secrets/migrate/inventory.ts";
+import { type Entry, takeInventory } from "../../../src/secrets/migrate/inventory.ts";
 import { isPassing, Patience, SideRefusal } from "../../../src/secrets/migrate/patience.ts";
 import type { Side } from "../../../src/secrets/migrate/side.ts";
 import { storedIn, unreadableIn } from "../../../src/secrets/migrate/stored.ts";
@@ -107,6 +107,20 @@ test("texts that bw could not open are found: it shows them empty", () => {
   expect(storedIn(JSON.stringify(data))).toMatchObject({ trash: 1, sends: 0 });
 });
 
+test("a list that is older than the last sync, or empty, is not taken at its word", async () => {
+  const now = [raw("a", { revisionDate: "2026-01-02T00:00:00Z" }), raw("b", { revisionDate: "2026-01-02T00:00:00Z" })];
+  const lists = [[], now.map((item) => ({ ...item, revisionDate: "2025-01-01T00:00:00Z" })), now.slice(1), now];
+  const folders = [[], [{ id: "f", name: "Work" }]];
+  const side = {
+    items: async () => (lists.length > 1 ? lists.shift() : lists[0]),
+    folders: async () => (lists.length === 1 && folders.length > 1 ? folders.shift() : folders[0]),
+    stored: () => ({ items: new Map(now.map((item) => [item.id, item])), folders: ["f"], trash: 0, sends: 0 }),
+  };
+  const { entries, folders: names, hidden } = await takeInventory(side as unknown as Side);
+  expect(entries.map(({ name }) => name)).toEqual(["a", "b"]);
+  expect([[...names.keys()], hidden]).toEqual([["Work"], []]);
+});
+
 test("what may be otherwise in a moment is told from what is refused", () => {
   const passing = ["Rate limit exceeded. Try again later.", "An unhandled server error has occurred.", "fetch failed"];
   const lasting = ["The field Notes exceeds the maximum encrypted value length of 10000 characters.", "Not found."];
@@ -142,7 +156,7 @@ class FakeSide {
   sync = async () => {};
   folders = async () => [];
   items = async () => this.kept;
-  stored = () => ({ items: new Map(this.kept.map((item) => [item.id, {}])), trash: 0, sends: 0 });
+  stored = () => ({ items: new Map(this.kept.map((item) => [item.id, item])), folders: [], trash: 0, sends: 0 });
 }
 
 describe("bringing items", () => {
