@@ -17,7 +17,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/kit/**/*.test.ts", "test/core/**/*.test.ts"],
+          include: ["test/{kit,core,morning}/**/*.test.ts"],
           testTimeout: 20_000,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
@@ -96,7 +96,7 @@ export default defineConfig({
         test: {
           name: "lin",
           include: ["test/**/*.test.ts"],
-          exclude: ["kit", "core", "scripts", "client", "server", "auth", "bootstrap", "secrets"].map(
+          exclude: ["kit", "core", "scripts", "client", "server", "auth", "bootstrap", "secrets", "morning"].map(
             (folder) => `test/${folder}/**`,
           ),
           testTimeout: 120_000,

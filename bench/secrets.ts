@@ -1,3 +1,4 @@
+import { chosen } from "./chosen.ts";
 import { type Figure, machine, missed, report, writeReadme } from "./report.ts";
 import { migrating } from "./secrets/migrating.ts";
 import { masking, type Rounds, statuses, twentySecrets } from "./secrets/rows.ts";
@@ -15,18 +16,9 @@ const ROWS: Readonly<Record<string, (setting: Setting, rounds: Rounds) => Promis
   migrating,
 };
 
-function chosen(): (keyof typeof ROWS)[] {
-  const at = process.argv.indexOf("--only");
-  if (at < 0) return Object.keys(ROWS);
-  const names = process.argv[at + 1]?.split(",") ?? [];
-  const unknown = names.find((name) => !Object.hasOwn(ROWS, name));
-  if (names.length === 0 || unknown !== undefined) throw new Error(`--only takes ${Object.keys(ROWS).join(", ")}`);
-  return names;
-}
-
 async function main(): Promise<void> {
   const rounds = process.argv.includes("--quick") ? 3 : 11;
-  const names = chosen();
+  const names = chosen(ROWS);
   const setting = await Setting.make();
   try {
     const figures: Figure[] = [];

@@ -1,3 +1,5 @@
+import type { Context } from "./kit/context.ts";
+
 /** From the executable to what it was called for. Loads only that: the gate and the guard have no part in the rest. */
 export async function start(words: readonly string[], isGate: boolean, entry: string): Promise<void> {
   if (isGate) {
@@ -13,24 +15,23 @@ export async function start(words: readonly string[], isGate: boolean, entry: st
     return keychainChild(words.slice(1));
   }
   if (words[0] === "__renew") {
-    const [{ renewalChild }, { createContext }, { processWorld }, { VERSION }] = await Promise.all([
-      import("./auth/renewal.ts"),
-      import("./kit/context.ts"),
-      import("./kit/world.ts"),
-      import("./version.ts"),
-    ]);
-    return renewalChild(createContext(processWorld(entry, VERSION)), words.slice(1));
+    const { renewalChild } = await import("./auth/renewal.ts");
+    return renewalChild(await contextOf(entry), words.slice(1));
   }
   if (words.length === 1 && words[0] === "--version") {
     const { VERSION } = await import("./version.ts");
     process.stdout.write(`${VERSION}\n`);
     return;
   }
-  const [{ main }, { createContext }, { processWorld }, { VERSION }] = await Promise.all([
-    import("./main.ts"),
+  const [{ main }, context] = await Promise.all([import("./main.ts"), contextOf(entry)]);
+  process.exitCode = await main(words, context);
+}
+
+async function contextOf(entry: string): Promise<Context> {
+  const [{ createContext }, { processWorld }, { VERSION }] = await Promise.all([
     import("./kit/context.ts"),
     import("./kit/world.ts"),
     import("./version.ts"),
   ]);
-  process.exitCode = await main(words, createContext(processWorld(entry, VERSION)));
+  return createContext(processWorld(entry, VERSION));
 }

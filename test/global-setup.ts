@@ -19,7 +19,7 @@ const root = join(import.meta.dirname, "..");
  */
 export default function setup({ vitest }: TestProject): () => void {
   const all = vitest.getRootProject();
-  // Two projects want them; the first one makes them for both.
+  // Several projects want them; the first one makes them for all.
   if (all.getProvidedContext().builds) return () => {};
   build("npm");
   build("standalone");

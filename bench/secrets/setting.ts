@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -117,10 +117,13 @@ export class Setting {
   }
 
   async #alai(words: readonly string[], input: string): Promise<void> {
-    const { execa } = await import("execa");
     const [program = "", ...first] = BUILDS.binary;
     const storage = this.#keychain ? [] : ["--insecure-storage"];
-    await execa(program, [...first, ...words, ...storage], { env: { ...process.env, ...this.env }, input });
+    execFileSync(program, [...first, ...words, ...storage], {
+      env: { ...process.env, ...this.env },
+      input,
+      stdio: "pipe",
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { chosen } from "../chosen.ts";
 import { type Figure, machine, missed, report, writeReadme } from "../report.ts";
 import { Bench } from "./bench.ts";
 import { claimsOnPostgres, claimsOnSqlite } from "./claims.ts";
@@ -25,15 +26,6 @@ const ROWS: Readonly<Record<string, (bench: Bench) => Promise<Figure | Figure[]>
   mixed: listsWhileClaiming,
 };
 
-function chosen(): (keyof typeof ROWS)[] {
-  const at = process.argv.indexOf("--only");
-  if (at < 0) return Object.keys(ROWS);
-  const names = process.argv[at + 1]?.split(",") ?? [];
-  const unknown = names.find((name) => !Object.hasOwn(ROWS, name));
-  if (names.length === 0 || unknown !== undefined) throw new Error(`--only takes ${Object.keys(ROWS).join(", ")}`);
-  return names;
-}
-
 async function main(): Promise<void> {
   requirePgbench();
   const bench = await Bench.open(process.argv.includes("--quick"));
@@ -41,7 +33,7 @@ async function main(): Promise<void> {
     process.once(signal, () => void bench.end().finally(() => process.exit(130)));
   try {
     const figures: Figure[] = [];
-    for (const name of chosen()) figures.push(...[(await ROWS[name]?.(bench)) ?? []].flat());
+    for (const name of chosen(ROWS)) figures.push(...[(await ROWS[name]?.(bench)) ?? []].flat());
     const text = `${report(figures)}\n\nMeasured on ${machine(await bench.peers())}.`;
     process.stdout.write(`${text}\n`);
     if (process.argv.includes("--readme")) writeReadme(text, "bench:server");

@@ -1,12 +1,19 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { inheritedEnv } from "../kit/child-env.ts";
 import type { Context } from "../kit/context.ts";
 
 /** Opens an address in the person's browser, and does not wait for it. @returns false when there is nothing to try with. */
 export function openBrowser({ env, platform }: Context, url: string, wsl: boolean): boolean {
   const [program, ...words] = opener(env.BROWSER, platform, wsl, url);
   if (!program) return false;
-  const child = spawn(program, words, { stdio: "ignore", detached: true, windowsHide: true, env: withoutSecrets(env) });
+  // It lives on, and must not hold what only alai needs.
+  const child = spawn(program, words, {
+    stdio: "ignore",
+    detached: true,
+    windowsHide: true,
+    env: inheritedEnv(env, true),
+  });
   // Whether it worked shows when the browser comes back; the address is printed too.
   child.on("error", () => {});
   child.unref();
@@ -26,10 +33,4 @@ function custom(browser: string, url: string): string[] {
   const words = browser.split(" ").filter(Boolean);
   const filled = words.map((word) => word.replaceAll("%s", url));
   return words.some((word) => word.includes("%s")) ? filled : [...filled, url];
-}
-
-/** What starts from here lives on: it must not hold what only alai needs. */
-function withoutSecrets(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
-  const { ALAI_TOKEN, BW_SESSION, BW_PASSWORD, BW_CLIENTSECRET, ...rest } = env;
-  return rest as NodeJS.ProcessEnv;
 }

@@ -1,8 +1,8 @@
 import { realpathSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { inheritedEnv } from "../kit/child-env.ts";
 import type { Context } from "../kit/context.ts";
 import type { Env } from "../kit/env.ts";
-import { inheritedEnv } from "../secrets/child-env.ts";
 
 /** Where an outer git says what its repository is, as it does to its hooks: ours is another. */
 const OUTER: readonly string[] = [

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { constants } from "node:os";
-import { delimiter, join } from "node:path";
 import { type Caller, type Grant, type Ledger, type Millis, parseHolder, Refusal } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
 import { killGroup } from "../guard/group.ts";
 import { type FromGuard, GUARD_WORD, type ToGuard } from "../guard/protocol.ts";
 import { EXIT } from "../kit/exit.ts";
+import { notStarted } from "../kit/not-started.ts";
 import { within } from "./within.ts";
 
 /** How a command under a lease ended. */
@@ -163,21 +162,6 @@ class GuardedCommand {
       });
     });
   }
-}
-
-function notStarted(program: string, code: string, path: string | undefined): Outcome {
-  // A folder of PATH that may not be read makes the system say EACCES of a program that is nowhere.
-  const missing = code === "ENOENT" || (code === "EACCES" && !isFound(program, path));
-  return {
-    kind: "not_started",
-    exit: missing ? 127 : 126,
-    message: missing ? `There is no command ${program}.` : `The command ${program} cannot be run (${code}).`,
-  };
-}
-
-function isFound(program: string, path = ""): boolean {
-  if (program.includes("/") || program.includes("\\")) return true;
-  return path.split(delimiter).some((dir) => dir !== "" && existsSync(join(dir, program)));
 }
 
 function ended(code: number | null, signal: NodeJS.Signals | null): Outcome {

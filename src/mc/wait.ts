@@ -37,17 +37,16 @@ export async function waitFor(
   const asking = new Asking(ledger, { ...waiting, until: end });
   while (!stop.aborted) {
     const found = await orStop(
-      asking.ask((asked) => look(asked, id, by)),
+      asking.ask((asked) => LOOK[goal](asked, id, by)),
       stop,
     ).catch(unlessStopped(stop));
     if (!found) continue;
-    const { lease, task } = found;
-    if (lease && task && isReached(lease, task, goal)) return { ...lease, status: task.status };
+    if (found.reached) return found.reached;
     const left = end - monotonic();
     if (left <= 0)
       throw new Refusal(
         "timed_out",
-        `Task ${id} is still ${lease?.state === "held" ? `held by ${lease.holder}` : "not done"}.`,
+        `Task ${id} is still ${found.holder === null ? "not done" : `held by ${found.holder}`}.`,
         { taskId: id },
       );
     await asking.pause(Math.min(left, LONGEST_PAUSE));
@@ -55,18 +54,36 @@ export async function waitFor(
   return null;
 }
 
-async function look(ledger: Ledger, id: number, by: Holder) {
-  const [lease] = await ledger.leaseStatus([id], by);
-  const [task] = await ledger.get([id]);
-  return { lease, task };
+/** What one look found. */
+interface Found {
+  /** Null: not yet. */
+  readonly reached: Waited | null;
+  /** Who holds the task, while somebody does. */
+  readonly holder: string | null;
 }
+
+/**
+ * One question of the ledger for as long as it is not reached. A task that is held is not finished: whoever finishes one gives
+ * its lease up with it.
+ */
+const LOOK: Readonly<Record<"free" | "done", (ledger: Ledger, id: number, by: Holder) => Promise<Found>>> = {
+  async free(ledger, id, by) {
+    const [lease] = await ledger.leaseStatus([id], by);
+    if (!lease || lease.state === "held") return { reached: null, holder: lease?.holder ?? null };
+    const [task] = await ledger.get([id]);
+    return { reached: task ? { ...lease, status: task.status } : null, holder: null };
+  },
+  async done(ledger, id, by) {
+    const [task] = await ledger.get([id]);
+    if (!task || !CLOSED_STATUSES.includes(task.status as Status))
+      return { reached: null, holder: task?.lease_state === "held" ? task.lease_holder : null };
+    const [lease] = await ledger.leaseStatus([id], by);
+    return { reached: lease ? { ...lease, status: task.status } : null, holder: null };
+  },
+};
 
 function unlessStopped(stop: AbortSignal): (error: unknown) => undefined {
   return (error) => {
     if (!stop.aborted) throw error;
   };
-}
-
-function isReached(lease: LeaseStatus, task: Task, goal: "free" | "done"): boolean {
-  return (goal === "free" && lease.state !== "held") || CLOSED_STATUSES.includes(task.status as Status);
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
-import { closeSync, existsSync, fstatSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import { constants } from "node:os";
-import { delimiter, join } from "node:path";
+import { type NotStarted, notStarted } from "../kit/not-started.ts";
 import { mustPassOn } from "./child-signals.ts";
 import type { Needle } from "./mask/forms.ts";
 import { Masker } from "./mask/masker.ts";
@@ -22,9 +22,7 @@ export interface Command {
   onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
 }
 
-export type Ended =
-  | { readonly kind: "ended"; readonly exit: number }
-  | { readonly kind: "not_started"; readonly exit: 126 | 127; readonly message: string };
+export type Ended = { readonly kind: "ended"; readonly exit: number } | NotStarted;
 
 /** Runs a command without a shell, in our process group, and waits for its end and that of its output. */
 export async function runCommand(command: Command): Promise<Ended> {
@@ -108,19 +106,4 @@ function ended(child: ChildProcess, program: string, path: string | undefined): 
       resolve({ kind: "ended", exit: code ?? 128 + (signal ? constants.signals[signal] : 0) }),
     );
   });
-}
-
-function notStarted(program: string, code: string, path: string | undefined): Ended {
-  // A folder of PATH that may not be read makes the system say EACCES of a program that is nowhere.
-  const missing = code === "ENOENT" || (code === "EACCES" && !isFound(program, path));
-  return {
-    kind: "not_started",
-    exit: missing ? 127 : 126,
-    message: missing ? `There is no command ${program}.` : `The command ${program} cannot be run (${code}).`,
-  };
-}
-
-function isFound(program: string, path = ""): boolean {
-  if (program.includes("/") || program.includes("\\")) return true;
-  return path.split(delimiter).some((dir) => dir !== "" && existsSync(join(dir, program)));
 }

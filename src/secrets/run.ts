@@ -1,10 +1,10 @@
+import { inheritedEnv } from "../kit/child-env.ts";
 import type { Context } from "../kit/context.ts";
 import { Exit, usage } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { oneLine } from "../kit/text.ts";
 import { PrivateFolder, unsealedPlace } from "./bw/folder.ts";
 import { type Ended, runCommand } from "./child.ts";
-import { inheritedEnv } from "./child-env.ts";
 import { readEnvFile } from "./env-file.ts";
 import { writeSecret } from "./file-secret.ts";
 import { isLongEnough, needlesFor } from "./mask/forms.ts";

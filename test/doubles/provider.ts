@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import OidcProvider from "oidc-provider";
+import { Person } from "./person.ts";
 
 /** What signing in gives. */
 export interface Tokens {
@@ -60,11 +61,13 @@ export class Provider {
       code_challenge_method: "S256",
       code_challenge: createHash("sha256").update(verifier).digest("base64url"),
     });
-    const code = await this.#browse(`${this.issuer}/auth?${query}`, login);
+    const came = await new Person(login).signIn(`${this.issuer}/auth?${query}`, ({ href }) =>
+      href.startsWith(CALLBACK),
+    );
     return this.#token({
       grant_type: "authorization_code",
       client_id: "cli",
-      code,
+      code: came.searchParams.get("code") ?? "",
       redirect_uri: CALLBACK,
       code_verifier: verifier,
     });
@@ -76,42 +79,11 @@ export class Provider {
     await once(this.#server, "close");
   }
 
-  /** A browser without a window: follows, keeps cookies, fills in the two forms. */
-  async #browse(start: string, login: string): Promise<string> {
-    const cookies = new Map<string, string>();
-    let url = start;
-    for (let steps = 0; steps < 12; steps++) {
-      const form = url.includes("/interaction/") ? await this.#form(url, cookies, login) : undefined;
-      const response = await visit(url, cookies, form);
-      const next = new URL(response.headers.get("location") ?? "", url);
-      const code = next.searchParams.get("code");
-      if (code) return code;
-      url = next.href;
-    }
-    throw new Error("signing in does not end");
-  }
-
-  async #form(url: string, cookies: Map<string, string>, login: string): Promise<URLSearchParams> {
-    const page = await (await visit(url, cookies)).text();
-    const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1] ?? "login";
-    return new URLSearchParams(prompt === "login" ? { prompt, login, password: "any" } : { prompt });
-  }
-
   async #token(form: Record<string, string>, headers: Record<string, string> = {}): Promise<Tokens> {
     const response = await fetch(`${this.issuer}/token`, { method: "POST", headers, body: new URLSearchParams(form) });
     if (!response.ok) throw new Error(await response.text());
     return (await response.json()) as Tokens;
   }
-}
-
-async function visit(url: string, cookies: Map<string, string>, body?: URLSearchParams): Promise<Response> {
-  const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-  const response = await fetch(url, { redirect: "manual", headers: { cookie }, ...(body && { method: "POST", body }) });
-  for (const line of response.headers.getSetCookie()) {
-    const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-    cookies.set(name, value);
-  }
-  return response;
 }
 
 function configuration(keys: readonly JWK[]): Readonly<Record<string, unknown>> {

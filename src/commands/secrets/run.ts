@@ -10,7 +10,7 @@ const mask = oneOf("way of masking", MASKS);
 export const command = defineCommand({
   summary: "run a command with secrets in its environment",
   description:
-    "Every variable whose whole value is a reference (bw://ITEM/FIELD) gets the secret, wherever it comes from: your environment,\n--env-file or --env; the last of these wins. All are read first; if one is not found, the command is not started: exit 3, or 1\nwhere a reference fits several. The command is started without a shell, and its exit code is ours; 127 or 126 when it cannot be.\nWhere stdout or stderr is not a terminal, secrets in the output become ***, also in base64, percent- and JSON-escaped.\nIt does not get BW_SESSION, BW_PASSWORD, BW_CLIENTID, BW_CLIENTSECRET, ALAI_TOKEN, ALAI_TOKEN_FILE, BUN_OPTIONS, BUN_BE_BUN.",
+    "Every variable whose whole value is a reference (bw://ITEM/FIELD) gets the secret, wherever it comes from: your environment,\n--env-file or --env; the last of these wins. All are read first; if one is not found, the command is not started: exit 3, or 1\nwhere a reference fits several. The command is started without a shell, and its exit code is ours; 127 or 126 when it cannot be.\nWhere stdout or stderr is not a terminal, secrets in the output become ***, also in base64, percent- and JSON-escaped.\nIt does not get BW_SESSION, BW_PASSWORD, BW_CLIENTID, BW_CLIENTSECRET, ALAI_TOKEN, ALAI_TOKEN_FILE,\nALAI_BACKUP_PASSPHRASE, BUN_OPTIONS, BUN_BE_BUN.",
   examples: [
     ["alai secrets run --env GITHUB_TOKEN=bw://GitHub/token -- gh pr list", "one secret for one command"],
     ["alai secrets run --env-file .env.refs -- npm start", "a file of references, which may be in git"],

@@ -50,7 +50,8 @@ describe.each(BUILDS)("$name: the sign-in at the server", (build) => {
     const { stderr } = await follow.ended;
     expect(stderr).not.toMatch(/sign-in|signed|token/i);
     expect(await place.ok("mc list", { env })).toContain("after a while");
-    expect(op.count("POST /token")).toBeGreaterThan(3);
+    // Sixteen seconds of calls on tokens of five: the sign-in, one refresh by the tenth second, one after the eleventh.
+    expect(op.count("POST /token")).toBeGreaterThanOrEqual(3);
   });
 
   test("a token that the server takes for over: one refresh, one more try", async () => {

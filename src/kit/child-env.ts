@@ -1,4 +1,4 @@
-import type { Env } from "../kit/env.ts";
+import type { Env } from "./env.ts";
 
 /** What opens the vault or the ledger, and what makes a program made by bun run other code: no business of the command. */
 const KEPT_BACK: readonly string[] = [
@@ -8,6 +8,7 @@ const KEPT_BACK: readonly string[] = [
   "BW_CLIENTSECRET",
   "ALAI_TOKEN",
   "ALAI_TOKEN_FILE",
+  "ALAI_BACKUP_PASSPHRASE",
   "BUN_OPTIONS",
   "BUN_BE_BUN",
 ];
