@@ -5,6 +5,23 @@ const ALONE = ["crowd", "hook", "http-news", "http-outage", "run-alone", "run-gu
   (name) => `test/scripts/${name}.test.ts`,
 );
 
+/** Folders of the projects before the last. */
+const OTHERS = [
+  "kit",
+  "core",
+  "scripts",
+  "client",
+  "server",
+  "auth",
+  "bootstrap",
+  "secrets",
+  "morning",
+  "dr",
+  "watch",
+  "models",
+  "runbook",
+];
+
 /**
  * Groups, one after the other: what computes, what starts the built program or talks to servers, what has a Postgres, what
  * wants the machine for itself. Most tests of the second and third wait, so more of them run at once than there are
@@ -82,6 +99,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: "dr",
+          include: ["test/{dr,watch,models,runbook}/**/*.test.ts"],
+          globalSetup: ["test/global-setup.ts", "test/dr/global-setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: "alone",
           include: ALONE,
           globalSetup: ["test/global-setup.ts"],
@@ -96,9 +124,7 @@ export default defineConfig({
         test: {
           name: "lin",
           include: ["test/**/*.test.ts"],
-          exclude: ["kit", "core", "scripts", "client", "server", "auth", "bootstrap", "secrets", "morning"].map(
-            (folder) => `test/${folder}/**`,
-          ),
+          exclude: OTHERS.map((folder) => `test/${folder}/**`),
           testTimeout: 120_000,
           fileParallelism: false,
           sequence: { groupOrder: 4 },

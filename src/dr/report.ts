@@ -1,0 +1,86 @@
+import type { Millis } from "@alai/core";
+
+/** What a host's agent says of itself on `GET /report`, and keeps in its state file: the one form of it. */
+export interface HostReport {
+  readonly host: string;
+  readonly role: "primary" | "standby";
+  readonly version: string;
+  /** By the agent's clock, UTC ms since 1970. */
+  readonly at: Millis;
+  readonly startedAt: Millis;
+  readonly epoch: number;
+  readonly manifestHash: string;
+  readonly databases: readonly DatabaseReport[];
+  readonly children: readonly ChildReport[];
+  readonly alarms: readonly Alarm[];
+  /** The last listing of storage that came through whole; null: none yet. */
+  readonly listedAt: Millis | null;
+  /** What storage last refused with; null when the last call came through. */
+  readonly storageTrouble: { readonly since: Millis; readonly trouble: string; readonly message: string } | null;
+}
+
+/** A heartbeat row as it was read: `_alai_hb`. */
+export interface Beat {
+  readonly epoch: number;
+  readonly seq: number;
+  /** By the primary's clock. */
+  readonly at: Millis;
+}
+
+/** How far a head is known to be. */
+export interface Head {
+  readonly txid: number | null;
+  readonly beat: Beat | null;
+  /** The newest moment whose commits are in it, by the primary's clock; null: unknown. */
+  readonly time: Millis | null;
+  /** When this was last seen to be so, by the clock of who looked. */
+  readonly seenAt: Millis;
+}
+
+export interface DatabaseReport {
+  readonly name: string;
+  /** On the primary: what was committed. */
+  readonly committed: Head | null;
+  /** What a listing of storage proved. */
+  readonly shipped: Head | null;
+  /** On the standby: what the working copy has, heartbeat read from it. */
+  readonly applied: Head | null;
+  /** On the standby: what readers get, checked. */
+  readonly published: Head | null;
+  /** What Litestream itself claims; no evidence. */
+  readonly claimedAt: Millis | null;
+  /** A file of no bytes, a missing one, one that is no database: said, never hidden. */
+  readonly state: "ok" | "empty" | "missing" | "damaged" | "seeding" | "quarantined";
+  /** Fresh restores since the state file began. */
+  readonly reseeds: number;
+  readonly note: string | null;
+}
+
+export interface ChildReport {
+  readonly name: string;
+  readonly pid: number | null;
+  readonly restarts: number;
+  readonly startedAt: Millis | null;
+  readonly lastExit: string | null;
+}
+
+export type AlarmKind =
+  | "follower_stalled"
+  | "shipping_stalled"
+  | "child_died"
+  | "heartbeat_old"
+  | "disk_low"
+  | "clock_skew"
+  | "unsafe_version"
+  | "storage"
+  | "unproven"
+  | "damaged";
+
+/** A watchdog that fired and has not been calmed. */
+export interface Alarm {
+  readonly kind: AlarmKind;
+  /** Database, child or volume; empty for the host. */
+  readonly subject: string;
+  readonly since: Millis;
+  readonly sentence: string;
+}
