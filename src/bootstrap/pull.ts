@@ -39,10 +39,13 @@ export async function pull(setting: Setting, home: string, repository: string): 
       `you have ${ahead} commits of your own, and ${behind} are waiting`,
       `Bring them together: git -C ${home} pull --rebase`,
     );
-  if (!(await mayTrust(setting, await review(context, home, commit, "HEAD"))))
+  // As text: a .gitattributes that is in use could call a text binary, and git would not show its lines.
+  const look = `git -C ${home} diff --text HEAD ${commit.slice(0, 12)}`;
+  const reviewed = await review(context, home, commit, "HEAD");
+  if (!(await mayTrust(setting, reviewed, `The lines themselves: ${look}`)))
     return left(
       "what is waiting is not trusted; nothing was pulled",
-      "Look at it and type alai bootstrap again, or --trust-hooks.",
+      `Look at it (${look}), and type alai bootstrap again, or --trust-hooks.`,
     );
   await merge(context, home, commit, changes);
   return done(`${behind} commit${behind === 1 ? "" : "s"} pulled`);

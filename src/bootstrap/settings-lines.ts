@@ -1,9 +1,11 @@
-/** Settings of Claude Code that run nothing, send nothing anywhere and allow nothing. All others are shown. */
+/**
+ * Settings of Claude Code that run nothing, send nothing anywhere, allow nothing and tell the model nothing. All others are
+ * shown: `language` too, whose text Claude Code puts before the model as it is.
+ */
 const HARMLESS: readonly string[] = [
   "$schema",
   "model",
   "theme",
-  "language",
   "verbose",
   "includeCoAuthoredBy",
   "alwaysThinkingEnabled",
@@ -20,7 +22,15 @@ export function settingsLines(text: string): readonly string[] {
     return [`not JSON: ${text}`];
   }
   if (!isTree(json) || Array.isArray(json)) return leaves("not an object", json);
-  return Object.entries(json).flatMap(([key, value]) => (HARMLESS.includes(key) ? [] : leaves(key, value)));
+  return Object.entries(json).flatMap(([key, value]) => (isHarmless(key, value) ? [] : leaves(key, value)));
+}
+
+/** One word or address at most: what reads as a sentence could be meant for the model. */
+function isHarmless(key: string, value: unknown): boolean {
+  return (
+    HARMLESS.includes(key) &&
+    (typeof value === "boolean" || (typeof value === "string" && /^[\w.:/@[\]-]*$/.test(value)))
+  );
 }
 
 function leaves(path: string, value: unknown): readonly string[] {

@@ -32,7 +32,7 @@ export interface BootstrapOptions {
   readonly headless: boolean;
   /** The key in a file: a host without a keychain. */
   readonly insecure: boolean;
-  /** Hooks that the company's repository brings are trusted without being shown. */
+  /** What the company's repository brings for Claude Code to run or obey is trusted without being shown. */
   readonly trustHooks: boolean;
 }
 

@@ -13,7 +13,6 @@ export interface Entry {
 
 const SUBMODULE = "160000";
 const SYMLINK = "120000";
-const FILE = "100644";
 
 /** Every file of a commit. */
 export async function entriesAt(context: Context, clone: string, commit: string): Promise<readonly Entry[]> {
@@ -45,11 +44,6 @@ export function isSettings({ path }: Entry): boolean {
     .replaceAll(/\p{Cf}/gu, "")
     .toLowerCase();
   return /^settings(\.local)?\.json$/.test(folded);
-}
-
-/** What Claude Code may run, or obey as it would code: everything but texts at the top, which nobody can run. */
-export function isWatched({ mode, path }: Entry): boolean {
-  return mode !== FILE || !/^([^/]+\.(md|txt)|LICENSE|\.gitignore)$/.test(path);
 }
 
 function refused(what: string): Exit {

@@ -7,7 +7,7 @@ import { readReferences } from "../secrets/read.ts";
 import { parseReference } from "../secrets/reference.ts";
 import { resolveAll } from "../secrets/resolve.ts";
 import { secretsStatus } from "../secrets/status.ts";
-import { isServerOf } from "./right-server.ts";
+import { isServer, meantServer, otherServer } from "./right-server.ts";
 import type { Setting } from "./step.ts";
 
 /** What of these references there is: values by reference, and why others have none. Throws Exit 4 or 69 when the vault does not open. */
@@ -20,12 +20,13 @@ export async function lookUp(
   readonly missing: readonly (readonly [string, string])[];
 }> {
   const { state, server } = await secretsStatus(context, profile.name);
-  if (state === "unlocked" && !isServerOf(profile, server))
+  const meant = meantServer(context, profile);
+  if (meant && state === "unlocked" && !isServer(meant.said, server))
     throw new Exit(
       EXIT.signIn,
       "other_server",
-      `The vault of ${server} is unlocked, which is not the profile's.`,
-      `Type alai secrets unlock --server ${profile.secrets?.server}`,
+      `${otherServer(server, state, meant)}.`,
+      `Type alai secrets unlock --server ${meant.said}`,
     );
   const vault = await openVault(context, profile.name);
   try {

@@ -11,7 +11,8 @@ const MARK = { ok: "✓", down: "✗", none: "·" } as const;
 export const command = defineCommand({
   summary: "one screen for the morning: what answers, and what does not",
   description: `Who am I, the ledger, the vault, and every service that the profile names, looked at all at once, three seconds each.
-Exit 0 when everything that the profile calls essential answers, else 1.
+Exit 0 when everything that the profile calls essential answers, else 1; the column ESSENTIAL says yes for each of these.
+What a profile may name, with an example: docs/new-machine.md, "The morning".
 Lines (not on a terminal): ok, down or none, name, kind, essential, milliseconds, finding.`,
   examples: [
     ["alai start", "does everything answer?"],
@@ -44,7 +45,12 @@ Lines (not on a terminal): ok, down or none, name, kind, essential, milliseconds
           show: ({ name, essential }, style) => (essential ? style.strong(name) : name),
         },
         { header: "KIND", value: ({ kind }) => kind, expendable: 1 },
-        { header: "ESSENTIAL", value: ({ essential }) => String(essential), only: "lines" },
+        {
+          header: "ESSENTIAL",
+          value: ({ essential }) => String(essential),
+          // In words: bold alone is lost without colour.
+          show: ({ essential }) => (essential ? "yes" : ""),
+        },
         { header: "MS", value: ({ latency }) => (latency === null ? "" : latency.toFixed(0)), right: true },
         {
           header: "FINDING",

@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { BUILDS } from "../scripts/harness.ts";
+import { BUILDS, Place } from "../scripts/harness.ts";
+import { screen } from "../scripts/terminal.ts";
 import { git } from "./company.ts";
-import { setUp } from "./set-up.ts";
+import { keepProfile, setUp } from "./set-up.ts";
 
 /** `alai bootstrap` on a host where nobody is, against a real provider, the real bw and real git. */
 
+const TRUST = " --trust-hooks";
 const ALL_NEW = { "sign-in": "done", secrets: "done", items: "ok", "~/.claude": "done", hooks: "done", ledger: "ok" };
 const ALL_OK = { ...ALL_NEW, "sign-in": "ok", secrets: "ok", "~/.claude": "ok", hooks: "ok" };
 
@@ -14,7 +16,7 @@ describe.each(BUILDS)("$name: bootstrap", { concurrent: true }, (build) => {
   test("sets up a host where nobody is, and the second time changes nothing", async () => {
     await using setting = await setUp(build);
     const { company, run, claude } = setting;
-    const first = await run("", company.given());
+    const first = await run(TRUST, company.given());
     expect(first.states).toMatchObject(ALL_NEW);
     expect(readFileSync(join(claude, "CLAUDE.md"), "utf8")).toBe("Be kind.\n");
     expect(readFileSync(join(claude, "settings.json"), "utf8")).toContain("hook claim-gate");
@@ -43,7 +45,7 @@ describe.each(BUILDS)("$name: bootstrap", { concurrent: true }, (build) => {
     const { company, run, keepProfile } = setting;
     const expected = [{ what: "SSH key", reference: "bw://Nowhere" }];
     keepProfile(company.profile({ secrets: { server: company.vault.url, expected } }));
-    const { code, states, steps } = await run("", company.given());
+    const { code, states, steps } = await run(TRUST, company.given());
     expect([code, states]).toMatchObject([1, { items: "left", "~/.claude": "done", hooks: "done" }]);
     expect(steps.find(({ step }) => step === "items")?.todo[0]).toMatch(/^SSH key: add bw:\/\/Nowhere to the vault/);
   });
@@ -51,13 +53,13 @@ describe.each(BUILDS)("$name: bootstrap", { concurrent: true }, (build) => {
   test("brings ~/.claude forward, never over a person's changes", async () => {
     await using setting = await setUp(build, false);
     const { company, run, claude } = setting;
-    await run("", company.given());
+    await run(TRUST, company.given());
     company.push({ "CLAUDE.md": "Be kinder.\n" });
-    expect((await run()).states).toMatchObject({ "~/.claude": "done", hooks: "ok" });
+    expect((await run(TRUST)).states).toMatchObject({ "~/.claude": "done", hooks: "ok" });
     expect(readFileSync(join(claude, "CLAUDE.md"), "utf8")).toBe("Be kinder.\n");
     writeFileSync(join(claude, "CLAUDE.md"), "mine\n");
     company.push({ "CLAUDE.md": "theirs\n" });
-    const { code, states } = await run();
+    const { code, states } = await run(TRUST);
     expect([code, states["~/.claude"]]).toEqual([1, "left"]);
     expect(readFileSync(join(claude, "CLAUDE.md"), "utf8")).toBe("mine\n");
     expect(git(claude, "status", "--porcelain")).toContain("CLAUDE.md");
@@ -71,6 +73,30 @@ describe.each(BUILDS)("$name: bootstrap", { concurrent: true }, (build) => {
     expect((await run("", company.given())).states["~/.claude"]).toBe("left");
     expect(existsSync(join(claude, ".git"))).toBe(false);
     expect(readFileSync(join(claude, "CLAUDE.md"), "utf8")).toBe("mine\n");
+  });
+});
+
+describe.each(BUILDS)("$name: start, on a screen and in a pipe", { concurrent: true }, (build) => {
+  test("what is essential is said without colour", async () => {
+    using place = new Place(build);
+    const issuer = { issuer: "https://login.example.com", clientId: "alai" };
+    const services = [
+      { name: "anvil", kind: "host", essential: true },
+      { name: "forge", kind: "host" },
+    ];
+    keepProfile(place, JSON.stringify({ issuer, services }));
+    const { text, code } = await screen(place, "NO_COLOR=1 alai start");
+    expect(code).toBe(1);
+    expect(text).toMatch(/WHAT +KIND +ESSENTIAL +MS +FINDING/);
+    expect(text).toMatch(/^. +anvil +host +yes +not configured/m);
+    expect(text).toMatch(/^. +forge +host +not configured/m);
+    const lines = (await place.run("start")).stdout;
+    expect(lines).toMatch(/^none\tanvil\thost\ttrue\t/m);
+    expect(lines).toMatch(/^none\tforge\thost\tfalse\t/m);
+    const fields: unknown = JSON.parse((await place.run("start --json=name,essential")).stdout);
+    expect(fields).toEqual(expect.arrayContaining([{ name: "anvil", essential: true }]));
+    expect(fields).toEqual(expect.arrayContaining([{ name: "forge", essential: false }]));
+    expect(await place.ok("start --help")).toContain("docs/new-machine.md");
   });
 });
 

@@ -14,16 +14,18 @@ interface Step {
 
 const HEADLESS = "bootstrap --headless --insecure-storage --json";
 
+/** Puts the profile where `alai login` would have. */
+export function keepProfile(place: Place, text: string): void {
+  const file = place.file("home/.config/alai/profiles/default.json");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
 /** @param vault false where a test is of git alone: each start of bw takes a second or more. */
 export async function setUp(build: Build, vault = true) {
   const place = new Place(build);
   const company = await Company.start(place);
-  const keepProfile = (text: string) => {
-    const file = place.file("home/.config/alai/profiles/default.json");
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text);
-  };
-  keepProfile(company.profile(vault ? {} : { secrets: undefined }));
+  keepProfile(place, company.profile(vault ? {} : { secrets: undefined }));
   const run = async (words = "", input = "", env: Readonly<Record<string, string>> = {}) => {
     const more = input === "" ? "" : " --secrets-from-stdin";
     const { code, stdout, stderr } = await place.run(`${HEADLESS}${more}${words}`, {
@@ -36,7 +38,7 @@ export async function setUp(build: Build, vault = true) {
   return {
     place,
     company,
-    keepProfile,
+    keepProfile: (text: string) => keepProfile(place, text),
     run,
     claude: place.file("home/.claude"),
     async [Symbol.asyncDispose]() {

@@ -36,10 +36,24 @@ describe.each(BUILDS)("$name: the vault of a host", { concurrent: true }, (build
           finding: `forge@example.com at ${company.vault.url}`,
         });
       }
+      // What a person set on this machine is above what the company hosts, and that they differ is said.
+      await place.ok(["config", "set", "secrets.server", other.url], { env });
+      const says = `as your setting secrets.server says; the profile names ${company.vault.url}`;
+      const locked = await run("", "", env);
+      expect(JSON.stringify(locked.steps)).toContain(
+        `The vault of ${company.vault.url} is unlocked, but your setting secrets.server names ${other.url}, ${says}`,
+      );
+      const given = company.given({ bitwarden: { clientId, clientSecret, password: "another horse" } });
+      const own = await run("", given, env);
+      expect(own.steps.find(({ step }) => step === "secrets")).toMatchObject({
+        state: "done",
+        finding: `else@example.com at ${other.url}, ${says}`,
+      });
+      expect(own.stderr).toContain(`the vault of ${other.url} is used, ${says}`);
     } finally {
       await other.stop();
     }
-  }, 120_000);
+  }, 240_000);
 
   test("is away: commands get what was sealed while it was there, all of it or nothing", async () => {
     await using setting = await setUp(build);
@@ -48,6 +62,8 @@ describe.each(BUILDS)("$name: the vault of a host", { concurrent: true }, (build
     await run("", company.given());
     await company.vault.stop();
     await place.ok("secrets lock", { env });
+    const closed = (await run()).steps.find(({ step }) => step === "secrets");
+    expect(closed).toMatchObject({ state: "ok", finding: expect.stringMatching(/^The vault of \S+ is locked \(alai/) });
     const got = await place.run("secrets get bw://GitHub", { env });
     expect([got.code, got.stdout.trim()]).toEqual([0, "ghp-canary-0001"]);
     expect(got.stderr).toContain(WARNING);
@@ -60,11 +76,17 @@ describe.each(BUILDS)("$name: the vault of a host", { concurrent: true }, (build
     expect([4, 69]).toContain(code);
     expect(stderr).not.toMatch(/canary|sealed on this machine/);
     expect(existsSync(place.file("child-ran"))).toBe(false);
-  });
+  }, 120_000);
 
   test("was never there: values on standard input are sealed, and are enough", async () => {
     await using setting = await setUp(build);
     const { place, company, run } = setting;
+    const out = (await run("", company.given({ bitwarden: undefined }))).steps.find(({ step }) => step === "secrets");
+    expect(out).toMatchObject({
+      state: "failed",
+      finding: `Nobody is signed in to the vault of ${company.vault.url}.`,
+      todo: [expect.stringContaining(`Type alai secrets unlock --server ${company.vault.url}, or give bitwarden`)],
+    });
     const values = { "bw://GitHub": "ghp-canary-0003", "bw://Anthropic": "sk-canary-0004" };
     const given = company.given({ bitwarden: undefined, breakGlass: values });
     const { states, steps } = await run("", given);
@@ -75,5 +97,5 @@ describe.each(BUILDS)("$name: the vault of a host", { concurrent: true }, (build
     expect(got.stderr).toContain(WARNING);
     const grep = place.spawn(["grep", "-rl", "canary", place.file("home")]);
     expect((await grep.ended).stdout).toBe("");
-  });
+  }, 120_000);
 });

@@ -36,7 +36,8 @@ async function clone(setting: Setting, home: string, repository: string, branch:
     const words = ["clone", "--quiet", "--no-recurse-submodules", ...of, "--", repository, aside];
     await git(context, words, { token: await tokenFor(setting, repository) });
     const commit = (await git(context, ["rev-parse", "--verify", "HEAD^{commit}"], { at: aside })).trim();
-    if (!(await mayTrust(setting, await review(context, aside, commit, null))))
+    const reviewed = await review(context, aside, commit, null);
+    if (!(await mayTrust(setting, reviewed, `The files themselves, until you answer: ${aside}`)))
       return left(
         "what it brings is not trusted; nothing was changed",
         "Look at it and type alai bootstrap again, or --trust-hooks.",

@@ -2,8 +2,8 @@ import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { keepBreakGlass, readBreakGlass } from "../../secrets/break-glass.ts";
 import { unlockVault } from "../../secrets/sign-in.ts";
-import { secretsStatus } from "../../secrets/status.ts";
-import { isServerOf } from "../right-server.ts";
+import { type SecretsStatus, secretsStatus } from "../../secrets/status.ts";
+import { isServer, type MeantServer, meantServer, named, otherServer } from "../right-server.ts";
 import { done, none, ok, type Setting, type Step, type StepResult } from "../step.ts";
 
 /** An unlocked vault; on a host where nobody is, what it needs when the vault is away. */
@@ -13,32 +13,54 @@ export const vaultStep: Step = {
     const { context, profile, given, options } = setting;
     const glass = given?.breakGlass;
     if (glass) await keepBreakGlass(context, profile.name, glass, options.insecure);
-    if (!profile.secrets) return glass ? done("break-glass values sealed") : none("the profile names no vault");
-    const { state, email, server } = await secretsStatus(context, profile.name);
-    const isRight = state === "unlocked" && isServerOf(profile, server);
+    const meant = meantServer(context, profile);
+    if (!meant) return glass ? done("break-glass values sealed") : none("the profile names no vault");
+    const status = await secretsStatus(context, profile.name);
+    const isRight = status.state === "unlocked" && isServer(meant.said, status.server);
     // What was given is used: it may be another account, or a new password.
-    if (isRight && !given?.bitwarden) return ok(`${email} at ${server}`);
-    if (options.headless && !given?.bitwarden) return withoutVault(setting, state === "unlocked" ? server : null);
-    const session = await unlockVault(context, profile.name, {
-      server: profile.secrets.server,
-      email: undefined,
-      apiKey: given?.bitwarden !== undefined,
-      given: given?.bitwarden ?? null,
-      insecure: options.insecure,
-    });
-    return done(`${session.email} at ${session.server}`);
+    if (isRight && !given?.bitwarden) return ok(`${status.email} at ${status.server}${difference(meant)}`);
+    if (options.headless && !given?.bitwarden) return withoutVault(setting, status, meant);
+    return unlock(setting, meant);
   },
 };
 
-/** @param other the server whose vault is unlocked instead; null: none is. */
-async function withoutVault({ context, profile }: Setting, other: string | null): Promise<StepResult> {
+async function unlock({ context, profile, given, options }: Setting, meant: MeantServer): Promise<StepResult> {
+  // Before a password is asked for, or sent.
+  if (meant.instead !== null) context.warn(`the vault of ${named(meant.said)} is used${difference(meant)}`);
+  const session = await unlockVault(context, profile.name, {
+    server: meant.said,
+    email: undefined,
+    apiKey: given?.bitwarden !== undefined,
+    given: given?.bitwarden ?? null,
+    insecure: options.insecure,
+  });
+  return done(`${session.email} at ${session.server}${difference(meant)}`);
+}
+
+function difference({ by, instead }: MeantServer): string {
+  return instead === null ? "" : `, as ${by} says; the profile names ${named(instead)}`;
+}
+
+async function withoutVault(
+  { context, profile }: Setting,
+  status: SecretsStatus,
+  meant: MeantServer,
+): Promise<StepResult> {
   const glass = await readBreakGlass(context, profile.name);
   const count = Object.keys(glass?.values ?? {}).length;
-  if (count > 0) return ok(`locked; ${count} break-glass values are sealed here`);
+  const what = closedBecause(status, meant);
+  const line = `alai secrets unlock --server ${meant.said}`;
+  if (count > 0) return ok(`${what} (${line}); ${count} break-glass values are sealed here${difference(meant)}`);
   throw new Exit(
     EXIT.signIn,
-    "vault_locked",
-    other === null ? "The vault is locked." : `The vault of ${other} is unlocked, which is not the profile's.`,
-    "Give bitwarden or breakGlass with --secrets-from-stdin.",
+    status.state === "signed out" ? "signed_out" : "vault_locked",
+    `${what}${difference(meant)}.`,
+    `Type ${line}, or give bitwarden or breakGlass with --secrets-from-stdin.`,
   );
+}
+
+/** A vault that is locked wants a password; one where nobody is signed in wants the account too. */
+function closedBecause({ state, server }: SecretsStatus, meant: MeantServer): string {
+  if (state === "signed out") return `Nobody is signed in to the vault of ${named(meant.said)}`;
+  return isServer(meant.said, server) ? `The vault of ${server} is ${state}` : otherServer(server, state, meant);
 }
