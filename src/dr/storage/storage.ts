@@ -27,8 +27,9 @@ export interface Condition {
 }
 
 /**
- * Where replicas live: Azure Blob, S3 or a folder. Every call ends by itself within its deadline, and fails with
- * `StorageError` alone. Secrets come from the environment or the keychain and are in no message.
+ * Where replicas live: Azure Blob, S3 or a folder. Every call ends by itself, and fails with `StorageError` alone: an answer, or
+ * the next page of a listing, must begin within the deadline (10 s), and then never be silent for longer, nor slower than
+ * 64 KiB/s on the whole. Secrets come from the environment or the keychain and are in no message.
  */
 export interface Storage {
   /** For people: type and place, no secret. */
@@ -36,8 +37,15 @@ export interface Storage {
   readonly operations: Readonly<Operations>;
   /** Everything below `prefix`, flat, in the order of keys. */
   list(prefix: string): Promise<readonly Blob[]>;
-  /** Throws `missing` when it is not there. */
+  /** For what fits into memory. Throws `missing` when it is not there. */
   read(key: string): Promise<{ readonly body: Uint8Array; readonly etag: string }>;
+  /**
+   * Piece by piece into a new file, for snapshots: never in memory as a whole. The file is fsynced when this returns, and
+   * removed when it fails. Throws an error of the file system, not `StorageError`, where `file` is there or cannot be written.
+   */
+  readTo(key: string, file: string): Promise<{ readonly size: number; readonly etag: string }>;
+  /** As `read`, piece by piece in order, for what is larger than memory should be. Throws when no piece comes within the deadline. */
+  stream(key: string): AsyncIterable<Uint8Array>;
   /** @returns the new ETag. Throws `conflict` when the condition does not hold. */
   write(key: string, body: Uint8Array, condition?: Condition): Promise<string>;
   /** No error when it is not there. */
@@ -47,7 +55,9 @@ export interface Storage {
 
 /**
  * `refused`: credentials or rights (401, 403). `missing`: 404. `conflict`: a condition did not hold. `full`: no space or
- * quota. `slow`: no answer within the deadline. `unreachable`: no connection. `failed`: anything else the service says.
+ * quota. `slow`: no answer within the deadline, or told to ask less often (429, 503). `unreachable`: no connection.
+ * `failed`: anything else the service says; that the container, bucket or folder itself is not there, above all, which
+ * must not look as if a key were missing.
  */
 export type StorageTrouble = "refused" | "missing" | "conflict" | "full" | "slow" | "unreachable" | "failed";
 
