@@ -5,7 +5,7 @@ import type { Granted } from "./flows/flow.ts";
 import type { IssuerProfile } from "./profile.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** What an issuer answered, as it is kept. @param before the tokens that were renewed: what the answer leaves out stays. Throws Exit 4. */
+/** What an issuer answered, as it is kept. @param profile with the scopes that were asked for. @param before the tokens that were renewed: what the answer leaves out stays. Throws Exit 4. */
 export function tokensFrom(
   granted: Granted,
   profile: IssuerProfile,
@@ -28,6 +28,7 @@ export function tokensFrom(
     idToken: granted.id_token ?? before?.idToken ?? null,
     expiresAt: Number.isFinite(seconds) ? now + seconds * 1000 : jwtExpiry(accessToken),
     refreshExpiresAt: Number.isFinite(refreshSeconds) ? now + refreshSeconds * 1000 : null,
+    asked: before ? before.asked : profile.scopes,
     scopes:
       typeof granted.scope === "string" ? granted.scope.split(" ").filter(Boolean) : (before?.scopes ?? profile.scopes),
     subject: text(claims.sub) ?? before?.subject ?? subjectOf(accessToken) ?? "unknown",

@@ -6,7 +6,7 @@ import { makeSealed } from "../kit/sealed/store.ts";
 import { issuerClient } from "./client.ts";
 import { browserFlow } from "./flows/browser.ts";
 import { deviceFlow } from "./flows/device.ts";
-import type { FlowWorld, Granted } from "./flows/flow.ts";
+import { type FlowWorld, type Granted, scopesFor } from "./flows/flow.ts";
 import { pasteFlow } from "./flows/paste.ts";
 import { signInFailure } from "./flows/refusals.ts";
 import { jwtExpiry, readJwt, tokensFrom } from "./grant.ts";
@@ -39,9 +39,10 @@ export async function signIn(context: Context, profile: Profile, options: LoginO
   const session = await sessionFor(context, profile, options.insecure);
   const client = await issuerClient(context, profile.issuer);
   const flow = chooseFlow(context, client.metadata.device_authorization_endpoint !== undefined, options.flow);
-  const granted = await grantedBy(FLOW[flow], { context, client, limit: options.limit });
+  const world = { context, client, limit: options.limit };
+  const granted = await grantedBy(FLOW[flow](world), context, profile);
   requireTenantSaid(granted, profile);
-  const tokens = tokensFrom(granted, profile.issuer, context.clock(), flow);
+  const tokens = tokensFrom(granted, { ...profile.issuer, scopes: scopesFor(client) }, context.clock(), flow);
   await session.keep(tokens);
   return tokens;
 }
@@ -66,15 +67,17 @@ export async function signInMachine(
 ): Promise<Tokens> {
   const session = await sessionFor(context, profile, insecure);
   const { issuer } = profile;
-  const client = await issuerClient(context, issuer, secret);
-  const scope = issuer.scopes.filter((one) => !PERSONAL.includes(one)).join(" ");
+  const { openid, config } = await issuerClient(context, issuer, secret);
+  const scopes = issuer.scopes.filter((one) => !PERSONAL.includes(one));
+  const scope = scopes.join(" ");
   const resource = issuer.audience === null ? undefined : { resource: issuer.audience };
   const granted = await grantedBy(
-    ({ client: { openid, config } }) =>
-      openid.clientCredentialsGrant(config, { ...(scope !== "" && { scope }), ...resource }),
-    { context, client, limit: 0 },
+    openid.clientCredentialsGrant(config, { ...(scope !== "" && { scope }), ...resource }),
+    context,
+    profile,
+    true,
   );
-  const tokens = tokensFrom(granted, { ...issuer, scopes: scope.split(" ") }, context.clock(), "client-credentials");
+  const tokens = tokensFrom(granted, { ...issuer, scopes }, context.clock(), "client-credentials");
   await session.keep({ ...tokens, subject: issuer.clientId }, secret);
   return tokens;
 }
@@ -116,10 +119,16 @@ async function sessionFor(context: Context, profile: Profile, insecure: boolean)
   return new Session(context, profile, await makeSealed(context, profile.name, insecure));
 }
 
-async function grantedBy(run: (world: FlowWorld) => Promise<Granted>, world: FlowWorld): Promise<Granted> {
+/** @param isMachine it signs in with a secret of its own. */
+async function grantedBy(
+  granted: Promise<Granted>,
+  context: Context,
+  profile: Profile,
+  isMachine = false,
+): Promise<Granted> {
   try {
-    return await run(world);
+    return await granted;
   } catch (error) {
-    throw signInFailure(error, world.client.profile);
+    throw signInFailure(error, context, profile, isMachine);
   }
 }

@@ -1,9 +1,9 @@
 import type { Context } from "../kit/context.ts";
 import { Exit, usage } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
-import { isLoopback } from "../kit/loopback.ts";
 import { oneLine, truncate } from "../kit/text.ts";
 import { issuerFetch, NoAnswer } from "./fetch.ts";
+import { requireSafe } from "./issuer-words.ts";
 import type { IssuerKind, IssuerProfile } from "./profile.ts";
 
 /** The issuer's own description (RFC 8414), as far as it is used here. */
@@ -71,16 +71,6 @@ function parsed(text: string): Metadata | null {
   } catch {
     return null;
   }
-}
-
-/** Throws unless it is https, or http on this machine. */
-export function requireSafe(raw: string, what: string): URL {
-  const url = URL.canParse(raw) ? new URL(raw) : null;
-  if (url && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url)))) return url;
-  throw usage(
-    `${what} is not an https address: ${truncate(oneLine(raw), 80)}`,
-    "Type for example https://login.example.com",
-  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../kit/context.ts";
-import { Exit } from "../kit/errors.ts";
+import { Exit, usage } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { writePrivate } from "../kit/sealed/private-file.ts";
 import { profileName } from "../kit/settings.ts";
@@ -12,6 +12,7 @@ import type { Profile } from "./profile.ts";
 /** Profiles are files beside the settings: `profiles/NAME.json`, as the company hosts it, with nothing secret in it. */
 
 export const DEFAULT_PROFILE = "default";
+const BY_DEFAULT = "by default";
 
 /** Which profile is meant, and who says so: `--profile` > `ALAI_PROFILE` > the setting. */
 export function chosenProfile(context: Context, flag: string | undefined): { name: string; source: string } {
@@ -19,7 +20,7 @@ export function chosenProfile(context: Context, flag: string | undefined): { nam
   if (context.env.ALAI_PROFILE) return { name: profileName(context.env.ALAI_PROFILE), source: "ALAI_PROFILE" };
   const setting = context.settings().get("profile");
   if (typeof setting === "string") return { name: setting, source: "the setting profile" };
-  return { name: DEFAULT_PROFILE, source: "by default" };
+  return { name: DEFAULT_PROFILE, source: BY_DEFAULT };
 }
 
 /** The profile of that name; null when there is none. Throws a usage error for a file that cannot be understood. */
@@ -40,15 +41,28 @@ export function requireProfile(context: Context, flag: string | undefined): Prof
   const { name, source } = chosenProfile(context, flag);
   const profile = readProfile(context, name);
   if (profile) return profile;
+  const isAny = profileNames(context).length > 0 || source !== BY_DEFAULT;
+  const message = isAny ? noSuchProfile(context, name, source) : "This machine is not set up: it has no profile.";
+  throw new Exit(EXIT.signIn, "no_profile", message, `Type ${commandFor(context, "alai login", name)}.`);
+}
+
+/** That there is no profile of this name, and which there are. @param source who named it, where that is not plain. */
+export function noSuchProfile(context: Context, name: string, source?: string): string {
   const others = profileNames(context);
-  throw new Exit(
-    EXIT.signIn,
-    "no_profile",
-    others.length > 0
-      ? `There is no profile ${name} (${source}); there are: ${others.join(", ")}.`
-      : "This machine is not set up: it has no profile.",
-    "Type alai login.",
-  );
+  const there = others.length > 0 ? `there are: ${others.join(", ")}` : "this machine has none yet";
+  return `There is no profile ${name}${source === undefined ? "" : ` (${source})`}; ${there}.`;
+}
+
+/** Refuses (exit 64) to take a profile into use that is not there. The one that is in use by default may be made later. */
+export function requireKnownProfile(context: Context, name: string): void {
+  if (name === DEFAULT_PROFILE || readProfile(context, profileName(name))) return;
+  throw usage(noSuchProfile(context, name), `Type alai login --profile ${name} to make it.`);
+}
+
+/** The words of a command that means this profile: with its name where another one is in use without a flag or a variable. */
+export function commandFor(context: Context, command: string, profile: string): string {
+  const inUse = context.settings().get("profile") ?? DEFAULT_PROFILE;
+  return inUse === profile ? command : `${command} --profile ${profile}`;
 }
 
 export function profileNames(context: Context): string[] {

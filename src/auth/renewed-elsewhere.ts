@@ -6,7 +6,8 @@ import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { isOld, isOver } from "./age.ts";
 import { startRenewal } from "./renewal.ts";
-import { expired, type Session, signedOut } from "./session.ts";
+import type { Session } from "./session.ts";
+import { expired, signedOut } from "./sign-in-needed.ts";
 import type { TokenSource } from "./source.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -29,10 +30,10 @@ export function renewedElsewhere(context: Context, opened: Promise<Session | nul
       const isGood = !isOver(tokens, now) && tokens.accessToken !== "";
       if (!session.canRenew(tokens)) {
         if (isGood) return tokens.accessToken;
-        throw expired();
+        throw expired(context, session.profile);
       }
       startRenewal(context, session.profile, tokens.accessToken);
-      return isGood ? tokens.accessToken : next(session, tokens.accessToken, end);
+      return isGood ? tokens.accessToken : next(context, session, tokens.accessToken, end);
     },
     async renewed(refused) {
       const session = await opened;
@@ -41,16 +42,16 @@ export function renewedElsewhere(context: Context, opened: Promise<Session | nul
       if (tokens.accessToken !== refused) return tokens.accessToken;
       if (!session.canRenew(tokens)) return null;
       startRenewal(context, session.profile, refused);
-      return next(session, refused, end);
+      return next(context, session, refused, end);
     },
   };
 }
 
 /** The token that comes in place of this one. */
-async function next(session: Session, before: string, end: number): Promise<string> {
+async function next(context: Context, session: Session, before: string, end: number): Promise<string> {
   for (;;) {
     const tokens: Tokens | null = session.stored();
-    if (!tokens) throw signedOut();
+    if (!tokens) throw signedOut(context, session.profile);
     if (tokens.accessToken !== before) return tokens.accessToken;
     if (monotonic() >= end) throw late();
     await sleep(PAUSE);

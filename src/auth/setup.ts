@@ -1,18 +1,9 @@
 import type { Context } from "../kit/context.ts";
 import { usage } from "../kit/errors.ts";
-import { askLine } from "../kit/prompt.ts";
-import { oneLine, truncate } from "../kit/text.ts";
 import { issuerFetch } from "./fetch.ts";
-import {
-  fetchMetadata,
-  isTrouble,
-  pinned,
-  requireOneTenant,
-  requireSafe,
-  troubled,
-  unreachable,
-  WELL_KNOWN,
-} from "./metadata.ts";
+import { firstWords, type Given } from "./first-words.ts";
+import { requireSafe } from "./issuer-words.ts";
+import { fetchMetadata, isTrouble, pinned, requireOneTenant, troubled, unreachable, WELL_KNOWN } from "./metadata.ts";
 import { parseProfile } from "./parse-profile.ts";
 import type { IssuerKind, IssuerProfile, Profile } from "./profile.ts";
 import { keepProfile } from "./profiles.ts";
@@ -46,8 +37,9 @@ export async function proposeProfile(
   name: string,
   words: IssuerWords,
   before: Profile | null,
+  given: Given = null,
 ): Promise<Proposed> {
-  const [document, where] = await describedProfile(context, words, before);
+  const [document, where] = await describedProfile(context, words, before, given);
   const profile = parseProfile(JSON.stringify(document), name, where);
   requireOneTenant(profile.issuer);
   return { profile, accept: () => void keepProfile(context, name, document) };
@@ -58,18 +50,14 @@ async function describedProfile(
   context: Context,
   words: IssuerWords,
   before: Profile | null,
+  given: Given,
 ): Promise<[document: unknown, where: string]> {
   const { profileUrl } = words;
   if (profileUrl !== undefined) {
     const url = requireSafe(profileUrl, "The profile's address");
     return [await hostedProfile(context, url), url.href];
   }
-  const issuer =
-    words.issuer ?? before?.issuer.discoveryUrl ?? (await ask(context, "The issuer's address", "--issuer"));
-  const clientId =
-    words.clientId ?? before?.issuer.clientId ?? (await ask(context, "The client id of alai there", "--client-id"));
-  const scopes =
-    words.scopes ?? before?.issuer.scopes ?? wordsOf(await ask(context, "The scope of your API", "--scope"));
+  const { issuer, clientId, scopes } = await firstWords(context, words, before, given);
   const own = before && words.issuer === undefined ? before.issuer : await askIssuer(context, issuer, words.kind);
   const kind = words.kind ?? own.kind;
   return [
@@ -89,10 +77,6 @@ async function askIssuer(
   return { kind, ...pinned(kind, discoveryUrl, await fetchMetadata(context, discoveryUrl)) };
 }
 
-function wordsOf(text: string): string[] {
-  return text.split(/[\s,]+/).filter(Boolean);
-}
-
 /** What every sign-in of a person asks for besides the API's own scope. */
 function withOwn(kind: IssuerKind, scopes: readonly string[]): string[] {
   // B2C has no scope email.
@@ -100,22 +84,11 @@ function withOwn(kind: IssuerKind, scopes: readonly string[]): string[] {
   return [...new Set([...own, ...scopes])];
 }
 
-function ask(context: Context, question: string, flag: string): Promise<string> {
-  if (context.canPrompt()) return askLine(context, question);
-  throw usage(`${question} is missing.`, `Nobody can be asked here; add ${flag}, or --profile-url.`);
-}
-
 function metadataAddress(issuer: string): string {
-  const text = issuer.trim();
-  if (!URL.canParse(text))
-    throw usage(
-      `"${truncate(oneLine(text), 80)}" is not an issuer's address.`,
-      "Type for example https://login.example.com",
-    );
-  const url = new URL(text);
+  const url = new URL(issuer);
   url.search = "";
   url.hash = "";
-  return text.includes(WELL_KNOWN) ? url.href : `${url.href.replace(/\/+$/, "")}${WELL_KNOWN}`;
+  return issuer.includes(WELL_KNOWN) ? url.href : `${url.href.replace(/\/+$/, "")}${WELL_KNOWN}`;
 }
 
 function kindOf(discoveryUrl: string): IssuerKind {

@@ -5,7 +5,7 @@ import { type Backend, storedBackend } from "../kit/sealed/store.ts";
 import { readToken } from "./env-token.ts";
 import { jwtExpiry } from "./grant.ts";
 import type { Profile } from "./profile.ts";
-import { chosenProfile, readProfile } from "./profiles.ts";
+import { chosenProfile, noSuchProfile, readProfile } from "./profiles.ts";
 import { Session } from "./session.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -35,7 +35,7 @@ export async function authStatus(context: Context, flag: string | undefined): Pr
   const found = [fromEnv(context, "ALAI_TOKEN"), fromEnv(context, "ALAI_TOKEN_FILE")];
   const { own, tokens } = profile
     ? await fromProfile(context, profile)
-    : { own: none(`profile ${name}`, "there is no such profile"), tokens: null };
+    : { own: none(`profile ${name}`, noSuchProfile(context, name)), tokens: null };
   const all = [...found, own];
   const used = all.findIndex(({ state }) => state === "used" || state === "unusable");
   const sources = all.map(

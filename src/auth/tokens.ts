@@ -11,6 +11,8 @@ export interface Tokens {
   /** By this machine's clock; null when the issuer did not say. */
   readonly expiresAt: Millis | null;
   readonly refreshExpiresAt: Millis | null;
+  /** Asked for; not known of tokens that an older alai kept, or that came from elsewhere. */
+  readonly asked?: readonly string[] | undefined;
   /** Granted, which may be fewer than were asked for. */
   readonly scopes: readonly string[];
   readonly subject: string;

@@ -1,4 +1,5 @@
-import { toIso } from "@alai/core";
+import { type Millis, toIso } from "@alai/core";
+import type { Given } from "../auth/first-words.ts";
 import { FLOWS, type Flow } from "../auth/ladder.ts";
 import type { LoginOptions } from "../auth/login.ts";
 import type { Profile } from "../auth/profile.ts";
@@ -10,7 +11,7 @@ import type { Context } from "../kit/context.ts";
 import { usage } from "../kit/errors.ts";
 import { printJson } from "../kit/output.ts";
 import { oneLine } from "../kit/text.ts";
-import { oneOf } from "../kit/values.ts";
+import { duration, oneOf } from "../kit/values.ts";
 import { PROFILE_FLAG } from "./auth/flags.ts";
 
 const LIMIT = 180_000;
@@ -21,14 +22,17 @@ export const command = defineCommand({
   summary: "sign in, and set this machine up",
   description: `The first time it asks for the issuer, the client id and the scope of your API, or takes all of it from --profile-url.
 The way to sign in is found by itself: the browser of this machine; over ssh or without a display a code for any browser; where
-the issuer has none, an address to paste. --timeout says how long you may take (180s).
+the issuer has none, an address to paste.
 The tokens are sealed with a key in the system's keychain, which is tried before anything else.
 Where this machine was not set up with the profile, and it names more than the issuer, it goes on as alai bootstrap does.`,
   examples: [
     ["alai login --profile-url https://example.com/alai.json", "the first time, with what your company hosts"],
     ["alai login", "sign in again"],
     ["alai login --flow=device", "with a code, from a machine without a browser"],
-    ["alai login --with-token < token.txt", "keep a token that came from elsewhere"],
+    [
+      "alai login --with-token < token.txt",
+      "keep a token that came from elsewhere (the first time with the issuer's flags)",
+    ],
   ],
   args: [],
   flags: {
@@ -45,6 +49,7 @@ Where this machine was not set up with the profile, and it names more than the i
     withToken: { summary: "read a token from standard input, and sign nobody in" },
     clientSecret: { summary: "for a machine: read its client secret from standard input" },
     insecureStorage: { summary: "keep the key in a file (mode 600) instead of the keychain" },
+    timeout: { value: "TIME", summary: "how long you may take to sign in; when not given 180s", parse: duration },
     signInOnly: { summary: "do not set the machine up after it (alai bootstrap)" },
     ...PROFILE_FLAG,
   },
@@ -55,6 +60,7 @@ Where this machine was not set up with the profile, and it names more than the i
     email: "their address, or null",
     flow: "the way it was done",
     scopes: "what was granted",
+    scopes_not_granted: "what was asked for and not granted",
     expires: "when the token ends, or null; it is renewed by itself while it can be",
     kept_in: "keychain or file",
   },
@@ -71,6 +77,7 @@ interface Flags extends Omit<IssuerWords, "scopes"> {
   readonly clientSecret: boolean | undefined;
   readonly insecureStorage: boolean | undefined;
   readonly signInOnly: boolean | undefined;
+  readonly timeout: Millis | undefined;
   readonly profile: string | undefined;
 }
 
@@ -79,14 +86,18 @@ async function login(context: Context, flags: Flags): Promise<void> {
     throw usage("Standard input can hold one thing.", "Give --with-token or --client-secret.");
   const { chosenProfile } = await import("../auth/profiles.ts");
   const { name } = chosenProfile(context, flags.profile);
-  const { profile, accept } = await profileFor(context, name, { ...flags, scopes: flags.scope });
-  const insecure = flags.insecureStorage ?? false;
   const given = flags.withToken ? "token" : flags.clientSecret ? "client secret" : null;
-  const limit = context.flags.timeout ?? LIMIT;
+  const { profile, accept } = await profileFor(context, name, { ...flags, scopes: flags.scope }, given);
+  const insecure = flags.insecureStorage ?? false;
+  const limit = flags.timeout ?? LIMIT;
   const tokens = await tokensFor(context, profile, given, { flow: flags.flow, insecure, limit });
   accept();
-  if (context.flags.json) printJson(context, { ...resultJson(name, tokens), kept_in: insecure ? "file" : "keychain" });
+  const { notGranted } = await import("../auth/not-granted.ts");
+  const lacking = notGranted(tokens);
+  const kept = { scopes_not_granted: lacking, kept_in: insecure ? "file" : "keychain" };
+  if (context.flags.json) printJson(context, { ...resultJson(name, tokens), ...kept });
   else if (!context.flags.quiet) tell(context, name, tokens, insecure);
+  if (!context.flags.quiet) await warnNotGranted(context, lacking);
   if (flags.profile !== undefined) await takeIntoUse(context, name);
   if (given === null && !flags.signInOnly) await setUpRest(context, profile, insecure);
 }
@@ -116,22 +127,17 @@ async function takeIntoUse(context: Context, name: string): Promise<void> {
 }
 
 /** One that is there is changed when the sign-in has gone well: a failed one must not end the one that holds. */
-async function profileFor(context: Context, name: string, words: IssuerWords): Promise<Proposed> {
+async function profileFor(context: Context, name: string, words: IssuerWords, given: Given): Promise<Proposed> {
   const { proposeProfile, saysSomething } = await import("../auth/setup.ts");
   const { readProfile } = await import("../auth/profiles.ts");
   const before = readProfile(context, name);
   if (before && !saysSomething(words)) return { profile: before, accept: () => {} };
-  const proposed = await proposeProfile(context, name, words, before);
+  const proposed = await proposeProfile(context, name, words, before, given);
   if (!before) proposed.accept();
   return proposed;
 }
 
-async function tokensFor(
-  context: Context,
-  profile: Profile,
-  given: "token" | "client secret" | null,
-  options: LoginOptions,
-): Promise<Tokens> {
+async function tokensFor(context: Context, profile: Profile, given: Given, options: LoginOptions): Promise<Tokens> {
   const { keepToken, signIn, signInMachine } = await import("../auth/login.ts");
   if (given === null) return signIn(context, profile, options);
   const word = oneWord(await context.io.readStdin({ signal: context.interrupted }), given);
@@ -142,6 +148,12 @@ function oneWord(text: string, what: string): string {
   const word = text.trim();
   if (/^[!-~]+$/.test(word)) return word;
   throw usage(`Standard input holds no ${what}.`, `A ${what} is one word of visible ASCII characters.`);
+}
+
+async function warnNotGranted(context: Context, lacking: readonly string[]): Promise<void> {
+  const { notGrantedSentence } = await import("../auth/not-granted.ts");
+  const sentence = notGrantedSentence(lacking);
+  if (sentence !== null) context.warn(sentence);
 }
 
 function resultJson(

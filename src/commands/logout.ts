@@ -5,7 +5,8 @@ import { PROFILE_FLAG } from "./auth/flags.ts";
 export const command = defineCommand({
   summary: "sign out, here and at the issuer",
   description: `Takes the tokens back at the issuer they came from, and removes what is sealed on this machine, with its key. The profile stays.
-Where the issuer did not take them back it says so, and exits 0 all the same: this machine is signed out.`,
+Where the issuer did not take them back it says so, and exits 0 all the same: this machine is signed out.
+A token in ALAI_TOKEN or ALAI_TOKEN_FILE is left as it is.`,
   examples: [["alai logout", "sign out"]],
   args: [],
   flags: { ...PROFILE_FLAG },
@@ -20,6 +21,10 @@ Where the issuer did not take them back it says so, and exits 0 all the same: th
       import("../auth/logout.ts"),
       import("../auth/profiles.ts"),
     ]);
+    const shadowing = ["ALAI_TOKEN", "ALAI_TOKEN_FILE"].filter((name) => context.env[name]);
+    if (!context.flags.quiet)
+      for (const name of shadowing)
+        context.warn(`${name} is set: its token still wins, and is not revoked; unset it to be signed out`);
     const profile = requireProfile(context, flags.profile);
     const { wasSignedIn, revoked, why } = await signOut(context, profile);
     if (context.flags.json)

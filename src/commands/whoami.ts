@@ -1,6 +1,4 @@
 import { defineCommand } from "../kit/command.ts";
-import { Exit } from "../kit/errors.ts";
-import { EXIT } from "../kit/exit.ts";
 import { printJson, toLine } from "../kit/output.ts";
 import { PROFILE_FLAG } from "./auth/flags.ts";
 
@@ -23,7 +21,6 @@ export const command = defineCommand({
   async run(context, { flags }) {
     const { whoIsSignedIn } = await import("../auth/whoami.ts");
     const me = await whoIsSignedIn(context, flags.profile);
-    if (!me) throw new Exit(EXIT.signIn, "sign_in_needed", "You are not signed in.", "Type alai login.");
     const { actor, session } = context.identity();
     if (context.flags.json) return printJson(context, { ...me, actor, session });
     if (!context.io.stdoutIsTty || context.flags.quiet)

@@ -1,3 +1,4 @@
+import { BadInput } from "@alai/core";
 import type { Context } from "./context.ts";
 import { usage } from "./errors.ts";
 import { oneLine } from "./text.ts";
@@ -15,17 +16,37 @@ export async function confirm(context: Context, question: string, flag: string):
 
 /**
  * A line of text from a person, or the first line of standard input where that is no terminal. Throws a usage error when
- * there is nobody and nothing. @param secret it is not shown while it is typed.
+ * there is nobody and nothing. @param secret it is not shown while it is typed. @param check throws a usage error for an answer that
+ * cannot be one: a person is asked again with its sentence.
  */
-export async function askLine(context: Context, question: string, secret = false): Promise<string> {
+export async function askLine(
+  context: Context,
+  question: string,
+  secret = false,
+  check: (answer: string) => unknown = () => {},
+): Promise<string> {
   if (!context.io.stdinIsTty) return firstLine(await context.io.readStdin({ line: true, signal: context.interrupted }));
   if (!context.canPrompt()) throw usage(`This needs an answer: ${question}`, "Nobody can be asked here.");
   const { input, password } = await import("@inquirer/prompts");
   const ask = secret ? password : input;
   const output = context.io.stderrStream();
   return untilClosed((closed) =>
-    ask({ message: oneLine(question) }, { output, signal: AbortSignal.any([context.interrupted, closed]) }),
+    ask(
+      { message: oneLine(question), validate: (answer) => whyNot(check, answer) ?? true },
+      { output, signal: AbortSignal.any([context.interrupted, closed]) },
+    ),
   );
+}
+
+/** What is wrong with an answer and what to type; null when nothing is. */
+function whyNot(check: (answer: string) => unknown, answer: string): string | null {
+  try {
+    check(answer);
+    return null;
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error;
+    return [error.message, error.hint].filter(Boolean).join(" ");
+  }
 }
 
 /**

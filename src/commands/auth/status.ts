@@ -23,6 +23,7 @@ export const command = defineCommand({
     subject: "who signed in with the profile, or null",
     flow: "how, or null",
     scopes: "what was granted",
+    scopes_not_granted: "what was asked for and not granted",
     refresh_expires: "when the sign-in itself ends, where the issuer says",
     issuer: "the issuer's name, or null",
     client_id: "the client id, or null",
@@ -31,15 +32,17 @@ export const command = defineCommand({
   async run(context, { flags }) {
     const { authStatus } = await import("../../auth/status.ts");
     const status = await authStatus(context, flags.profile);
-    if (context.flags.json) printJson(context, statusJson(status));
-    else await printPage(context, status);
+    const { notGranted, notGrantedSentence } = await import("../../auth/not-granted.ts");
+    const lacking = status.tokens ? notGranted(status.tokens) : [];
+    if (context.flags.json) printJson(context, statusJson(status, lacking));
+    else await printPage(context, status, notGrantedSentence(lacking));
     return status.signedIn ? EXIT.ok : EXIT.signIn;
   },
 });
 
 const iso = (ms: number | null) => (ms === null ? null : toIso(ms));
 
-function statusJson({ issuer, tokens, ...status }: AuthStatus): Record<string, unknown> {
+function statusJson({ issuer, tokens, ...status }: AuthStatus, lacking: readonly string[]): Record<string, unknown> {
   return {
     signed_in: status.signedIn,
     profile: status.profile,
@@ -49,6 +52,7 @@ function statusJson({ issuer, tokens, ...status }: AuthStatus): Record<string, u
     subject: tokens?.subject ?? null,
     flow: tokens?.flow ?? null,
     scopes: tokens?.scopes ?? [],
+    scopes_not_granted: lacking,
     refresh_expires: iso(tokens?.refreshExpiresAt ?? null),
     issuer: issuer?.issuer ?? null,
     client_id: issuer?.clientId ?? null,
@@ -63,7 +67,7 @@ function redirectOf({ redirectHost, redirectPath, redirectPorts }: NonNullable<A
 
 const STYLE = { used: "good", shadowed: "dim", none: "dim", unusable: "bad" } as const;
 
-async function printPage(context: Context, status: AuthStatus): Promise<void> {
+async function printPage(context: Context, status: AuthStatus, lacking: string | null): Promise<void> {
   const now = context.clock();
   await printRows<Source>(context, status.sources, {
     columns: [
@@ -79,7 +83,17 @@ async function printPage(context: Context, status: AuthStatus): Promise<void> {
     ],
     json: (source) => ({ ...source }),
   });
-  if (context.flags.quiet) return;
+  if (!context.flags.quiet) comment(context, status, lacking);
+}
+
+/** What is no source of a token, on stderr. */
+function comment(context: Context, status: AuthStatus, lacking: string | null): void {
+  const { issuer, profile } = status;
+  if (issuer)
+    context.io.err(
+      `Profile ${profile}: issuer ${issuer.issuer}, client id ${issuer.clientId}, redirect address ${redirectOf(issuer)}\n`,
+    );
+  if (lacking !== null) context.warn(lacking);
   if (status.keptIn === "file")
     context.warn("the key is in a file that programs of your user can read (--insecure-storage)");
   const winner = status.sources.find(({ state }) => state === "used" || state === "unusable");

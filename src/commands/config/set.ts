@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { defineCommand } from "../../kit/command.ts";
+import type { Context } from "../../kit/context.ts";
 import { effective } from "../../kit/effective.ts";
 import { usage } from "../../kit/errors.ts";
 import { printJson } from "../../kit/output.ts";
@@ -26,8 +27,15 @@ export const command = defineCommand({
     if (value === undefined && !flags.unset)
       throw usage("A value is missing.", `Type alai config set ${key} VALUE, or --unset.`);
     const raw = flags.unset || value === "" || value === undefined ? null : value;
+    if (key === "profile" && raw !== null) await requireProfile(context, raw);
     // A path means the same from every folder.
     await writeSetting(context, key, raw !== null && key === "mc.db" ? resolve(context.cwd, raw) : raw);
     if (context.flags.json) printJson(context, { ...effective(context, findSetting(key)) });
   },
 });
+
+/** A name that is mistyped would sign everybody out. */
+async function requireProfile(context: Context, name: string): Promise<void> {
+  const { requireKnownProfile } = await import("../../auth/profiles.ts");
+  requireKnownProfile(context, name);
+}

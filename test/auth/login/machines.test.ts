@@ -27,9 +27,28 @@ describe.each(BUILDS)("$name: sign-in of machines", (build) => {
     expect([code, stdout, stderr]).toEqual([0, "", expect.stringContaining("Signed in as robot")]);
     expect(stderr).not.toContain(token);
     expect(await place.ok("auth token")).toBe(token);
+    const longer = await place.run("auth token --min-ttl 20m");
+    expect([longer.code, longer.stdout, longer.stderr]).toEqual([
+      4,
+      "",
+      expect.stringMatching(/sooner than --min-ttl asks, and cannot be renewed\.\nType alai login\.\n$/),
+    ]);
     expect(filesWith(place, token)).toEqual([]);
     expect(await place.json("auth status")).toMatchObject({ flow: "with-token", signed_in: true });
     expect(op.asked.filter((one) => one.startsWith("POST"))).toEqual([]);
+  });
+
+  test.concurrent.each([
+    ["--with-token", "A token"],
+    ["--client-secret", "A client secret"],
+  ])("%s on a machine without a profile: 64 names the issuer's flags", async (flag, what) => {
+    using place = new Place(build);
+    const { code, stderr } = await place.run(["login", flag], { input: "x" });
+    expect([code, stderr]).toEqual([
+      64,
+      `${what} is kept with the profile of its issuer, and this machine has no such profile yet.\n` +
+        "Add --issuer URL --client-id ID --scope SCOPE, or --profile-url URL; the next time none of them is needed.\n",
+    ]);
   });
 
   test.concurrent("a token of the environment that has run out, or will too soon: 4", async () => {
@@ -77,7 +96,11 @@ describe.each(BUILDS)("$name: sign-in of machines", (build) => {
     using place = new Place(build);
     await using op = await Op.start();
     const { code, stderr } = await place.run(machineWords(op), { input: "canary-secret" });
-    expect([code, stderr]).toEqual([4, expect.stringContaining("(invalid_client).\nCheck the client id")]);
+    expect([code, stderr]).toEqual([4, expect.stringContaining("(invalid_client).\nThe client secret is wrong")]);
+    expect(stderr).toContain("type alai login --client-secret < secret.txt");
+    const named = await place.run([...machineWords(op), "--profile", "robot"], { input: "wrong" });
+    expect(named.stderr).toContain("(alai auth status --profile robot shows the client id)");
+    expect(named.stderr).toContain("type alai login --profile robot --client-secret < secret.txt");
     expect(stderr).not.toContain("canary");
     expect(hasTokens(place)).toBe(false);
   });

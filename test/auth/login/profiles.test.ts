@@ -3,9 +3,12 @@ import { describe, expect, test } from "vitest";
 import { Op } from "../../doubles/op.ts";
 import { Person } from "../../doubles/person.ts";
 import { BUILDS, Place } from "../../scripts/harness.ts";
-import { hasTokens, login, wordsFor } from "./world.ts";
+import { hasTokens, keepProfileFile, login, wordsFor } from "./world.ts";
 
 /** Several companies on one machine: each with an issuer and a sign-in of its own. */
+
+/** An issuer that nobody asks. */
+const NOWHERE = { issuer: "https://login.example.com", clientId: "alai" };
 
 async function whoIs(place: Place, env = {}): Promise<unknown> {
   return (await place.json("whoami", { env })).subject;
@@ -68,6 +71,48 @@ describe.each(BUILDS)("$name: profiles", (build) => {
     if (name === "") return;
     expect((await place.run("whoami", { env: { ALAI_PROFILE: name } })).code).toBe(64);
     expect((await place.run(["config", "set", "profile", name])).code).toBe(64);
+  });
+
+  test.concurrent("one that is not there is no name to take into use: 64 says which there are", async () => {
+    using place = new Place(build);
+    const made = "Type alai login --profile nosuch to make it.\n";
+    const none = await place.run("config set profile nosuch");
+    expect([none.code, none.stderr]).toEqual([64, `There is no profile nosuch; this machine has none yet.\n${made}`]);
+    for (const name of ["default", "work"]) keepProfileFile(place, { issuer: NOWHERE }, name);
+    const { code, stderr } = await place.run("config set profile nosuch");
+    expect([code, stderr]).toEqual([64, `There is no profile nosuch; there are: default, work.\n${made}`]);
+    expect(await place.ok("config get profile")).toBe("");
+    await place.ok("config set profile work");
+    await place.ok("config set profile default");
+  });
+
+  test.concurrent("what is said names the profile that was meant", async () => {
+    using place = new Place(build);
+    for (const name of ["default", "work"]) keepProfileFile(place, { issuer: NOWHERE }, name);
+    const said = async (words: string, env = {}) => {
+      const { code, stderr } = await place.run(words, { env });
+      return [code, stderr];
+    };
+    const work = [4, "You are not signed in.\nType alai login --profile work.\n"];
+    const nosuch = (by: string) => [
+      4,
+      `There is no profile nosuch (${by}); there are: default, work.\nType alai login --profile nosuch.\n`,
+    ];
+    for (const command of ["whoami", "auth token"]) {
+      expect(await said(command)).toEqual([4, "You are not signed in.\nType alai login.\n"]);
+      expect(await said(`${command} --profile work`)).toEqual(work);
+      expect(await said(command, { ALAI_PROFILE: "work" })).toEqual(work);
+      expect(await said(`${command} --profile nosuch`)).toEqual(nosuch("--profile"));
+      expect(await said(command, { ALAI_PROFILE: "nosuch" })).toEqual(nosuch("ALAI_PROFILE"));
+    }
+    const { stdout } = await place.run("auth status --profile nosuch");
+    expect(stdout).toContain("There is no profile nosuch; there are: default, work.");
+    await place.ok("config set profile work");
+    expect(await said("whoami")).toEqual([4, "You are not signed in.\nType alai login.\n"]);
+    expect(await said("whoami --profile default")).toEqual([
+      4,
+      "You are not signed in.\nType alai login --profile default.\n",
+    ]);
   });
 
   test.concurrent("a profile's tokens are never sent to another issuer", async () => {

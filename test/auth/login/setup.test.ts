@@ -2,9 +2,11 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
+import { clientIdWord, issuerAddress, scopeWords } from "../../../src/auth/issuer-words.ts";
 import { Op } from "../../doubles/op.ts";
 import { BUILDS, Place } from "../../scripts/harness.ts";
 import { onTerminal } from "../../scripts/terminal.ts";
+import { rewriteTokens } from "../sealed/tokens.ts";
 import { endedWithin, hasTokens, login, profileFile, signIn, startLogin, type } from "./world.ts";
 
 /** The first run on a machine: three questions at most, or none. */
@@ -25,18 +27,39 @@ const issuerOf = (op: Op, more = {}) => ({
   issuer: { issuer: op.issuer, clientId: "alai", scopes: ["openid", "offline_access", "email", "tasks.read"], ...more },
 });
 
-describe.each(BUILDS)("$name: the first run", (build) => {
-  test.concurrent("asks three questions on a terminal, and none the second time", async () => {
+test.each([
+  [issuerAddress, " ", "The issuer's address is empty."],
+  [issuerAddress, "foo", '"foo" is not an issuer\'s address.'],
+  [issuerAddress, "http://login.example.com", "The issuer's address is not an https address: http://login.example.com"],
+  [clientIdWord, " ", "The client id is empty."],
+  [clientIdWord, "two words", '"two words" is not a client id.'],
+  [scopeWords, " , ", "The scope is empty."],
+  [scopeWords, 'tasks.read a"b', '"a"b" is not a scope.'],
+])("%o refuses %j", (read, answer, said) => {
+  expect(() => read(answer)).toThrow(said);
+});
+
+test("spaces around an answer are no part of it; scopes stand between spaces or commas", () => {
+  expect(issuerAddress(" https://login.example.com ")).toBe("https://login.example.com");
+  expect(clientIdWord(" alai ")).toBe("alai");
+  expect(scopeWords(" tasks.read, api://alai/tasks.write ")).toEqual(["tasks.read", "api://alai/tasks.write"]);
+});
+
+describe.each(BUILDS)("$name: the first run", { concurrent: true }, (build) => {
+  test("asks three questions on a terminal, and none the second time", async () => {
     using place = new Place(build);
     await using op = await Op.start();
     const running = onTerminal(place, "alai login --insecure-storage --flow=paste", { input: null });
-    for (const [question, answer] of [
-      [/The issuer's address/, op.issuer],
-      [/The client id of alai there/, "alai"],
-      [/The scope of your API/, "tasks.read"],
+    for (const [question, wrong, said, answer] of [
+      [/The issuer's address/, "foo", /"foo" is not an issuer's address\./, op.issuer],
+      [/The client id of alai there/, "", /The client id is empty\./, "alai"],
+      [/The scope of your API/, "", /The scope is empty\./, "tasks.read"],
     ] as const) {
       await running.says(question);
-      type(running, `${answer}\r`);
+      type(running, `${wrong}\r`);
+      await running.says(said);
+      // What is wrong stays on the line, to be mended; Ctrl-U empties it.
+      type(running, `\u0015${answer}\r`);
     }
     const [address = ""] = await running.says(/http:\S+\/auth\?\S+(?=\r?\n)/);
     await running.says(/Paste it here/);
@@ -56,17 +79,27 @@ describe.each(BUILDS)("$name: the first run", (build) => {
     expect(await place.json("whoami")).toMatchObject({ subject: "ann" });
   });
 
-  test.concurrent("off a terminal the flag that is missing is named: 64", async () => {
+  test("off a terminal all flags that are missing are named: 64", async () => {
     using place = new Place(build);
     await using op = await Op.start();
     const words = ["login"];
-    for (const [flag, value] of [
-      ["--issuer", op.issuer],
-      ["--client-id", "alai"],
-      ["--scope", "tasks.read"],
+    for (const [said, flags, flag, value] of [
+      [
+        "The issuer's address, the client id of alai there and the scope of your API are missing.",
+        "--issuer URL --client-id ID --scope SCOPE",
+        "--issuer",
+        op.issuer,
+      ],
+      [
+        "The client id of alai there and the scope of your API are missing.",
+        "--client-id ID --scope SCOPE",
+        "--client-id",
+        "alai",
+      ],
+      ["The scope of your API is missing.", "--scope SCOPE", "--scope", "tasks.read"],
     ] as const) {
       const { code, stderr } = await place.run(words);
-      expect([code, stderr]).toEqual([64, expect.stringContaining(`add ${flag}, or --profile-url.`)]);
+      expect([code, stderr]).toEqual([64, `${said}\nNobody can be asked here; add ${flags}, or --profile-url URL.\n`]);
       words.push(flag, value);
     }
     // All is there; nobody is here to sign in.
@@ -74,7 +107,13 @@ describe.each(BUILDS)("$name: the first run", (build) => {
     expect([code, stderr]).toEqual([4, expect.stringMatching(/Nobody is here to sign in\.\n.*--with-token.*--flow=/)]);
   });
 
-  test.concurrent("takes all of it from what the company hosts, and asks nothing", async () => {
+  test("a flag is refused as an answer is: 64, and nobody is asked", async () => {
+    using place = new Place(build);
+    const { code, stderr } = await place.run(["login", "--client-id", ""]);
+    expect([code, stderr]).toEqual([64, expect.stringMatching(/^The client id is empty\.\nType .*\n$/)]);
+  });
+
+  test("takes all of it from what the company hosts, and asks nothing", async () => {
     using place = new Place(build);
     await using op = await Op.start();
     const services = [{ name: "hive", kind: "hive", essential: true }];
@@ -91,14 +130,16 @@ describe.each(BUILDS)("$name: the first run", (build) => {
     expect(await place.json("auth status")).toMatchObject({ scopes: expect.arrayContaining(["tasks.write"]) });
   });
 
-  test.concurrent("a document with the API's scope alone signs in for longer than one token; what the issuer has not is not asked", async () => {
+  test("a document with the API's scope alone signs in for longer than one token; what the issuer has not is not asked", async () => {
     using place = new Place(build);
     await using op = await Op.start();
     using company = await hosted(issuerOf(op, { scopes: ["tasks.read", "email"] }));
     const words = ["login", "--profile-url", company.url, "--insecure-storage", "--flow=browser"];
     const { url } = await login(place, words);
     expect(url.searchParams.get("scope")).toBe("openid offline_access tasks.read email");
-    expect(await place.ok("auth token")).not.toBe(await place.ok("auth token --min-ttl 20m"));
+    const first = await place.ok("auth token");
+    await rewriteTokens(place, { expiresAt: Date.now() - 1 });
+    expect(await place.ok("auth token")).not.toBe(first);
     const metadata = await (await fetch(`${op.issuer}/.well-known/openid-configuration`)).json();
     const body = { ...(metadata as object), scopes_supported: ["openid", "profile"] };
     op.meanwhile = (path) => (path.startsWith("/.well-known/") ? { status: 200, body } : undefined);
@@ -107,7 +148,7 @@ describe.each(BUILDS)("$name: the first run", (build) => {
     fewer.running.kill();
   });
 
-  test.concurrent("a document that is wrong: 64 names the key and the address, and no profile is made", async () => {
+  test("a document that is wrong: 64 names the key and the address, and no profile is made", async () => {
     using place = new Place(build);
     await using op = await Op.start();
     for (const [document, said] of [
@@ -136,7 +177,7 @@ describe.each(BUILDS)("$name: the first run", (build) => {
     expect(() => profileFile(place)).toThrow();
   });
 
-  test.concurrent("an address without a document", async () => {
+  test("an address without a document", async () => {
     using place = new Place(build);
     using none = await hosted("no", 404);
     using trouble = await hosted("no", 503);

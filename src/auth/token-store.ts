@@ -1,0 +1,66 @@
+import type { Reserved, SealedStore } from "../kit/sealed/store.ts";
+import type { Profile } from "./profile.ts";
+import type { Tokens } from "./tokens.ts";
+
+const TOKENS = "tokens";
+/** The secret of a machine that signs in by itself. */
+const CLIENT_SECRET = "client-secret";
+/** Bytes that new tokens may be longer by, besides being twice as long. */
+const ROOM_MORE = 16_384;
+
+/** What is sealed of one profile's sign-in: its tokens, and a machine's client secret. Locks nothing: `Session` does. */
+export class TokenStore {
+  readonly #profile: Profile;
+  readonly #sealed: SealedStore;
+
+  constructor(profile: Profile, sealed: SealedStore) {
+    this.#profile = profile;
+    this.#sealed = sealed;
+  }
+
+  /** What is stored, whatever its age; null when nobody is signed in, or with another issuer. */
+  stored(): Tokens | null {
+    const tokens = this.kept();
+    const { issuer, clientId } = this.#profile.issuer;
+    return tokens?.issuer === issuer && tokens.clientId === clientId ? tokens : null;
+  }
+
+  /** The same, also when it is of an issuer that the profile has left. */
+  kept(): Tokens | null {
+    const bytes = this.#sealed.read(TOKENS);
+    return bytes && (JSON.parse(bytes.toString("utf8")) as Tokens);
+  }
+
+  /** The machine's client secret; null when a person signed in. */
+  secret(): string | null {
+    return this.#sealed.read(CLIENT_SECRET)?.toString("utf8") ?? null;
+  }
+
+  /** Puts tokens in place of what was there. @param secret of a machine; null for a person. */
+  replace(tokens: Tokens, secret: string | null): void {
+    if (secret === null) this.#sealed.remove(CLIENT_SECRET);
+    else this.#sealed.write(CLIENT_SECRET, Buffer.from(secret));
+    this.#sealed.write(TOKENS, bytesOf(tokens));
+  }
+
+  /** Takes room on the disk for tokens that come in place of these. Throws StoreError (exit 69) when there is none. */
+  reserve(tokens: Tokens): Room {
+    const room: Reserved = this.#sealed.reserve(TOKENS, 2 * JSON.stringify(tokens).length + ROOM_MORE);
+    return { write: (next) => room.write(bytesOf(next)), giveBack: () => room.giveBack() };
+  }
+
+  forget(): void {
+    this.#sealed.remove(TOKENS);
+    this.#sealed.remove(CLIENT_SECRET);
+  }
+}
+
+/** Room that was taken for new tokens. */
+export interface Room {
+  readonly write: (tokens: Tokens) => void;
+  readonly giveBack: () => void;
+}
+
+function bytesOf(tokens: Tokens): Buffer {
+  return Buffer.from(JSON.stringify(tokens));
+}
