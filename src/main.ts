@@ -134,9 +134,10 @@ async function helpFor(context: Context, words: readonly string[]): Promise<numb
 
 function report(context: Context, argv: readonly string[], error: unknown): number {
   const failure = toFailure(error);
-  const { exit, code, message, hint, details, stack } = failure;
+  const { exit, code, message, hint, lines = [], details, stack } = failure;
   if (wantsJson(argv)) context.io.err(`${toJson({ error: { code, message, hint: hint ?? null, ...details } })}\n`);
-  else if (message) context.io.err(`${oneLine(message)}\n${hint ? `${oneLine(hint)}\n` : ""}`);
+  else if (message)
+    context.io.err([message, ...lines, ...(hint ? [hint] : [])].map((line) => `${oneLine(line)}\n`).join(""));
   if (stack && (context.flags.debug || context.env.ALAI_DEBUG === "1")) context.io.err(`${stack}\n`);
   // A gate that is called wrongly must not let calls through.
   return findCommand(argv).path.join(" ") === "hook claim-gate" ? EXIT.block : exit;

@@ -7,6 +7,8 @@ export interface Failure {
   readonly code: string;
   readonly message: string;
   readonly hint: string | undefined;
+  /** More sentences, between the message and the hint. */
+  readonly lines?: readonly string[];
   /** More for `--json`: holder, fence, which of several tasks failed. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** The stack, for a bug. */
@@ -23,13 +25,15 @@ export class Exit extends Error {
   readonly exit: number;
   readonly code: string;
   readonly hint: string | undefined;
+  readonly more: Pick<Failure, "lines" | "details">;
 
-  constructor(exit: number, code: string, message = "", hint?: string) {
+  constructor(exit: number, code: string, message = "", hint?: string, more: Pick<Failure, "lines" | "details"> = {}) {
     super(message);
     this.name = "Exit";
     this.exit = exit;
     this.code = code;
     this.hint = hint;
+    this.more = more;
   }
 }
 
@@ -41,7 +45,8 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof StoreError)
     return { exit: EXIT.unavailable, code: error.code, message: error.message, hint: error.hint };
   if (error instanceof BadInput) return { exit: EXIT.usage, code: "usage", message: error.message, hint: error.hint };
-  if (error instanceof Exit) return { exit: error.exit, code: error.code, message: error.message, hint: error.hint };
+  if (error instanceof Exit)
+    return { exit: error.exit, code: error.code, message: error.message, hint: error.hint, ...error.more };
   if (isCancelledPrompt(error))
     return { exit: EXIT.interrupted, code: "interrupted", message: "Interrupted.", hint: undefined };
   if (isFileError(error))

@@ -113,6 +113,20 @@ export const SETTINGS: readonly Setting[] = [
     fallback: "8h",
   },
   {
+    key: "dr.manifest",
+    summary: "the manifest of the hosts and databases, when --manifest does not say",
+    parse: (raw) => raw,
+    fallback: null,
+    env: "ALAI_DR_MANIFEST",
+  },
+  {
+    key: "dr.litestream",
+    summary: "the Litestream to run, instead of the one on PATH",
+    parse: (raw) => raw,
+    fallback: null,
+    env: "ALAI_LITESTREAM",
+  },
+  {
     key: "hook.taskPattern",
     summary: "how a tool call names a task, beside `MC #123` and `mc 123`: a regular expression with one group",
     parse: pattern,

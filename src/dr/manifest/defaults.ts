@@ -1,0 +1,33 @@
+import { posix } from "node:path";
+import type { Millis } from "@alai/core";
+import type { Database } from "./model.ts";
+import type { Written } from "./schema.ts";
+
+/** What holds where the manifest does not say. */
+
+const DAY: Millis = 86_400_000;
+const MIB = 1_048_576;
+
+type WrittenTier = Written["tiers"][number];
+type WrittenDatabase = Written["databases"][number];
+
+export function snapshotIntervalOf(tier: WrittenTier): Millis {
+  return tier["snapshot-interval"] ?? Math.min(DAY, tier.retention);
+}
+
+export function syncIntervalOf(tier: WrittenTier): Millis {
+  return tier["sync-interval"] ?? 1000;
+}
+
+/** Below the folder of the databases, in its shortest form. */
+export function pathOf({ name, path }: WrittenDatabase): string {
+  return posix.normalize(path ?? `${name}.db`);
+}
+
+/** @param size bytes; absent where not known. */
+export function sizeClassOf(size: number | undefined): Database["sizeClass"] {
+  if (size === undefined) return "unknown";
+  if (size === 0) return "empty";
+  if (size < MIB) return "small";
+  return size < 64 * MIB ? "medium" : "large";
+}
