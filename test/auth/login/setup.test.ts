@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { clientIdWord, issuerAddress, scopeWords } from "../../../src/auth/issuer-words.ts";
+import { command } from "../../../src/commands/login.ts";
+import { commandHelp } from "../../../src/kit/help.ts";
 import { Op } from "../../doubles/op.ts";
 import { BUILDS, Place } from "../../scripts/harness.ts";
 import { onTerminal } from "../../scripts/terminal.ts";
@@ -37,6 +39,11 @@ test.each([
   [scopeWords, 'tasks.read a"b', '"a"b" is not a scope.'],
 ])("%o refuses %j", (read, answer, said) => {
   expect(() => read(answer)).toThrow(said);
+});
+
+test("--help says of --timeout what it bounds here", () => {
+  const lines = commandHelp(["login"], command).match(/^ *--timeout .*$/gm);
+  expect(lines).toEqual([expect.stringContaining("how long you may take to sign in")]);
 });
 
 test("spaces around an answer are no part of it; scopes stand between spaces or commas", () => {

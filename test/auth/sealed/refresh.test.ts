@@ -8,16 +8,18 @@ import { rewriteTokens, storedTokens, withoutLock } from "./tokens.ts";
 
 /** Renewing at a real provider that gives each refresh token out once, and takes the whole sign-in back for a second use. */
 
-/** Seconds that an access token is good in these tests. */
-const LIFE = 3;
-
 async function signedIn(place: Place, op: Op): Promise<void> {
   await login(place, wordsFor(op, "--flow=browser"));
 }
 
 async function signedInLongAgo(place: Place, op: Op): Promise<void> {
   await signedIn(place, op);
-  await sleep(LIFE * 1000 + 100);
+  await later(place);
+}
+
+/** The access token is over: the issuer, which is asked for another, does not look at that one. */
+function later(place: Place): Promise<void> {
+  return rewriteTokens(place, { expiresAt: Date.now() - 1 });
 }
 
 const refreshes = (op: Op) => op.count("POST /token") - 1;
@@ -25,28 +27,28 @@ const refreshes = (op: Op) => op.count("POST /token") - 1;
 describe.each(BUILDS)("$name: an old token", (build) => {
   test("20 processes at once: one refresh, 20 successes, still signed in", async () => {
     using place = new Place(build);
-    await using op = await Op.start({ life: LIFE });
+    await using op = await Op.start();
     await signedInLongAgo(place, op);
     // Slow, so that all of them are there before it answers.
     op.meanwhile = (path) => (path === "/token" ? sleep(1000).then(() => undefined) : undefined);
     const results = await Promise.all(Array.from({ length: 20 }, () => place.run("whoami")));
     expect(results.map(({ code, stderr }) => [code, stderr])).toEqual(results.map(() => [0, ""]));
     expect(refreshes(op)).toBe(1);
-    await sleep(LIFE * 1000 + 100);
+    await later(place);
     await place.ok("whoami");
     expect(refreshes(op)).toBe(2);
   });
 
-  test("the one that renews is killed: the others do it", async () => {
+  test.concurrent("the one that renews is killed: the others do it", async () => {
     using place = new Place(build);
-    await using op = await Op.start({ life: LIFE });
+    await using op = await Op.start();
     await signedInLongAgo(place, op);
     let held = 0;
     // What the killed one asked for never comes to the provider.
     op.meanwhile = async (path) =>
       path === "/token" && ++held === 1 ? { status: 500, body: await sleep(60_000) } : undefined;
     const first = place.start("whoami");
-    await until("it renews", () => held === 1);
+    await until("it renews", () => held === 1, 30_000);
     const others = Array.from({ length: 5 }, () => place.start("whoami"));
     await sleep(300);
     first.kill();
@@ -55,9 +57,9 @@ describe.each(BUILDS)("$name: an old token", (build) => {
     expect(held).toBe(2);
   });
 
-  test("Ctrl-C while the issuer answers: the answer is kept first", async () => {
+  test.concurrent("Ctrl-C while the issuer answers: the answer is kept first", async () => {
     using place = new Place(build);
-    await using op = await Op.start({ life: LIFE });
+    await using op = await Op.start();
     await signedInLongAgo(place, op);
     let held = false;
     op.meanwhile = async (path) => {
@@ -68,16 +70,16 @@ describe.each(BUILDS)("$name: an old token", (build) => {
       return undefined;
     };
     const running = place.start("whoami");
-    await until("it renews", () => held);
+    await until("it renews", () => held, 30_000);
     running.signal("SIGINT");
     const { code, signal } = await running.ended;
     expect(code ?? signal).toBe("SIGINT");
     op.meanwhile = null;
-    await sleep(LIFE * 1000 + 100);
+    await later(place);
     await place.ok("whoami");
   });
 
-  test("the issuer is away: a token that is good for a moment is used, one that is over is 69", async () => {
+  test.concurrent("the issuer is away: a token that is good for a moment is used, one that is over is 69", async () => {
     using place = new Place(build);
     const op = await Op.start();
     await signedIn(place, op);
@@ -91,7 +93,7 @@ describe.each(BUILDS)("$name: an old token", (build) => {
     expect(hasTokens(place)).toBe(true);
   });
 
-  test("the issuer is slow: a token that is good for a moment is used after three seconds", async () => {
+  test.concurrent("the issuer is slow: a token that is good for a moment is used after three seconds", async () => {
     using place = new Place(build);
     await using op = await Op.start();
     await signedIn(place, op);
@@ -99,12 +101,13 @@ describe.each(BUILDS)("$name: an old token", (build) => {
     op.meanwhile = () => sleep(20_000).then(() => undefined);
     const { code, stdout, ms } = await place.run("auth token");
     expect([code, stdout.slice(0, 3)]).toEqual([0, "eyJ"]);
-    expect(ms).toBeLessThan(6000);
+    // Whoever waited for the issuer would have given it up after fifteen.
+    expect(ms).toBeLessThan(14_000);
   });
 
-  test("the issuer says that it is over: 4, and the tokens are gone", async () => {
+  test.concurrent("the issuer says that it is over: 4, and the tokens are gone", async () => {
     using place = new Place(build);
-    await using op = await Op.start({ life: LIFE });
+    await using op = await Op.start();
     await signedInLongAgo(place, op);
     op.meanwhile = (path) => (path === "/token" ? { status: 400, body: { error: "invalid_grant" } } : undefined);
     const { code, stderr } = await place.run("whoami");
@@ -112,9 +115,9 @@ describe.each(BUILDS)("$name: an old token", (build) => {
     expect(hasTokens(place)).toBe(false);
   });
 
-  test("who signs in while another process has the lock waits for it, and their tokens stay", async () => {
+  test.concurrent("who signs in while another process has the lock waits for it, and their tokens stay", async () => {
     using place = new Place(build);
-    await using op = await Op.start({ life: LIFE });
+    await using op = await Op.start();
     await signedIn(place, op);
     const { store, tokens } = await storedTokens(place);
     const now = () => store.read("tokens")?.toString("utf8");
@@ -132,39 +135,43 @@ describe.each(BUILDS)("$name: an old token", (build) => {
     await place.ok("whoami");
   });
 
-  test.runIf(process.getuid?.() === 0)("a full disk: 69 before the issuer is asked; with room it works", async () => {
-    using place = new Place(build);
-    await using op = await Op.start({ life: LIFE });
-    const sealed = place.file("home/.config/alai/sealed");
-    mkdirSync(sealed, { recursive: true, mode: 0o700 });
-    mount(sealed);
-    try {
-      await signedInLongAgo(place, op);
-      fill(sealed);
-      const { code, stderr } = await place.run("whoami");
-      expect([code, stderr]).toEqual([69, expect.stringContaining("is full; what was there is unchanged.")]);
-      expect([refreshes(op), readdirSync(`${sealed}/default`).filter((name) => name.endsWith(".new"))]).toEqual([
-        0,
-        [],
-      ]);
-      spawnSync("rm", [`${sealed}/filler`]);
-      await place.ok("whoami");
-    } finally {
-      spawnSync("umount", ["-l", sealed]);
-    }
-  });
+  test.runIf(process.getuid?.() === 0)(
+    "a full disk: 69 before the issuer is asked; with room it works",
+    { concurrent: true },
+    async () => {
+      using place = new Place(build);
+      await using op = await Op.start();
+      const sealed = place.file("home/.config/alai/sealed");
+      mkdirSync(sealed, { recursive: true, mode: 0o700 });
+      mount(sealed);
+      try {
+        await signedInLongAgo(place, op);
+        fill(sealed);
+        const { code, stderr } = await place.run("whoami");
+        expect([code, stderr]).toEqual([69, expect.stringContaining("is full; what was there is unchanged.")]);
+        expect([refreshes(op), readdirSync(`${sealed}/default`).filter((name) => name.endsWith(".new"))]).toEqual([
+          0,
+          [],
+        ]);
+        spawnSync("rm", [`${sealed}/filler`]);
+        await place.ok("whoami");
+      } finally {
+        spawnSync("umount", ["-l", sealed]);
+      }
+    },
+  );
 });
 
 /** Keeps the tests above honest: the same provider, session and tokens, and a lock that locks nothing. */
 test("without the lock several refresh, and the sign-in is revoked", async () => {
   using place = new Place(NPM);
-  await using op = await Op.start({ life: LIFE });
+  await using op = await Op.start();
   await signedInLongAgo(place, op);
   op.meanwhile = (path) => (path === "/token" ? sleep(300).then(() => undefined) : undefined);
   await withoutLock(place, 5);
   expect(refreshes(op)).toBe(5);
   op.meanwhile = null;
-  await sleep(LIFE * 1000 + 100);
+  await later(place);
   expect(await place.run("whoami")).toMatchObject({ code: 4 });
 });
 

@@ -27,7 +27,7 @@ function trusting(place: Place, op: Op, port = 0): Promise<Server> {
   return Server.start(place, { env, port });
 }
 
-describe.each(BUILDS)("$name: the sign-in at the server", (build) => {
+describe.each(BUILDS)("$name: the sign-in at the server", { concurrent: true }, (build) => {
   test("tokens of five seconds: calls and a long follow keep working", async () => {
     using place = new Place(build);
     await using op = await Op.start({ life: 5 });
@@ -56,11 +56,11 @@ describe.each(BUILDS)("$name: the sign-in at the server", (build) => {
 
   test("a token that the server takes for over: one refresh, one more try", async () => {
     using place = new Place(build);
-    await using op = await Op.start({ life: 1 });
+    await using op = await Op.start({ life: 3 });
     const { env } = await signedIn(place, op);
     await place.ok(["mc", "add", "first"], { env });
     // A clock that is wrong: the token seems good for an hour.
-    await sleep(1500);
+    await sleep(3100);
     await rewriteTokens(place, { expiresAt: Date.now() + 3_600_000 });
     const before = op.count("POST /token");
     expect(await place.ok("mc list", { env })).toContain("first");

@@ -3,13 +3,13 @@ import { Op } from "../../doubles/op.ts";
 import { BUILDS, type Place, Place as Somewhere, sleep, until } from "../../scripts/harness.ts";
 import { Server } from "../../scripts/http-server.ts";
 import { endedWithin, keepProfileFile, login, profileFile, signIn, startLogin, wordsFor } from "../login/world.ts";
+import { rewriteTokens } from "./tokens.ts";
 
 /**
  * An issuer whose answer comes after our own deadlines. It has used the refresh token up by then: whoever does not keep the
  * answer is signed out.
  */
 
-const LIFE = 3;
 const LATE = 4500;
 const EVENT = JSON.stringify({ session_id: "s1", tool_name: "Bash", tool_input: { command: "work on MC #1" } });
 
@@ -20,7 +20,7 @@ async function longAgo(place: Place, op: Op): Promise<Server> {
   const server = await Server.start(place, { env });
   keepProfileFile(place, { ...profileFile(place), mc: { url: server.url } });
   await place.ok(["mc", "add", "first"], { env: server.env });
-  await sleep(LIFE * 1000 + 100);
+  await rewriteTokens(place, { expiresAt: Date.now() - 1 });
   op.late = LATE;
   return server;
 }
@@ -28,14 +28,14 @@ async function longAgo(place: Place, op: Op): Promise<Server> {
 async function stillSignedIn(place: Place, op: Op): Promise<void> {
   op.late = 0;
   expect(await place.run("whoami")).toMatchObject({ code: 0, stderr: "" });
-  await sleep(LIFE * 1000 + 100);
+  await rewriteTokens(place, { expiresAt: Date.now() - 1 });
   expect(await place.run("whoami")).toMatchObject({ code: 0, stderr: "" });
 }
 
 describe.each(BUILDS)("$name: an issuer that answers late", { concurrent: true }, (build) => {
   test("the claim gate blocks in its time, and the sign-in is renewed without it", async () => {
     using place = new Somewhere(build);
-    await using op = await Op.start({ life: LIFE });
+    await using op = await Op.start();
     const { env } = await longAgo(place, op);
     const before = op.count("POST /token");
     const blocked = await Promise.all([1, 2].map(() => place.run("hook claim-gate", { env, input: EVENT })));
@@ -51,7 +51,7 @@ describe.each(BUILDS)("$name: an issuer that answers late", { concurrent: true }
 
   test("the claim gate waits for an issuer that is quick", async () => {
     using place = new Somewhere(build);
-    await using op = await Op.start({ life: LIFE });
+    await using op = await Op.start();
     const { env } = await longAgo(place, op);
     op.late = 0;
     const gate = () => place.run("hook claim-gate", { env, input: EVENT });
@@ -62,7 +62,7 @@ describe.each(BUILDS)("$name: an issuer that answers late", { concurrent: true }
 
   test("alai start says that there is no answer, and keeps what comes", async () => {
     using place = new Somewhere(build);
-    await using op = await Op.start({ life: LIFE });
+    await using op = await Op.start();
     await longAgo(place, op);
     const { stdout } = await place.run("start");
     expect(stdout).toMatch(/down\tsign-in\t.*no answer within 3 s/);
@@ -71,7 +71,7 @@ describe.each(BUILDS)("$name: an issuer that answers late", { concurrent: true }
 
   test("Ctrl-C in alai start", async () => {
     using place = new Somewhere(build);
-    await using op = await Op.start({ life: LIFE });
+    await using op = await Op.start();
     await longAgo(place, op);
     const before = op.count("POST /token");
     const running = place.start("start");
@@ -83,7 +83,7 @@ describe.each(BUILDS)("$name: an issuer that answers late", { concurrent: true }
 
   test("Ctrl-C in alai login, while the issuer makes tokens: the sign-in before it holds", async () => {
     using place = new Somewhere(build);
-    await using op = await Op.start({ life: LIFE });
+    await using op = await Op.start();
     await longAgo(place, op);
     const before = op.count("POST /token");
     const underWay = await startLogin(place, ["login", "--flow=browser", "--insecure-storage"]);

@@ -23,6 +23,7 @@ export async function withoutLock(place: Place, times: number): Promise<number> 
   const context = {
     ...storeContext(place.file("home/.config/alai")),
     clock: Date.now,
+    settings: () => new Map(),
     onSignal: () => () => {},
     onExit() {},
   };
