@@ -8,11 +8,13 @@ import { keepProfile, setUp } from "./set-up.ts";
 
 /** `alai bootstrap` on a host where nobody is, against a real provider, the real bw and real git. */
 
+/** Each start of bw takes a second alone, and ten where a machine has much else to do. */
+const SLOW = 400_000;
 const TRUST = " --trust-hooks";
 const ALL_NEW = { "sign-in": "done", secrets: "done", items: "ok", "~/.claude": "done", hooks: "done", ledger: "ok" };
 const ALL_OK = { ...ALL_NEW, "sign-in": "ok", secrets: "ok", "~/.claude": "ok", hooks: "ok" };
 
-describe.each(BUILDS)("$name: bootstrap", { concurrent: true }, (build) => {
+describe.each(BUILDS)("$name: bootstrap", { concurrent: true, timeout: SLOW }, (build) => {
   test("sets up a host where nobody is, and the second time changes nothing", async () => {
     await using setting = await setUp(build);
     const { company, run, claude } = setting;
@@ -76,7 +78,7 @@ describe.each(BUILDS)("$name: bootstrap", { concurrent: true }, (build) => {
   });
 });
 
-describe.each(BUILDS)("$name: start, on a screen and in a pipe", { concurrent: true }, (build) => {
+describe.each(BUILDS)("$name: start, on a screen and in a pipe", { concurrent: true, timeout: SLOW }, (build) => {
   test("what is essential is said without colour", async () => {
     using place = new Place(build);
     const issuer = { issuer: "https://login.example.com", clientId: "alai" };
@@ -100,7 +102,7 @@ describe.each(BUILDS)("$name: start, on a screen and in a pipe", { concurrent: t
   });
 });
 
-describe.each(BUILDS)("$name: start", { concurrent: true }, (build) => {
+describe.each(BUILDS)("$name: start", { concurrent: true, timeout: SLOW }, (build) => {
   test("looks at everything at once; what is essential decides", async () => {
     await using setting = await setUp(build);
     const { place, company, run, keepProfile } = setting;

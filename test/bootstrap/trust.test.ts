@@ -41,7 +41,7 @@ function gitThatFirst(place: Place, body: string): Record<string, string> {
   return { PATH: `${folder}:${process.env.PATH}` };
 }
 
-describe.each(BUILDS)("$name: what ~/.claude brings", { concurrent: true }, (build) => {
+describe.each(BUILDS)("$name: what ~/.claude brings", { concurrent: true, timeout: 180_000 }, (build) => {
   test("is shown whole and taken only when it is trusted; nothing is in the way of the next try", async () => {
     await using setting = await setUp(build, false);
     const { company, run, claude } = setting;
@@ -109,7 +109,7 @@ describe.each(BUILDS)("$name: what ~/.claude brings", { concurrent: true }, (bui
     }
     expect(readFileSync(join(claude, "CLAUDE.md"), "utf8")).toBe("Be kind.\n");
     expect(readdirSync(claude).sort()).toEqual([".git", "CLAUDE.md", "settings.json"]);
-  }, 180_000);
+  });
 
   test("is named also where the repository calls it binary, and can be looked at", async () => {
     await using setting = await setUp(build, false);
@@ -137,7 +137,7 @@ describe.each(BUILDS)("$name: what ~/.claude brings", { concurrent: true }, (bui
     expect(readFileSync(join(claude, "CLAUDE.md"), "utf8")).toBe("Be kinder.\n");
     company.push({ "settings.json": QUIET });
     expect((await run()).states["~/.claude"]).toBe("done");
-  }, 120_000);
+  });
 
   test("is refused where it cannot be looked at, and where git does not answer", async () => {
     await using setting = await setUp(build, false);
@@ -197,7 +197,7 @@ describe.each(BUILDS)("$name: what ~/.claude brings", { concurrent: true }, (bui
   });
 });
 
-describe.each(BUILDS)("$name: git for ~/.claude", { concurrent: true }, (build) => {
+describe.each(BUILDS)("$name: git for ~/.claude", { concurrent: true, timeout: 180_000 }, (build) => {
   test("gets none of our secrets, no repository of another, and is none that the working folder brings", async () => {
     await using setting = await setUp(build, false);
     const { place, company, run } = setting;
