@@ -1,0 +1,156 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Millis } from "@alai/core";
+import type { ChildReport } from "../report.ts";
+import type { Log } from "./log.ts";
+import { lookAtProcess } from "./processes.ts";
+import { rotate } from "./rotate.ts";
+import type { AgentState } from "./state.ts";
+
+/** The first pause is short: what is not sent while nobody runs is what a crash would lose. */
+const FIRST_PAUSE: Millis = 250;
+const LONGEST_PAUSE: Millis = 30_000;
+/** Alive for so long, it is taken to be well again. */
+const WELL: Millis = 30_000;
+/** How long it may take to write what it holds, before it is killed. Its config says 5 s. */
+const FLUSH: Millis = 5500;
+
+export interface ChildSpec {
+  readonly name: string;
+  /** Program and words. */
+  readonly command: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The file that its standard output and error are appended to. */
+  readonly logFile: string;
+}
+
+export interface Surroundings {
+  readonly state: AgentState;
+  readonly log: Log;
+  readonly clock: () => Millis;
+  readonly platform: string;
+}
+
+/**
+ * One child that is to run for ever: started again whenever it ends, with longer and longer pauses while it does not stay up.
+ * Its exit code is told and never taken as proof of anything: Litestream ends with 0 when its last upload failed.
+ */
+export class Child {
+  readonly spec: ChildSpec;
+  readonly #around: Surroundings;
+  #process: ChildProcess | null = null;
+  #ended: Promise<void> = Promise.resolve();
+  #wanted = false;
+  #pause = FIRST_PAUSE;
+  #timer: NodeJS.Timeout | undefined;
+  #restarts = 0;
+  #startedAt: Millis | null = null;
+  #lastExit: string | null = null;
+  #diedAt: Millis | null = null;
+
+  constructor(spec: ChildSpec, around: Surroundings) {
+    this.spec = spec;
+    this.#around = around;
+  }
+
+  get report(): ChildReport {
+    return {
+      name: this.spec.name,
+      pid: this.#process?.pid ?? null,
+      restarts: this.#restarts,
+      startedAt: this.#startedAt,
+      lastExit: this.#lastExit,
+    };
+  }
+
+  /** When it last ended by itself; null: never. */
+  get diedAt(): Millis | null {
+    return this.#diedAt;
+  }
+
+  start(): void {
+    this.#wanted = true;
+    if (!this.#process && !this.#timer) this.#spawn();
+  }
+
+  /** Ends it and starts it anew, at once. */
+  async restart(): Promise<void> {
+    await this.stop();
+    this.#restarts++;
+    this.start();
+  }
+
+  /** Lets it write what it holds, then ends it. Resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const running = this.#process;
+    if (!running) return;
+    running.kill("SIGTERM");
+    const kill = setTimeout(() => running.kill("SIGKILL"), FLUSH);
+    await this.#ended;
+    clearTimeout(kill);
+  }
+
+  /** Keeps its log short. */
+  tidy(): void {
+    rotate(this.spec.logFile);
+  }
+
+  #spawn(): void {
+    const { spec } = this;
+    const { clock, log } = this.#around;
+    const [program, ...words] = spec.command;
+    mkdirSync(dirname(spec.logFile), { recursive: true, mode: 0o700 });
+    const fd = openSync(spec.logFile, "a", 0o600);
+    const child = spawn(program, words, { stdio: ["ignore", fd, fd], env: { ...spec.env } });
+    closeSync(fd);
+    this.#process = child;
+    this.#startedAt = clock();
+    this.#ended = new Promise((resolve) => {
+      let over = false;
+      const end = (how: string) => {
+        if (over) return;
+        over = true;
+        this.#onEnd(how);
+        resolve();
+      };
+      child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
+      child.once("error", (error) => end(`not started: ${error.message}`));
+    });
+    if (child.pid === undefined) return;
+    log.info("child started", { child: spec.name, pid: child.pid });
+    void this.#remember(child.pid);
+  }
+
+  /** What it takes to know it again, should this agent be killed. */
+  async #remember(pid: number): Promise<void> {
+    const { state, platform } = this.#around;
+    const running = await lookAtProcess(platform, pid);
+    if (running && this.#process?.pid === pid)
+      state.keepChild({ name: this.spec.name, pid, born: running.born, command: this.spec.command });
+  }
+
+  #onEnd(how: string): void {
+    const { clock, log, state } = this.#around;
+    const now = clock();
+    const lived = now - (this.#startedAt ?? now);
+    this.#process = null;
+    this.#lastExit = how;
+    state.forgetChild(this.spec.name);
+    if (!this.#wanted) {
+      log.info("child ended", { child: this.spec.name, exit: how });
+      return;
+    }
+    this.#diedAt = now;
+    this.#pause = lived > WELL ? FIRST_PAUSE : Math.min(this.#pause * 2, LONGEST_PAUSE);
+    log.error("child died; it is started again", { child: this.spec.name, exit: how, pause_ms: this.#pause });
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#restarts++;
+      this.#spawn();
+    }, this.#pause);
+  }
+}

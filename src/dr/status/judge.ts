@@ -1,0 +1,116 @@
+import type { Millis } from "@alai/core";
+import { span } from "../../kit/when.ts";
+import type { Database } from "../manifest/model.ts";
+import { PROOF_LIMIT } from "../watchdogs/proof.ts";
+import { type Known, type Proof, proofsOf } from "./evidence.ts";
+import type { DatabaseStatus, Level } from "./status.ts";
+
+/** What is asked about a database beside what hosts and storage say of it. */
+export interface Question extends Known {
+  readonly database: Database;
+  readonly provenAt: Millis | null;
+  /** Sentences that hold for every database: storage does not answer, a host is down. */
+  readonly everywhere: readonly string[];
+  /** Alarms of hosts about this database. */
+  readonly alarms: readonly string[];
+}
+
+/** Weighs one database. Nothing is `ok` that is not proven: no data is `unknown`, Litestream's word alone `unproven`. */
+export function judge(question: Question): DatabaseStatus {
+  const { database, primary, standby, provenAt } = question;
+  const proof = bestProof(question);
+  const rpo = proof?.time == null ? null : Math.max(0, question.now - proof.time);
+  const bad = breaches(question, proof, rpo);
+  const off = [...shortfalls(question), ...question.alarms, ...question.everywhere];
+  return {
+    name: database.name,
+    tier: database.tier.name,
+    level: levelOf(question, proof, bad, off),
+    evidence: proof?.evidence ?? null,
+    rpo,
+    limit: database.tier.rpo,
+    committed: primary?.committed ?? null,
+    shipped: primary?.shipped ?? standby?.shipped ?? null,
+    applied: standby?.applied ?? null,
+    shipLag: shipLag(question, rpo),
+    applyLag: applyLag(question),
+    provenAt,
+    reasons: [...new Set([...bad, ...unprovenReason(proof), ...off])],
+  };
+}
+
+/** The strongest proof that is within the limit; else the one that proves most. */
+function bestProof(question: Question): Proof | null {
+  const proofs = proofsOf(question);
+  const oldest = question.now - question.database.tier.rpo;
+  const good = proofs.find(({ time }) => time !== null && time >= oldest);
+  return good ?? proofs.toSorted((a, b) => (b.time ?? 0) - (a.time ?? 0))[0] ?? null;
+}
+
+function levelOf(
+  { primary, database }: Question,
+  proof: Proof | null,
+  bad: readonly string[],
+  off: readonly string[],
+): Level {
+  if (isNothing(primary, database)) return "empty";
+  if (bad.length > 0) return "breached";
+  if (proof === null) return "unknown";
+  if (proof.time === null) return "unproven";
+  return off.length > 0 ? "degraded" : "ok";
+}
+
+/** There is no data: the file has no table of a service's, or may be missing and is. */
+function isNothing(primary: Question["primary"], { optional }: Database): boolean {
+  return primary?.state === "empty" || (primary?.state === "missing" && optional);
+}
+
+function breaches({ primary, database, provenAt, now }: Question, proof: Proof | null, rpo: Millis | null): string[] {
+  if (isNothing(primary, database)) return [];
+  const found: string[] = [];
+  if (primary?.state === "missing") found.push("The file is missing on the primary.");
+  if (primary?.state === "damaged") found.push("The file on the primary cannot be read as a database.");
+  if (rpo !== null && rpo > database.tier.rpo)
+    found.push(
+      `What is proven to be in storage is ${span(rpo)} old; ${database.tier.name} allows ${span(database.tier.rpo)}.`,
+    );
+  if (proof !== null && (provenAt === null || now - provenAt > PROOF_LIMIT)) found.push(notRestored(provenAt, now));
+  return found;
+}
+
+function notRestored(provenAt: Millis | null, now: Millis): string {
+  return provenAt === null
+    ? "It has never been restored from storage and checked (alai dr prove)."
+    : `It was last restored from storage and checked ${span(now - provenAt)} ago (alai dr prove).`;
+}
+
+function unprovenReason(proof: Proof | null): string[] {
+  if (proof === null) return ["Nobody who was asked knows anything of it."];
+  return proof.evidence === "C" ? ["UNPROVEN: only Litestream says that it is in storage."] : [];
+}
+
+/** What is not as it should be with the copy, although the data is safe in storage. */
+function shortfalls(question: Question): string[] {
+  const { database, standby, primary } = question;
+  if (!database.follow || isNothing(primary, database)) return [];
+  if (!standby) return [];
+  if (standby.state !== "ok") return [`The standby's copy is not ready: ${standby.note ?? standby.state}.`];
+  const lag = applyLag(question);
+  if (lag !== null && lag > database.tier.rpo) return [`The standby's copy is ${span(lag)} behind storage.`];
+  return [];
+}
+
+function shipLag({ primary }: Question, rpo: Millis | null): Millis | null {
+  const { committed, shipped } = primary ?? {};
+  if (committed?.time == null || shipped?.time == null) return rpo;
+  return (committed.txid ?? 0) <= (shipped.txid ?? 0) ? 0 : Math.max(0, committed.time - shipped.time);
+}
+
+/** The copy at the newest position has no lag, however long ago that was written. */
+function applyLag({ standby, listed, now }: Question): Millis | null {
+  const applied = standby?.applied;
+  if (applied?.txid == null) return null;
+  if (applied.txid >= Math.max(listed ?? 0, standby?.shipped?.txid ?? 0)) return 0;
+  const since = applied.time ?? applied.beat?.at ?? null;
+  return since === null ? null : Math.max(0, now - since);
+}

@@ -1,0 +1,67 @@
+import type { Millis } from "@alai/core";
+import type { Alarm, Head } from "../report.ts";
+
+/**
+ * How sure it is that a database is safe. `ok`: proven, and within its tier's limit. `degraded`: proven and within the limit, but
+ * something is not as it should be. `unproven`: only Litestream says so. `breached`: older than the limit, damaged, missing or not
+ * restored for 36 h. `unknown`: nothing is known. `empty`: nothing in it to lose.
+ */
+export type Level = "ok" | "degraded" | "unproven" | "breached" | "unknown" | "empty";
+
+/**
+ * A: a heartbeat read back out of storage. B: Litestream's local position is the newest one in a listing of storage.
+ * C: only Litestream's word.
+ */
+export type Evidence = "A" | "B" | "C";
+
+export interface DatabaseStatus {
+  readonly name: string;
+  readonly tier: string;
+  readonly level: Level;
+  readonly evidence: Evidence | null;
+  /** Were the primary gone this moment, so much would be lost at most; null: nothing is proven. */
+  readonly rpo: Millis | null;
+  readonly limit: Millis;
+  readonly committed: Head | null;
+  readonly shipped: Head | null;
+  readonly applied: Head | null;
+  /** How much older what is in storage is than what is committed; null: unknown. */
+  readonly shipLag: Millis | null;
+  /** How much older the standby's copy is than what is in storage; null: unknown, or no copy is kept. */
+  readonly applyLag: Millis | null;
+  /** The last restore from storage that was checked; null: none is known. */
+  readonly provenAt: Millis | null;
+  /** Sentences: why it is not `ok`. */
+  readonly reasons: readonly string[];
+}
+
+export interface HostStatus {
+  readonly name: string;
+  readonly role: "primary" | "standby";
+  readonly answers: boolean;
+  /** The address that answered; null: none. */
+  readonly address: string | null;
+  readonly trouble: string | null;
+  readonly version: string | null;
+  readonly epoch: number | null;
+  /** How far its clock is ahead of this machine's. */
+  readonly clockAhead: Millis | null;
+  readonly alarms: readonly Alarm[];
+}
+
+export interface StorageStatus {
+  readonly label: string;
+  readonly epoch: number | null;
+  readonly listedAt: Millis | null;
+  readonly trouble: string | null;
+}
+
+/** Everything, at one moment. */
+export interface Status {
+  readonly at: Millis;
+  readonly level: Exclude<Level, "empty">;
+  readonly epoch: number | null;
+  readonly hosts: readonly HostStatus[];
+  readonly storage: StorageStatus;
+  readonly databases: readonly DatabaseStatus[];
+}
