@@ -1,0 +1,7 @@
+/** A file as it is to be. */
+export interface RenderedFile {
+  /** Without a folder. */
+  readonly name: string;
+  readonly kind: "litestream" | "launchd" | "systemd";
+  readonly text: string;
+}
