@@ -40,11 +40,9 @@ export interface Storage {
   /** For what fits into memory. Throws `missing` when it is not there. */
   read(key: string): Promise<{ readonly body: Uint8Array; readonly etag: string }>;
   /**
-   * Piece by piece into a new file, for snapshots: never in memory as a whole. The file is fsynced when this returns, and
-   * removed when it fails. Throws an error of the file system, not `StorageError`, where `file` is there or cannot be written.
+   * As `read`, piece by piece in order, for what is larger than memory should be. Throws while it is read; nothing is asked
+   * before the first piece is, and a connection that breaks half-way is not mended.
    */
-  readTo(key: string, file: string): Promise<{ readonly size: number; readonly etag: string }>;
-  /** As `read`, piece by piece in order, for what is larger than memory should be. Throws when no piece comes within the deadline. */
   stream(key: string): AsyncIterable<Uint8Array>;
   /** @returns the new ETag. Throws `conflict` when the condition does not hold. */
   write(key: string, body: Uint8Array, condition?: Condition): Promise<string>;

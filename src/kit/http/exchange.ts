@@ -7,7 +7,7 @@ export interface Sent {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
 }
 
 /** An answer whose headers are here; its body may still be on the way. */
@@ -28,7 +28,9 @@ export interface Exchange {
 /**
  * The runtime's cheapest way: `node:http` costs the binary 12 ms where its own fetch costs 1, and Node's fetch costs 70 ms
  * where its `node:http` costs 18 (docs/decisions/2026-11-21-http-client.md).
+ * @param direct past every proxy: for machines of a private network.
  */
-export function runtimeExchange(env: Env): Exchange {
-  return process.versions.bun ? overFetch() : overNode(env);
+export function runtimeExchange(env: Env, direct = false): Exchange {
+  if (process.versions.bun) return overFetch(direct);
+  return overNode(direct ? { SSL_CERT_FILE: env.SSL_CERT_FILE } : env);
 }

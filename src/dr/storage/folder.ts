@@ -1,0 +1,182 @@
+import { createHash, randomUUID } from "node:crypto";
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import type { Millis } from "@alai/core";
+import { withLock } from "../../kit/lock.ts";
+import { folderTrouble } from "./folder-trouble.ts";
+import { below, byKey, fullKey } from "./key.ts";
+import type { Blob, Condition, Operations, Storage } from "./storage.ts";
+import { conflict, withinDeadline } from "./trouble.ts";
+
+/** Names that are ours alone begin so: files that are being written, and the lock. */
+const OURS = ".alai-";
+
+/** Bytes read at a time. */
+const PIECE = 2 ** 20;
+
+/**
+ * A folder as storage: the layout of Litestream's `file` replicas, where a key is a path. Another file system than the
+ * databases' own, or it is no backup. Locks are SQLite's: sound on a local disk, on NFS as good as its locks are.
+ */
+export class FolderStorage implements Storage {
+  readonly label: string;
+  readonly operations: Operations = { list: 0, read: 0, write: 0, remove: 0 };
+  readonly #root: string;
+  readonly #prefix: string;
+  readonly #deadline: Millis;
+
+  constructor(spec: { readonly path: string; readonly prefix: string }, deadline: Millis) {
+    this.#root = spec.path;
+    this.#prefix = spec.prefix;
+    this.#deadline = deadline;
+    this.label = `the folder ${join(spec.path, spec.prefix)}`;
+  }
+
+  list(prefix: string): Promise<readonly Blob[]> {
+    return this.#run("list", prefix, async () => {
+      const full = below(this.#prefix, prefix);
+      const blobs = await this.#blobs(full.slice(0, full.lastIndexOf("/") + 1));
+      return blobs.filter(({ key }) => key.startsWith(prefix)).sort(byKey);
+    });
+  }
+
+  read(key: string): Promise<{ body: Uint8Array; etag: string }> {
+    return this.#run("read", key, async () => {
+      const body = await readFile(this.#path(key));
+      return { body, etag: etagOf(body) };
+    });
+  }
+
+  write(key: string, body: Uint8Array, condition?: Condition): Promise<string> {
+    return this.#run("write", key, async () => {
+      const path = this.#path(key);
+      await stat(this.#root);
+      await mkdir(dirname(path), { recursive: true });
+      await this.#placed(path, body, condition);
+      return etagOf(body);
+    });
+  }
+
+  remove(key: string): Promise<void> {
+    return this.#run("remove", key, async () => {
+      await stat(this.#root);
+      await rm(this.#path(key), { force: true });
+    });
+  }
+
+  close(): void {}
+
+  #path(key: string): string {
+    return join(this.#root, ...fullKey(this.#prefix, key).split("/"));
+  }
+
+  async *stream(key: string): AsyncGenerator<Uint8Array> {
+    this.operations.read += 1;
+    const soon = <T>(work: Promise<T>) => withinDeadline(work, this.#deadline, this.label);
+    try {
+      const file = await soon(open(this.#path(key)));
+      try {
+        for (;;) {
+          const { bytesRead, buffer } = await soon(file.read({ buffer: Buffer.allocUnsafe(PIECE), length: PIECE }));
+          if (bytesRead === 0) return;
+          yield buffer.subarray(0, bytesRead);
+        }
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      throw await folderTrouble(error, { root: this.#root, label: this.label, key });
+    }
+  }
+
+  async #run<T>(kind: keyof Operations, key: string, body: () => Promise<T>): Promise<T> {
+    this.operations[kind] += 1;
+    try {
+      return await withinDeadline(body(), this.#deadline, this.label);
+    } catch (error) {
+      throw await folderTrouble(error, { root: this.#root, label: this.label, key });
+    }
+  }
+
+  /** Everything below a folder; none when it is not there, as with a prefix that no key has. */
+  async #blobs(folder: string): Promise<Blob[]> {
+    await stat(this.#root);
+    const top = join(this.#root, this.#prefix);
+    const entries = await readdir(join(this.#root, folder), { recursive: true, withFileTypes: true }).catch(ifGone([]));
+    const paths = entries
+      .filter((entry) => entry.isFile() && !isUnfinished(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name));
+    const blobs = await Promise.all(paths.map((path) => blobAt(path, top)));
+    return blobs.filter((blob) => blob !== null);
+  }
+
+  async #placed(path: string, body: Uint8Array, condition: Condition | undefined): Promise<void> {
+    const aside = join(dirname(path), `${OURS}${randomUUID()}.tmp`);
+    try {
+      await writeDurably(aside, body);
+      if (!condition) await rename(aside, path);
+      // A link is made by one alone, or by none.
+      else if (condition.etag === null) await link(aside, path);
+      else await this.#replace(path, aside, condition.etag);
+      await syncFolder(dirname(path));
+    } finally {
+      await rm(aside, { force: true });
+    }
+  }
+
+  /** Compares and renames while nobody else does. */
+  async #replace(path: string, aside: string, etag: string): Promise<void> {
+    const replace = async () => {
+      const now = await readFile(path).catch(ifGone(null));
+      if (now === null || etagOf(now) !== etag) throw conflict(this.label, relative(this.#root, path));
+      await rename(aside, path);
+    };
+    await withLock(join(this.#root, this.#prefix), `${OURS}write`, replace, this.#deadline);
+  }
+}
+
+/** Litestream, too, writes aside and renames. */
+function isUnfinished(name: string): boolean {
+  return name.startsWith(OURS) || name.endsWith(".tmp");
+}
+
+/** Null when it was removed since the folder was read. */
+async function blobAt(path: string, top: string): Promise<Blob | null> {
+  const found = await stat(path).catch(ifGone(null));
+  if (!found) return null;
+  const key = relative(top, path).split(sep).join("/");
+  const modified = Math.round(found.mtimeMs);
+  // Litestream gives its files the time of the LTX header (measured with 0.5.17).
+  return { key, size: found.size, modified, stamp: key.endsWith(".ltx") ? modified : null };
+}
+
+function ifGone<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return value;
+    throw error;
+  };
+}
+
+function etagOf(body: Uint8Array): string {
+  return createHash("sha256").update(body).digest("hex");
+}
+
+async function writeDurably(path: string, body: Uint8Array): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(body);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A rename is durable when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
