@@ -52,7 +52,7 @@ function tier(raw: Written["tiers"][number], order: number): Tier {
     name: raw.name,
     order,
     retention: raw.retention,
-    snapshotInterval: snapshotIntervalOf(raw),
+    snapshotInterval: snapshotIntervalOf(raw, raw.retention),
     syncInterval: syncIntervalOf(raw),
     heartbeat: raw.heartbeat ?? null,
     rpo: raw.rpo,
@@ -65,7 +65,7 @@ function databaseOf(raw: Written["databases"][number], tiers: readonly Tier[]): 
   if (!own) throw new Error(`no tier ${raw.tier}: the rules were not checked`);
   return {
     name: raw.name,
-    path: pathOf(raw),
+    path: pathOf(raw.name, raw.path),
     tier: own,
     syncInterval: raw["sync-interval"] ?? own.syncInterval,
     heartbeat: raw.heartbeat === undefined ? own.heartbeat : raw.heartbeat,

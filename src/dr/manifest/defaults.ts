@@ -1,26 +1,26 @@
 import { posix } from "node:path";
 import type { Millis } from "@alai/core";
 import type { Database } from "./model.ts";
-import type { Written } from "./schema.ts";
 
 /** What holds where the manifest does not say. */
 
 const DAY: Millis = 86_400_000;
 const MIB = 1_048_576;
 
-type WrittenTier = Written["tiers"][number];
-type WrittenDatabase = Written["databases"][number];
-
-export function snapshotIntervalOf(tier: WrittenTier): Millis {
-  return tier["snapshot-interval"] ?? Math.min(DAY, tier.retention);
+/** @param retention of the same tier. */
+export function snapshotIntervalOf(
+  tier: { readonly "snapshot-interval"?: Millis | undefined },
+  retention: Millis,
+): Millis {
+  return tier["snapshot-interval"] ?? Math.min(DAY, retention);
 }
 
-export function syncIntervalOf(tier: WrittenTier): Millis {
+export function syncIntervalOf(tier: { readonly "sync-interval"?: Millis | undefined }): Millis {
   return tier["sync-interval"] ?? 1000;
 }
 
 /** Below the folder of the databases, in its shortest form. */
-export function pathOf({ name, path }: WrittenDatabase): string {
+export function pathOf(name: string, path: string | undefined): string {
   return posix.normalize(path ?? `${name}.db`);
 }
 

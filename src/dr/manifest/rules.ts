@@ -1,73 +1,69 @@
 import { posix } from "node:path";
-import { suggest } from "../../kit/suggest.ts";
 import { pathOf, sizeClassOf, snapshotIntervalOf, syncIntervalOf } from "./defaults.ts";
-import type { Path, YamlFile } from "./document.ts";
+import type { YamlFile } from "./document.ts";
 import { checkModels } from "./model-rules.ts";
+import { mustBe, type Named, namesOf, onlyOnce, wholeOnes } from "./named.ts";
 import type { Written } from "./schema.ts";
+import type { Loose } from "./walk.ts";
 
-/** What no single key shows: names that mean each other, and numbers that cannot hold together. Adds to the file's problems. */
-export function checkRules(file: YamlFile, written: Written): void {
-  checkHosts(file, written);
-  checkTiers(file, written);
-  checkDatabases(file, written);
-  onlyOnce(file, ["services"], written.services ?? [], "service");
-  onlyOnce(file, ["names"], written.names ?? [], "name");
-  onlyOnce(file, ["watch", "channels"], written.watch?.channels ?? [], "channel");
-  if (written.models) checkModels(file, written.models, names(written.hosts));
+type Read = Loose<Written>;
+
+/**
+ * What no single key shows: names that mean each other, and numbers that cannot hold together. Adds to the file's problems. What
+ * could not be read was said already, and is passed over.
+ */
+export function checkRules(file: YamlFile, read: Read): void {
+  checkHosts(file, wholeOnes(read.hosts));
+  checkTiers(file, wholeOnes(read.tiers));
+  checkDatabases(file, read);
+  onlyOnce(file, ["services"], wholeOnes(read.services), "service");
+  onlyOnce(file, ["names"], wholeOnes(read.names), "name");
+  onlyOnce(file, ["watch", "channels"], wholeOnes(read.watch?.channels), "channel");
+  if (read.models) checkModels(file, read.models, namesOf(read.hosts));
 }
 
-export function names(things: readonly { readonly name: string }[]): string[] {
-  return things.map(({ name }) => name);
-}
+type Hosts = readonly Named<Loose<Written["hosts"][number]>>[];
 
-/** Says each name that stands a second time, with the line of the first. */
-export function onlyOnce(file: YamlFile, path: Path, things: readonly { readonly name: string }[], noun: string): void {
-  const first = new Map<string, number>();
-  for (const [at, { name }] of things.entries()) {
-    const before = first.get(name);
-    if (before === undefined) first.set(name, at);
-    else
-      file.addAt(
-        [...path, at, "name"],
-        `There are two of the ${noun} ${name}; the first is in line ${file.lineAt([...path, before, "name"])}.`,
-        "Give one of them another name.",
-      );
-  }
-}
+/** Of a Unix socket's path on a Mac, without the zero at its end; the agent adds `/run/NN.sock`. */
+const MOST_STATE = 103 - "/run/99.sock".length;
 
-/** Says a name that nothing has. */
-export function mustBe(file: YamlFile, path: Path, word: string, known: readonly string[], noun: string): void {
-  if (known.includes(word)) return;
-  const near = suggest(word, known);
-  const there = known.length > 0 ? `Known are: ${known.join(", ")}.` : `There is none in this file.`;
-  file.addAt(path, `There is no ${noun} ${word}.`, near ? `Did you mean ${near}? ${there}` : there);
-}
-
-function checkHosts(file: YamlFile, { hosts }: Written): void {
+function checkHosts(file: YamlFile, hosts: Hosts): void {
   onlyOnce(file, ["hosts"], hosts, "host");
-  const primaries = hosts.flatMap(({ role, name }, at) => (role === "primary" ? [{ name, at }] : []));
-  if (primaries.length === 0) file.addAt(["hosts"], "No host is the primary.", "Give one of them role: primary.");
-  for (const { name, at } of primaries.slice(1))
+  const primaries = hosts.filter(({ thing }) => thing.role === "primary");
+  if (hosts.length > 0 && hosts.every(({ thing }) => thing.role === "standby"))
+    file.addAt(["hosts"], "No host is the primary.", "Give one of them role: primary.");
+  for (const { at, name } of primaries.slice(1))
     file.addAt(
       ["hosts", at, "role"],
       `Both ${primaries[0]?.name} and ${name} are the primary.`,
       "Only one host may be; give the other role: standby.",
     );
-  for (const [at, { databases, state }] of hosts.entries())
-    if (`${posix.normalize(state)}/`.startsWith(`${posix.normalize(databases)}/`))
-      file.addAt(
-        ["hosts", at, "state"],
-        "The agent's folder is in the folder of the databases.",
-        "Take one beside it: what is in there is taken for databases.",
-      );
+  for (const host of hosts) checkState(file, host);
   checkAddresses(file, hosts);
 }
 
-function checkAddresses(file: YamlFile, hosts: Written["hosts"]): void {
+function checkState(file: YamlFile, { at, thing: { databases, state } }: Hosts[number]): void {
+  if (state === undefined) return;
+  if (Buffer.byteLength(posix.normalize(state)) > MOST_STATE)
+    file.addAt(
+      ["hosts", at, "state"],
+      `The path has more than ${MOST_STATE} bytes, so that no socket can be in it.`,
+      "Take a shorter one, for example /var/lib/alai.",
+    );
+  if (databases === undefined || !`${posix.normalize(state)}/`.startsWith(`${posix.normalize(databases)}/`)) return;
+  file.addAt(
+    ["hosts", at, "state"],
+    "The agent's folder is in the folder of the databases.",
+    "Take one beside it: what is in there is taken for databases.",
+  );
+}
+
+function checkAddresses(file: YamlFile, hosts: Hosts): void {
   const taken = new Map<string, string>();
-  for (const [at, { name, addresses, port }] of hosts.entries())
-    for (const [index, address] of addresses.entries()) {
-      const key = `${address} ${port ?? ""}`;
+  for (const { at, name, thing } of hosts)
+    for (const [index, address] of (thing.addresses ?? []).entries()) {
+      if (address === undefined) continue;
+      const key = `${address} ${thing.port ?? ""}`;
       const other = taken.get(key);
       taken.set(key, other ?? name);
       if (other === undefined) continue;
@@ -75,61 +71,71 @@ function checkAddresses(file: YamlFile, hosts: Written["hosts"]): void {
     }
 }
 
-function checkTiers(file: YamlFile, { tiers }: Written): void {
+function checkTiers(file: YamlFile, tiers: readonly Named<Loose<Written["tiers"][number]>>[]): void {
   onlyOnce(file, ["tiers"], tiers, "tier");
-  for (const [at, tier] of tiers.entries()) {
-    if (tier.retention < snapshotIntervalOf(tier))
+  for (const { at, name, thing } of tiers) {
+    const { retention, rpo } = thing;
+    if (retention !== undefined && retention < snapshotIntervalOf(thing, retention))
       file.addAt(
         ["tiers", at, "snapshot-interval"],
-        `The tier ${tier.name} takes snapshots less often than it throws them away.`,
-        "Make snapshot-interval at most as long as retention: Litestream takes it without a word, and then there may be none.",
+        `The tier ${name} throws snapshots away sooner than it takes the next, so that there may be none.`,
+        "Make snapshot-interval at most as long as retention; Litestream would take it without a word.",
       );
-    if (syncIntervalOf(tier) > tier.rpo) file.addAt(["tiers", at, "rpo"], ...unreachable(`the tier ${tier.name}`));
+    if (rpo !== undefined && syncIntervalOf(thing) > rpo) file.addAt(["tiers", at, "rpo"], ...unreachable(name));
   }
 }
 
-function unreachable(what: string): [message: string, allowed: string] {
+function unreachable(name: string): [message: string, allowed: string] {
   return [
-    `The rpo of ${what} is shorter than its sync-interval, so it cannot be held.`,
-    "Make sync-interval shorter, or rpo longer.",
+    `The rpo of ${name} is shorter than its sync-interval, so it cannot be held.`,
+    "Make sync-interval shorter, or the tier's rpo longer.",
   ];
 }
 
-function checkDatabases(file: YamlFile, written: Written): void {
-  const { databases, tiers, services = [] } = written;
+type Databases = readonly Named<Loose<Written["databases"][number]>>[];
+
+function checkDatabases(file: YamlFile, read: Read): void {
+  const databases: Databases = wholeOnes(read.databases);
+  const tiers = wholeOnes(read.tiers);
   onlyOnce(file, ["databases"], databases, "database");
-  checkPaths(file, written);
-  for (const [at, database] of databases.entries()) {
-    const place = (key: string): Path => ["databases", at, key];
-    mustBe(file, place("tier"), database.tier, names(tiers), "tier");
-    if (database.owner !== undefined) mustBe(file, place("owner"), database.owner, names(services), "service");
-    const rpo = tiers.find(({ name }) => name === database.tier)?.rpo ?? Number.POSITIVE_INFINITY;
-    if ((database["sync-interval"] ?? 0) > rpo) file.addAt(place("sync-interval"), ...unreachable(database.name));
-    const { size, "size-class": said } = database;
+  checkPaths(file, databases, wholeOnes(read.hosts));
+  for (const { at, name, thing } of databases) {
+    const { tier, owner, size, "size-class": said } = thing;
+    mustBe(file, ["databases", at, "tier"], tier, namesOf(read.tiers), "tier");
+    mustBe(file, ["databases", at, "owner"], owner, namesOf(read.services), "service");
+    const rpo = tiers.find((one) => one.name === tier)?.thing.rpo ?? Number.POSITIVE_INFINITY;
+    if ((thing["sync-interval"] ?? 0) > rpo)
+      file.addAt(["databases", at, "sync-interval"], ...unreachable(`the tier of ${name}`));
     if (said && size !== undefined && said !== sizeClassOf(size))
-      file.addAt(place("size-class"), `${size} bytes are ${sizeClassOf(size)}, not ${said}.`, "Leave size-class out.");
+      file.addAt(
+        ["databases", at, "size-class"],
+        `${size} bytes are ${sizeClassOf(size)}, not ${said}.`,
+        "Leave size-class out.",
+      );
   }
 }
 
 /** Files that SQLite and Litestream keep beside a database. */
 const BESIDE = /-(?:wal|shm|journal|litestream)$/;
 
-function checkPaths(file: YamlFile, { databases, hosts }: Written): void {
+function checkPaths(file: YamlFile, databases: Databases, hosts: Hosts): void {
   // A disk of a Mac takes A.db and a.db for one file.
-  const folds = hosts.some(({ os }) => os !== "linux");
-  const taken = new Map<string, { readonly name: string; readonly at: number }>();
-  for (const [at, database] of databases.entries()) {
-    const path = pathOf(database);
-    const where: Path = ["databases", at, database.path === undefined ? "name" : "path"];
+  const folds = hosts.some(({ thing }) => thing.os !== "linux");
+  const taken = new Map<string, Databases[number]>();
+  for (const database of databases) {
+    const { at, name, thing } = database;
+    const path = pathOf(name, thing.path);
+    const where = ["databases", at, thing.path === undefined ? "name" : "path"];
     if (BESIDE.test(path)) file.addAt(where, `${path} is a file beside a database.`, "Name the database itself.");
     const key = folds ? path.toLowerCase() : path;
     const other = taken.get(key);
-    if (!other) taken.set(key, { name: database.name, at });
-    else if (other.name !== database.name || database.path !== undefined)
-      file.addAt(
-        where,
-        `${database.name} and ${other.name} (line ${file.lineAt(["databases", other.at])}) are on one path, ${path}.`,
-        "Give each its own; two replicas of one file would undo each other.",
-      );
+    taken.set(key, other ?? database);
+    // The same name twice was said already.
+    if (!other || other.name === name) continue;
+    file.addAt(
+      where,
+      `${name} and ${other.name} (line ${file.lineAt(["databases", other.at])}) are on one path, ${path}.`,
+      "Give each its own: two replicas of one file would undo each other.",
+    );
   }
 }

@@ -6,12 +6,19 @@ import { duration } from "../../kit/values.ts";
 import { shown, type YamlFile } from "./document.ts";
 import type { DurationShape, Fields, NumberShape, Of, Shape, TextShape, VariantShape } from "./shape.ts";
 
+/** What could be read of a value: anything in it may be missing. */
+export type Loose<T> = T extends readonly (infer I)[]
+  ? readonly (Loose<I> | undefined)[]
+  : T extends object
+    ? { readonly [K in keyof T]?: Loose<T[K]> | undefined }
+    : T;
+
 /**
- * The value of a YAML file, checked by a shape. What is wrong is added to the file's problems, all of it; the value is whole
- * only when there are none.
+ * The value of a YAML file, checked by a shape. What is wrong is added to the file's problems, all of it, and is missing in the
+ * value: that is whole only when there are none.
  */
-export function walk<S extends Shape>(file: YamlFile, shape: S): Of<S> | undefined {
-  return value(file, file.root, shape, "the file") as Of<S> | undefined;
+export function walk<S extends Shape>(file: YamlFile, shape: S): Loose<Of<S>> | undefined {
+  return value(file, file.root, shape, "the file") as Loose<Of<S>> | undefined;
 }
 
 /** @param label how the value is called in a message: its key, or what it is an item of. */
@@ -89,7 +96,13 @@ function items(file: YamlFile, node: Node | null, shape: Shape, least: number, l
   if (!isSeq(node))
     return wrong(file, node, label, `is ${shown(node)}, not a list`, "Write a list, an item a line, each after `- `.");
   if (node.items.length < least) file.add(node, `${label} is empty.`, `Write at least ${least}.`);
-  return node.items.map((item, at) => value(file, item as Node | null, shape, `${label}[${at + 1}]`));
+  return node.items.map((item, at) => value(file, item as Node | null, shape, itemLabel(label, at, item)));
+}
+
+/** `Item 3 of databases (leads)`. */
+function itemLabel(label: string, at: number, item: unknown): string {
+  const name = isMap(item) ? item.get("name") : undefined;
+  return `Item ${at + 1} of ${label}${typeof name === "string" ? ` (${truncate(oneLine(name), 40)})` : ""}`;
 }
 
 function keys(file: YamlFile, node: Node | null, fields: Fields, label: string): unknown {
