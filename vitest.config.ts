@@ -93,6 +93,7 @@ export default defineConfig({
           globalSetup: ["test/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          maxConcurrency: 3,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { Bw } from "../../test/doubles/bitwarden/bw.ts";
 import { BitwardenDouble } from "../../test/doubles/bitwarden/server.ts";
-import { items } from "../../test/secrets/migrate/vaults.ts";
+import { items } from "../../test/secrets/migrate/items.ts";
 import { median } from "../measure.ts";
 import type { Figure } from "../report.ts";
 import type { Rounds } from "./rows.ts";

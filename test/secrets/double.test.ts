@@ -217,7 +217,7 @@ describe("the double", () => {
     expect(await refused).toMatchObject({ code: "ECONNRESET" });
   });
 
-  test("seeds and reads a thousand items of every kind in no time", async () => {
+  test("seeds and reads a thousand items of every kind", async () => {
     const { user } = await person();
     const kinds = [
       { ...login("login"), passwordHistory: [{ password: "old", lastUsedDate: "2024-01-01T00:00:00.000Z" }] },
@@ -226,10 +226,8 @@ describe("the double", () => {
       { type: 4, name: "identity", identity: { firstName: "Ann", username: "ann" }, folder: "a/b/c" },
       { type: 5, name: "key", sshKey: { privateKey: "p", publicKey: "q", keyFingerprint: "r" } },
     ];
-    const started = performance.now();
     double.seed(user, Array.from({ length: 200 }, () => kinds).flat());
     const { items } = double.plain(user);
-    expect(performance.now() - started).toBeLessThan(5000);
     expect(items).toHaveLength(1000);
     expect(items.slice(-5)).toMatchObject(kinds);
   });

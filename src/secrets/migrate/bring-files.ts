@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Millis } from "@alai/core";
 import type { RawFile } from "./canonical.ts";
 import type { Pair } from "./difference.ts";
 import type { Entry } from "./inventory.ts";
@@ -57,14 +58,18 @@ async function hashed(side: Side, { id, files }: Entry, patience: Patience): Pro
   return all;
 }
 
+/** So often and so long apart it is looked for an item that bw does not find: ten seconds and more. */
+const LOOKS = 40;
+const PAUSE: Millis = 250;
+
 async function fetched(side: Side, item: string, file: RawFile, patience: Patience): Promise<Buffer | null> {
   for (let tries = 1; ; tries++) {
     try {
       return await patience.again(() => side.download(item, file));
     } catch (error) {
       if (!(error instanceof SideRefusal)) throw error;
-      if (!isStale(error) || tries >= TRIES) return null;
-      await sleep(200);
+      if (!isStale(error) || tries >= LOOKS) return null;
+      await sleep(PAUSE);
     }
   }
 }

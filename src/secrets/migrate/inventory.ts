@@ -26,8 +26,8 @@ export interface Inventory {
   readonly entries: readonly Entry[];
   /** Ids of items that bw has and does not show. */
   readonly hidden: readonly string[];
-  /** Items of organizations: they are not the person's to move. */
-  readonly shared: number;
+  /** Items of organizations: they are not the person's to move. `count` is of what bw has, also where it shows fewer. */
+  readonly shared: { readonly count: number; readonly items: readonly RawItem[] };
   readonly trash: number;
   readonly sends: number;
   /** Ids by name; of two folders of one name the first. */
@@ -41,7 +41,10 @@ export async function takeInventory(side: Side): Promise<Inventory> {
   return {
     entries: own.map((item) => toEntry(item, names.get(item.folderId ?? "") ?? null, stored.items.get(item.id))),
     hidden,
-    shared: items.filter((item) => item.organizationId).length,
+    shared: {
+      count: [...stored.items.values()].filter(({ organizationId }) => organizationId).length,
+      items: items.filter(({ organizationId }) => organizationId),
+    },
     trash: stored.trash,
     sends: stored.sends,
     folders: new Map([...folders].reverse().map(({ id, name }) => [name, id])),
@@ -49,6 +52,8 @@ export async function takeInventory(side: Side): Promise<Inventory> {
 }
 
 const PATIENCE: Millis = 20_000;
+/** On a machine that is busy with something else a look alone takes seconds. */
+const LEAST_LOOKS = 20;
 const PAUSE: Millis = 250;
 
 /**
@@ -56,15 +61,16 @@ const PAUSE: Millis = 250;
  * empty source would be equal to anything. So what it shows must be what it has.
  */
 async function shown(side: Side) {
-  for (const start = monotonic(); ; ) {
+  for (let [start, looks] = [monotonic(), 1]; ; looks++) {
     const [items, folders, stored] = [await side.items(), await side.folders(), side.stored()];
     const current = items.filter((item) => isCurrent(stored.items.get(item.id), item));
     const seen = new Set(items.map(({ id }) => id));
-    const hidden = [...stored.items.keys()].filter((id) => !seen.has(id));
+    // What an organization that is switched off has, nobody can open: it is counted, and not waited for.
+    const hidden = [...stored.items].filter(([id, one]) => !seen.has(id) && !one.organizationId).map(([id]) => id);
     const lacksFolder = stored.folders.some((id) => !folders.some((folder) => folder.id === id));
     const isLate = current.length < items.length || lacksFolder;
     if (hidden.length === 0 && !isLate) return { stored, items, folders, hidden };
-    if (monotonic() - start > PATIENCE) {
+    if (looks >= LEAST_LOOKS && monotonic() - start > PATIENCE) {
       if (!isLate) return { stored, items, folders, hidden };
       throw new Exit(
         EXIT.unavailable,

@@ -9,8 +9,9 @@ import { Bringing, type Refused } from "./bring-items.ts";
 import { type Difference, differ } from "./difference.ts";
 import { type Entry, type Inventory, takeInventory } from "./inventory.ts";
 import { Journal } from "./journal.ts";
+import { leftBehind } from "./left-behind.ts";
 import type { ServerKind } from "./probe.ts";
-import { type Migration, nameDifferences, nameFiles, nameFolders, nameHidden, tally, whatIsLeft } from "./report.ts";
+import { type Migration, nameDifferences, nameFiles, nameFolders, nameHidden, tally } from "./report.ts";
 import type { Side } from "./side.ts";
 import type { Key } from "./sign-in.ts";
 import { withSides } from "./two-sides.ts";
@@ -87,7 +88,7 @@ class Run {
     const files = done.added > 0 ? (await this.#lookAnew(journal, true)).files : second.files;
     const still = files.map((file) => done.refused.find((one) => one.file.id === file.file.id) ?? file);
     const items = missing.length - refused.length;
-    const report = this.#report(journal, second, still, { ...counts, items, files: done.added }, refused);
+    const report = await this.#report(journal, second, still, { ...counts, items, files: done.added }, refused);
     if (report.equal) journal.change({ finished: new Date(this.#context.clock()).toISOString() });
     return report;
   }
@@ -146,13 +147,13 @@ class Run {
     }
   }
 
-  #report(
+  async #report(
     journal: Journal,
     look: Look,
     files: readonly MissingFile[],
     counts: { readonly items: number; readonly files: number; readonly folders: number },
     refused: readonly Refused[],
-  ): Omit<Migration, "took"> {
+  ): Promise<Omit<Migration, "took">> {
     const { from, to, dryRun, backup } = this.#wish;
     const { source, destination, found, changed } = look;
     const named = [
@@ -167,7 +168,7 @@ class Run {
       tallies: tally(source, destination, found),
       differences: named,
       extra: found.extra.length,
-      left: whatIsLeft(source),
+      left: await leftBehind(this.#sides.source, source),
       backup: backup?.file ?? null,
       journal: dryRun ? null : journal.file,
     };

@@ -4,6 +4,7 @@ import type { Refused } from "./bring-items.ts";
 import { differingFields, typeName } from "./canonical.ts";
 import { type Difference, lookAlike } from "./difference.ts";
 import type { Entry, Inventory } from "./inventory.ts";
+import type { Left } from "./left-behind.ts";
 import type { ServerKind } from "./probe.ts";
 
 /** Something that is not in the destination as it is in the source. Names, never values. */
@@ -24,13 +25,6 @@ export interface Tally {
   readonly source: number;
   readonly destination: number;
   readonly same: number;
-}
-
-/** What no client can move. */
-export interface Left {
-  readonly what: string;
-  readonly count: number;
-  readonly why: string;
 }
 
 export interface Migration {
@@ -106,27 +100,4 @@ export function tally(source: Inventory, destination: Inventory, { pairs }: Diff
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   };
   return [...count("type", ({ type }) => typeName(type)), ...count("folder", ({ folder }) => folder ?? "(no folder)")];
-}
-
-/** What stays behind: counted and said, never silent. */
-export function whatIsLeft(source: Inventory): Left[] {
-  const all: Left[] = [
-    {
-      what: "items in the trash",
-      count: source.trash,
-      why: "no export holds them; restore in the source what you want to keep",
-    },
-    { what: "Sends", count: source.sends, why: "their links belong to the old server; make them again" },
-    {
-      what: "items of organizations",
-      count: source.shared,
-      why: "they belong to the organization, whose owner exports and imports them",
-    },
-    {
-      what: "dates of creation and change",
-      count: source.entries.length,
-      why: "the destination sets its own",
-    },
-  ];
-  return all.filter(({ count }) => count > 0);
 }

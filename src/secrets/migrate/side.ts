@@ -22,6 +22,10 @@ export interface Folder {
   readonly name: string;
 }
 
+interface Collection extends Folder {
+  readonly organizationId: string;
+}
+
 /** For a large vault on a slow line. */
 const LONG: Millis = 600_000;
 
@@ -67,7 +71,7 @@ export class Side {
     const stored = this.stored();
     return (
       stored.folders.every((id) => folders.has(id)) &&
-      [...stored.items].every(([id, sealed]) => isCurrent(sealed, items.get(id) ?? {}))
+      [...stored.items].every(([id, sealed]) => sealed.organizationId || isCurrent(sealed, items.get(id) ?? {}))
     );
   }
 
@@ -87,6 +91,22 @@ export class Side {
   async folders(): Promise<readonly Folder[]> {
     const { data } = await this.#get<{ data: readonly Folder[] }>("/list/object/folders");
     return data.filter(({ id }) => Boolean(id));
+  }
+
+  async trash(): Promise<readonly RawItem[]> {
+    return this.#list("items?trash=true");
+  }
+
+  async sends(): Promise<readonly { readonly name: string }[]> {
+    return this.#list("send");
+  }
+
+  async organizations(): Promise<readonly Folder[]> {
+    return this.#list("organizations");
+  }
+
+  async collections(): Promise<readonly Collection[]> {
+    return this.#list("collections");
   }
 
   async create(item: unknown): Promise<string> {
@@ -147,8 +167,8 @@ export class Side {
     this.#opened.folder.remove();
   }
 
-  async #list(what: string): Promise<readonly RawItem[]> {
-    return (await this.#get<{ data: readonly RawItem[] }>(`/list/object/${what}`)).data;
+  async #list<T = RawItem>(what: string): Promise<readonly T[]> {
+    return (await this.#get<{ data: readonly T[] }>(`/list/object/${what}`)).data;
   }
 
   #get<T>(path: string): Promise<T> {

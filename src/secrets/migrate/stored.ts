@@ -9,6 +9,8 @@ export interface Stored {
   readonly folders: readonly string[];
   readonly trash: number;
   readonly sends: number;
+  /** That the person is a member of. */
+  readonly organizations: number;
 }
 
 /** Reads bw's own data.json: it says what bw has, whatever bw then manages to show. */
@@ -21,6 +23,7 @@ export function storedIn(data: string | null): Stored {
     items,
     folders: Object.keys(part("_folder_folders")),
     trash: ciphers.length - items.size,
+    organizations: Object.keys(part("_organizations_organizations")).length,
     sends: Object.keys(part("_encryptedSend_sendUserEncrypted")).length,
   };
 }

@@ -2,6 +2,7 @@ import type { Context } from "../../kit/context.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { printJson, printRows, type View } from "../../kit/output.ts";
 import { oneLine, truncate } from "../../kit/text.ts";
+import type { Left } from "./left-behind.ts";
 import type { Migration, Named, Tally } from "./report.ts";
 import type { Rollback } from "./rollback.ts";
 
@@ -20,7 +21,7 @@ export const SECRETS_MIGRATION_FIELDS = {
   tallies: "by type and by folder: items in the source, in the destination, the same",
   differences: "what is not there as it is in the source: name, type, folder, problem, what, why; never a value",
   extra: "items that only the destination has",
-  left: "what cannot be moved: what, how many, why",
+  left: "what cannot be moved: what, count, why, names; never a value",
   kept: "with --rollback: what was added and stays, because it was changed since",
   gone: "with --rollback: what was gone already",
   backup: "the encrypted export of the source",
@@ -59,10 +60,19 @@ export async function printSecretsMigration(context: Context, done: Migration): 
   if (context.flags.quiet) return;
   // Before the bringing everything is a difference.
   if (!dryRun) for (const one of done.differences) context.warn(sentence(one));
-  for (const { what, count, why } of done.left) say(context, `not moved: ${number(count)} ${what}: ${why}`);
+  for (const one of done.left) say(context, staying(one));
   if (done.extra > 0) say(context, `only in the destination, and left as they are: ${number(done.extra)} items`);
   if (done.backup !== null) say(context, `an encrypted export of the source is in ${oneLine(done.backup)}`);
   say(context, summary(done));
+}
+
+/** So many are named in a line; `--json` has them all. */
+const MOST_NAMES = 10;
+
+function staying({ what, count, why, names }: Left): string {
+  const quoted = names.slice(0, MOST_NAMES).map((name) => `"${truncate(oneLine(name), 80)}"`);
+  const more = names.length > MOST_NAMES ? ` and ${number(names.length - MOST_NAMES)} more (--json names them)` : "";
+  return `not moved: ${number(count)} ${what}: ${why}${quoted.length > 0 ? `: ${quoted.join(", ")}${more}` : ""}`;
 }
 
 function summary(done: Migration): string {

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import { encrypt, type Key, keyBytes, loginHash, makeKeyPair, masterKey, newKey, saltOf, stretch } from "./crypto.ts";
 import { refuse, refuseToken } from "./http.ts";
+import type { Membership, Send } from "./organizations.ts";
 import { Vault } from "./vault.ts";
 
 /** The least that bw signs in with; it takes fewer for an attack. */
@@ -25,6 +26,8 @@ export interface Account extends User {
   readonly publicKey: string;
   readonly created: string;
   readonly vault: Vault;
+  readonly memberships: Membership[];
+  readonly sends: Send[];
   /** Changes when the password does: tokens and clients of before are signed out. */
   securityStamp: string;
   /** Recorded by newer clients after an unlock. */
@@ -66,7 +69,7 @@ export class Accounts {
       wrappedPrivateKey: encrypt(pair.privateKey, userKey),
       publicKey: pair.publicKey.toString("base64"),
       created: new Date().toISOString(),
-      vault: new Vault(),
+      ...{ vault: new Vault(), memberships: [], sends: [] },
       securityStamp: randomUUID(),
       userKeyId: null,
       userKey,

@@ -1,9 +1,13 @@
 import {
+  constants,
   createCipheriv,
   createDecipheriv,
   createHmac,
+  createPublicKey,
   generateKeyPair,
+  hkdfSync,
   pbkdf2,
+  publicEncrypt,
   randomBytes,
   timingSafeEqual,
 } from "node:crypto";
@@ -80,6 +84,17 @@ export function decryptFile(bytes: Buffer, key: Key): Buffer {
 /** Whether a text is an EncString at all: all a server can know about one. */
 export const isEncString = (text: unknown): boolean =>
   typeof text === "string" && /^2\.[A-Za-z0-9+/=]+\|[A-Za-z0-9+/=]*\|[A-Za-z0-9+/=]+$/.test(text);
+
+/** An EncString of type 4: RSA-OAEP with SHA-1, for whoever has the private half of this key (DER). */
+export function sealFor(publicKey: Buffer, plain: Buffer): string {
+  const key = createPublicKey({ key: publicKey, type: "spki", format: "der" });
+  const padding = constants.RSA_PKCS1_OAEP_PADDING;
+  return `4.${publicEncrypt({ key, padding, oaepHash: "sha1" }, plain).toString("base64")}`;
+}
+
+/** The key of a Send, from the 16 bytes that its link carries. */
+export const sendKey = (seed: Buffer): Key =>
+  toKey(Buffer.from(hkdfSync("sha256", seed, "bitwarden-send", "send", 64)));
 
 /** Key pair of a user: DER, the private half as PKCS#8. */
 export const makeKeyPair = (): Promise<{ publicKey: Buffer; privateKey: Buffer }> =>

@@ -73,7 +73,7 @@ export function seed(
     const { folder, attachments = [], creationDate, deletedDate, ...rest } = item;
     const key = itemKeys ? newKey() : userKey;
     const fields = {
-      ...(mapTexts(withChecksums(rest), (text) => encrypt(text, key)) as CipherFields),
+      ...encryptItem(rest, key),
       folderId: folder ? (ids.get(folder) ?? null) : null,
       key: itemKeys ? encrypt(keyBytes(key), userKey) : null,
     };
@@ -84,6 +84,11 @@ export function seed(
     for (const file of attachments) addFile(cipher, file, key);
     return cipher.id;
   });
+}
+
+/** The fields of an item, encrypted. */
+export function encryptItem(item: PlainItem, key: Key): CipherFields {
+  return mapTexts(withChecksums(item), (text) => encrypt(text, key)) as CipherFields;
 }
 
 /** The whole vault, read as the person's own client would. */

@@ -6,6 +6,7 @@ import { type Account, Accounts, type NewUser, type User } from "./accounts.ts";
 import { type Certificate, makeCertificate } from "./certificate.ts";
 import { type Failure, Faults } from "./faults.ts";
 import { answer, notFound, Refusal, readBody, refuse } from "./http.ts";
+import { addOrganization, addSend, type SharedItem } from "./organizations.ts";
 import { type PlainItem, type PlainVault, plain, seed } from "./plain.ts";
 import { Answer, type Behaviour, findRoute, type Route } from "./router.ts";
 import { accountRoutes } from "./routes/account.ts";
@@ -48,6 +49,8 @@ export class BitwardenDouble {
   readonly #server: Server;
   readonly #certificate: Certificate;
   readonly #iterations: number | undefined;
+  /** Who waits for an answer; each says whether this was it. */
+  readonly #waiting: ((seen: Seen) => boolean)[] = [];
 
   private constructor(server: Server, certificate: Certificate, options: Options) {
     this.#server = server;
@@ -84,6 +87,17 @@ export class BitwardenDouble {
     return seed(this.#account(user), items, folders, !this.#behaviour.vaultwarden);
   }
 
+  /** An organization with these items, which these users may read. @param collections more of them, with nothing in them. */
+  share(users: readonly User[], name: string, items: readonly SharedItem[], collections: readonly string[] = []): void {
+    const members = users.map((user) => this.#account(user));
+    addOrganization(members, name, items, collections);
+  }
+
+  /** A Send of somebody's, of a text. */
+  send(user: User, name: string, text: string): void {
+    addSend(this.#account(user), name, text);
+  }
+
   /** The vault of somebody, in clear. */
   plain(user: User): PlainVault {
     return plain(this.#account(user));
@@ -118,6 +132,15 @@ export class BitwardenDouble {
     this.accounts.signOutEverywhere(this.#account(user));
   }
 
+  /** Does something the moment a request of this path is answered with 200, before the client has the answer. */
+  whenAnswered(path: string, act: () => void): void {
+    this.#waiting.push((seen) => {
+      const is = seen.status === 200 && seen.path === path;
+      if (is) act();
+      return is;
+    });
+  }
+
   async stop(): Promise<void> {
     this.faults.clear();
     this.#server.closeAllConnections();
@@ -142,6 +165,7 @@ export class BitwardenDouble {
     this.requests.push(seen);
     const { status, body, headers } = await this.#answer(method, path, request);
     seen.status = status;
+    for (const waiting of this.#waiting.splice(0)) if (!waiting(seen)) this.#waiting.push(waiting);
     answer(response, status, body, headers);
   }
 

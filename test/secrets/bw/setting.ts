@@ -1,16 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import type { Context } from "../../../src/kit/context.ts";
 import { createContext } from "../../../src/kit/context.ts";
 import { unlockVault } from "../../../src/secrets/sign-in.ts";
 import type { User } from "../../doubles/bitwarden/accounts.ts";
 import { BitwardenDouble, type Options } from "../../doubles/bitwarden/server.ts";
 import { type Build, NPM, Place } from "../../scripts/harness.ts";
+import { quickBw } from "./quick.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
-/** Where the real bw is, and what it needs. */
+/** Where the real bw is as npm installed it; settings have a quicker one. */
 export const BIN = join(root, "node_modules", ".bin");
 
 /** A server with one person, and a home that has bw but no keychain. */
@@ -26,7 +27,7 @@ export class Setting {
     this.password = user.password;
     this.place = new Place(build);
     Object.assign(this.place.env, {
-      PATH: [BIN, "/usr/bin", "/bin"].join(delimiter),
+      PATH: [quickBw(this.place.file("bw")), dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
       NODE_EXTRA_CA_CERTS: double.caFile,
       XDG_RUNTIME_DIR: undefined,
       CI: "1",
@@ -59,6 +60,14 @@ export class Setting {
       input: `${this.password}\n`,
       env: this.apiKey,
     });
+  }
+
+  /** A home with the same in it, for a build of its own: what was prepared once need not be prepared again. */
+  copyFor(build: Build): Place {
+    const place = new Place(build);
+    cpSync(this.place.file("home"), place.file("home"), { recursive: true });
+    for (const name of ["PATH", "NODE_EXTRA_CA_CERTS", "XDG_RUNTIME_DIR", "CI"]) place.env[name] = this.place.env[name];
+    return place;
   }
 
   /** As a command of this process sees this home. */

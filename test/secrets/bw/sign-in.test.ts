@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { STANDALONE, sleep } from "../../scripts/harness.ts";
+import { STANDALONE } from "../../scripts/harness.ts";
 import { BIN, Setting } from "./setting.ts";
 
 const unlocked = { code: 0, stderr: "" };
@@ -166,10 +166,11 @@ describe("bw itself", () => {
   test("locks after it was not used for as long as the setting says", async () => {
     await using setting = await Setting.make(STANDALONE);
     const { place } = setting;
-    await place.ok("config set secrets.idle 4s");
     await setting.unlock();
     expect(await place.run("secrets status --quiet")).toMatchObject({ code: 0, stdout: "unlocked\n" });
-    await sleep(4500);
+    await place.ok("config set secrets.idle 1s");
+    const state = async () => (await place.run("secrets status --quiet")).stdout;
+    await expect.poll(state, { timeout: 60_000, interval: 200 }).toBe("locked\n");
     expect(await place.run("secrets sync")).toMatchObject({
       code: 4,
       stderr: expect.stringContaining("vault is locked"),

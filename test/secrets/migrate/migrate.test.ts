@@ -1,106 +1,126 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import { Bw } from "../../doubles/bitwarden/bw.ts";
-import { CANARY, item, items, Vaults } from "./vaults.ts";
+import { BUILDS, NPM, STANDALONE } from "../../scripts/harness.ts";
+import { CANARY, item, items } from "./items.ts";
+import { Vaults } from "./vaults.ts";
 import { Watch } from "./watch.ts";
 
-/** The real bw on both sides: a double that answers like Vaultwarden, and one that answers like the cloud. */
+/** Both builds, over the real bw on both sides: a double that answers like Vaultwarden, and one that answers like the cloud. */
 
 const report = (stdout: string) => JSON.parse(stdout) as Record<string, never>;
 const file = (fileName: string, size: number) => ({ fileName, data: randomBytes(size) });
+const NOW = "2026-01-02T03:04:05.000Z";
+const IMPORT = "/api/ciphers/import";
 
-describe("alai secrets migrate", { timeout: 240_000 }, () => {
-  test("a thousand items and files arrive as they are, killed in the middle; nothing is in clear anywhere", async () => {
-    await using vaults = await Vaults.make();
-    const { old, user, password } = vaults;
-    old.seed(user.old, items(1000), ["Empty"]);
-    const twice = { ...item(1), attachments: [file("schlüssel 🗝️.bin", 90_000), file("a.txt", 10)] };
-    old.seed(user.old, [twice, { ...twice, attachments: [file("other.txt", 20)] }, { ...item(2), archivedDate: NOW }]);
-    old.seed(user.old, [
-      { ...item(3), deletedDate: NOW },
-      { type: 2, name: "", notes: " \n", secureNote: { type: 0 } },
-    ]);
-    const watch = new Watch([vaults.home], [CANARY, password.old, password.new], [user.old.clientSecret]);
-    const { child, ended } = vaults.start();
-    await expect.poll(() => isImported(vaults), { timeout: 60_000, interval: 5 }).toBe(true);
-    child.kill("SIGKILL");
-    await ended;
-    const second = await vaults.migrate(["--json"]);
-    watch.stop();
-    expect(second.code, second.stdout.slice(0, 3000)).toBe(0);
-    const said = report(second.stdout);
-    // What was imported before the kill is not imported again: here the first thousand, or what was left of them too.
-    expect(said.items).toBeLessThan(5);
-    expect(said).toMatchObject({ equal: true, differences: [], files: 3, extra: 0 });
-    expect(said.left).toContainEqual(expect.objectContaining({ what: "items in the trash", count: 1 }));
-    const holdings = vaults.holdings();
-    expect(holdings.new).toEqual(holdings.old);
-    expect(holdings.new).toHaveLength(1004);
-    expect(folderNames(vaults)).toEqual(
-      old
-        .plain(user.old)
-        .folders.map(({ name }) => name)
-        .sort(),
-    );
-    expect([...watch.found]).toEqual([]);
-    expect(watch.looks).toBeGreaterThan(1000);
-    expect(readdirSync("/dev/shm").filter((name) => name.startsWith(`alai-bw-${child.pid}.`))).toEqual([]);
-    expect([old.unknown, vaults.new.unknown]).toEqual([[], []]);
-  });
+describe.concurrent("alai secrets migrate", { timeout: 300_000 }, () => {
+  test.for(BUILDS)(
+    "$name: everything arrives as it is, nothing in clear anywhere; what stays is named; a second run adds nothing, a rollback takes it back",
+    async (build, { expect }) => {
+      await using vaults = await Vaults.make(build);
+      const { old, user, place } = vaults;
+      old.seed(user.old, items(12), ["Empty"]);
+      const twice = { ...item(1), attachments: [file("schlüssel 🗝️.bin", 90_000), file("a.txt", 10)] };
+      old.seed(user.old, [
+        twice,
+        { ...twice, attachments: [file("other.txt", 20)] },
+        { ...item(2), archivedDate: NOW },
+      ]);
+      old.seed(user.old, [{ type: 2, name: "", notes: " \n", secureNote: { type: 0 } }]);
+      seedWhatStays(vaults);
+      const needles = [CANARY, user.old.password, user.new.password];
+      const watch = new Watch([place.dir], needles, [user.old.clientSecret]);
+      const first = await vaults.migrate();
+      watch.stop();
+      expect(first.code, first.stderr).toBe(0);
+      expect([...watch.found]).toEqual([]);
+      expect(watch.looks).toBeGreaterThan(0);
+      expect(first.stderr).toMatch(/^not moved: 1 items in the trash: .*: "Login 3"$/m);
+      expect(first.stderr).toMatch(/^not moved: 1 Sends: .*: "A link"$/m);
+      expect(first.stderr).toMatch(/^not moved: 2 items of organizations: .*"Shared \(Acme: Infra, Ops\)"/m);
+      expect(first.stderr).toMatch(/^not moved: 3 collections of organizations: .*"Acme: Nothing"/m);
+      expect(first.stderr).toContain("added 16 items, 3 files and 5 folders");
+      const holdings = vaults.holdings();
+      expect(holdings.new).toEqual(holdings.old);
+      expect(folderNames(vaults)).toEqual([...old.plain(user.old).folders.map(({ name }) => name)].sort());
 
-  test("a dry run changes nothing; what is lost is named, and brought by the next; what was changed there stays; a rollback takes back the rest", async () => {
-    await using vaults = await Vaults.make();
+      const second = report((await vaults.migrate(["--json"])).stdout);
+      expect(second).toMatchObject({ equal: true, differences: [], items: 0, files: 0, folders: 0, extra: 0 });
+      expect(second.left).toMatchObject([
+        { what: "items in the trash", count: 1, names: ["Login 3"] },
+        { what: "Sends", count: 1, names: ["A link"] },
+        { what: "items of organizations", count: 2, names: ["Item 1 (Acme: Ops)", "Shared (Acme: Infra, Ops)"] },
+        { what: "collections of organizations", count: 3, names: ["Acme: Infra", "Acme: Nothing", "Acme: Ops"] },
+        { what: "dates of creation and change", count: 16, names: [] },
+      ]);
+      expect(JSON.stringify(second)).not.toContain(CANARY);
+      expect(vaults.holdings().new).toEqual(holdings.old);
+
+      const back = await vaults.migrate(["--rollback", "--json"]);
+      expect(back.code, back.stderr).toBe(0);
+      expect(report(back.stdout)).toMatchObject({ items: 16, folders: 5, kept: [] });
+      expect([vaults.holdings().new, folderNames(vaults)]).toEqual([[], []]);
+      expect(vaults.holdings().old).toEqual(holdings.old);
+      expect([old.unknown, vaults.new.unknown]).toEqual([[], []]);
+    },
+  );
+
+  test("killed in the middle it goes on; what is lost is named, and brought by the next; what was changed there stays", async ({
+    expect,
+  }) => {
+    await using vaults = await Vaults.make(STANDALONE);
     const { old, user } = vaults;
-    old.seed(user.old, [...items(20), { ...item(1), attachments: [file("a.bin", 1000)] }]);
+    old.seed(user.old, items(20));
     vaults.new.seed(user.new, [
       item(4),
       { type: 2, name: "Mine", notes: "n", secureNote: { type: 0 }, folder: "Work" },
     ]);
     const before = vaults.holdings().new;
-    const dry = await vaults.migrate(["--dry-run", "--json"]);
-    expect(dry.code).toBe(0);
-    expect(report(dry.stdout)).toMatchObject({ dry_run: true, items: 21, files: 1, equal: false, extra: 2 });
-    expect(vaults.holdings().new).toEqual(before);
-    expect(JSON.stringify(vaults.new.requests.map(({ path }) => path))).not.toContain("import");
+    vaults.new.loseNext(user.new, 1);
+    const killed = vaults.start();
+    vaults.new.whenAnswered(IMPORT, () => killed.signal("SIGKILL"));
+    await killed.ended;
+    await expect.poll(() => unsealedBy(killed.pid), { timeout: 60_000 }).toEqual([]);
 
     vaults.new.loseNext(user.new, 1);
     const lossy = await vaults.migrate();
-    expect(lossy.code).toBe(1);
+    expect(lossy.code, lossy.stderr).toBe(1);
     expect(lossy.stderr).toMatch(/missing: \S+ ".+"/);
+    expect(lossy.stderr).toContain("added 1 items");
     expect(lossy.stderr).toContain("NOT equal: 1 differences");
     expect(lossy.stderr).not.toContain(CANARY);
-    expect(vaults.holdings().new).toHaveLength(22);
+    expect(vaults.holdings().new).toHaveLength(21);
 
-    const [added, other] = itemsNamed(vaults, "Login 3", "Login 5");
+    const [added, other] = itemsNamed(vaults, "Login 13", "Login 15");
     edit(vaults, added ?? "", "changed by hand");
     vaults.new.dropItem(other ?? "");
-    const again = await vaults.migrate(["--json"]);
-    expect(again.code).toBe(1);
-    expect(report(again.stdout)).toMatchObject({ items: 2, equal: false });
-    expect(report(again.stdout).differences).toEqual([
-      expect.objectContaining({ name: "Login 3", problem: "changed there since", what: ["folder"] }),
+    const again = report((await vaults.migrate(["--json"])).stdout);
+    expect(again).toMatchObject({ items: 2, equal: false });
+    expect(again.differences).toEqual([
+      expect.objectContaining({ name: "Login 13", problem: "changed there since", what: ["folder"] }),
     ]);
-    expect(vaults.holdings().new).toHaveLength(23);
+    expect(vaults.holdings().new).toHaveLength(22);
 
     const back = await vaults.migrate(["--rollback", "--json"]);
     expect(back.code).toBe(1);
-    expect(report(back.stdout)).toMatchObject({ items: 20, kept: [expect.objectContaining({ name: "Login 3" })] });
-    expect(vaults.holdings().new.filter((text) => !text.includes("Login 3"))).toEqual(before);
+    expect(report(back.stdout)).toMatchObject({ kept: [expect.objectContaining({ name: "Login 13" })] });
+    expect(vaults.holdings().new.filter((text) => !text.includes("Login 13"))).toEqual(before);
     expect(folderNames(vaults)).toEqual(["Work", "changed by hand"]);
   });
 
-  test("busy servers are waited for; the backup opens in bw and is never written over; doctor then finds who still asks the old server", async () => {
-    await using vaults = await Vaults.make();
-    const { old, user, home, env } = vaults;
+  test("busy servers are waited for; the backup opens in bw and is never written over; doctor then finds who still asks the old server", async ({
+    expect,
+  }) => {
+    await using vaults = await Vaults.make(NPM);
+    const { old, user, place } = vaults;
     old.seed(user.old, [...items(6), { ...item(1), attachments: [file("a.bin", 1000)] }]);
-    vaults.new.fail({ path: "/api/ciphers/import", status: 429, times: 1 });
-    vaults.new.fail({ path: "/api/ciphers/import", status: 500, times: 1 });
+    vaults.new.fail({ path: IMPORT, status: 429, times: 1 });
+    vaults.new.fail({ path: IMPORT, status: 500, times: 1 });
     vaults.new.fail({ path: "/attachment", status: 429, times: 1 });
     vaults.new.fail({ path: /^\/blobs\//, status: 503, times: 1 });
     old.fail({ path: "/api/sync", status: 500, times: 1, after: 2 });
-    const backup = join(home, "backup.json");
+    const backup = place.file("backup.json");
     const keys = vaults.keys({ backupPassphrase: "a long passphrase" });
     const done = await vaults.migrate(["--backup", backup], keys);
     expect(done.code, done.stderr).toBe(0);
@@ -118,45 +138,32 @@ describe("alai secrets migrate", { timeout: 240_000 }, () => {
     expect(readFileSync(backup, "utf8")).not.toContain(CANARY);
     const refused = await vaults.migrate(["--backup", backup], keys);
     expect(refused).toMatchObject({ code: 64, stderr: expect.stringContaining("never written over") });
-    const bob = await vaults.new.addUser({ email: "bob@example.org", password: "bob's password" });
-    const bw = await Bw.on(vaults.new);
-    bw.session = await bw.ok(["login", bob.email, "--passwordenv", "PW", "--raw"], { PW: bob.password });
-    await bw.ok(["import", "bitwardenjson", backup, "--passwordenv", "EXPORT"], { EXPORT: "a long passphrase" });
-    expect(
-      vaults.new
-        .plain(bob)
-        .items.map(({ name }) => name)
-        .sort(),
-    ).toEqual(
+    expect(await namesIn(vaults, backup, "a long passphrase")).toEqual(
       old
         .plain(user.old)
         .items.map(({ name }) => name)
         .sort(),
     );
-    await bw.remove();
-
     const { host } = new URL(old.url);
-    writeFileSync(join(home, ".zshrc"), `alias x=y\nexport VAULT=https://${host}/\n`);
-    writeFileSync(join(home, ".bashrc"), `export OTHER=https://my-${host}/\n`);
-    const { stdout } = await vaults.alai(["doctor", "--json"], { ...env, OLD_VAULT: old.url });
+    writeFileSync(place.file("home/.zshrc"), `alias x=y\nexport VAULT=https://${host}/\n`);
+    writeFileSync(place.file("home/.bashrc"), `export OTHER=https://my-${host}/\n`);
+    const { stdout } = await place.run("doctor --json", { env: { OLD_VAULT: old.url } });
     const found = (JSON.parse(stdout) as { check: string; finding: string }[]).filter(
       ({ check }) => check === "old vault",
     );
     expect(found.map(({ finding }) => finding.split(" still ")[0])).toEqual(["the variable OLD_VAULT", "~/.zshrc:2"]);
   });
 
-  test("says in one sentence what is wrong, on which side, and shows no secret", async () => {
-    await using vaults = await Vaults.make();
+  test("says in one sentence what is wrong, on which side, and shows no secret", async ({ expect }) => {
+    await using vaults = await Vaults.make(STANDALONE);
     const { user } = vaults;
     vaults.old.seed(user.old, items(3));
     const wrong = JSON.parse(vaults.keys());
     wrong.destination.password = `${CANARY} wrong`;
     const said = await vaults.migrate([], JSON.stringify(wrong));
     expect(said).toMatchObject({ code: 4, stderr: expect.stringContaining(`The destination (${vaults.new.url})`) });
-    const { ended } = vaults.start();
-    await expect.poll(() => isImported(vaults), { timeout: 60_000, interval: 5 }).toBe(true);
-    vaults.new.signOutEverywhere(user.new);
-    const out = await ended;
+    vaults.new.whenAnswered(IMPORT, () => vaults.new.signOutEverywhere(user.new));
+    const out = await vaults.migrate();
     expect(out).toMatchObject({ code: 4, stderr: expect.stringContaining("has signed this machine out") });
     const unclear = await vaults.migrate([], JSON.stringify({ source: { password: CANARY, email: user.old.email } }));
     expect(unclear).toMatchObject({ code: 64, stderr: expect.stringContaining("the destination") });
@@ -169,22 +176,41 @@ describe("alai secrets migrate", { timeout: 240_000 }, () => {
     const none = await vaults.migrate(["--rollback"]);
     expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("has not brought anything") });
     expect([said, out, unclear, broken, back, none].map(({ stderr }) => stderr).join()).not.toContain(CANARY);
-    const cloud = await vaults.alai([
-      "secrets",
-      "migrate",
-      "--from",
-      "https://v.example.com",
-      "--to",
-      "cloud.bitwarden.com",
-    ]);
+    const cloud = await vaults.place.run("secrets migrate --from https://v.example.com --to cloud.bitwarden.com");
     expect(cloud).toMatchObject({ code: 64, stderr: expect.stringContaining("--to us or --to eu") });
   });
 });
 
-const NOW = "2026-01-02T03:04:05.000Z";
+/** What no client moves: trash, a Send, and what an organization shares, equal to an own item in part. */
+function seedWhatStays({ old, user }: Vaults): void {
+  old.seed(user.old, [{ ...item(3), deletedDate: NOW }]);
+  old.send(user.old, "A link", `${CANARY} behind a link`);
+  const shared = { type: 1, name: "Shared", login: { username: "all", password: `${CANARY} of all` } };
+  const items = [
+    { item: shared, collections: ["Infra", "Ops"] },
+    { item: { ...shared, name: "Item 1" }, collections: ["Ops"] },
+  ];
+  old.share([user.old], "Acme", items, ["Nothing"]);
+}
 
-function isImported({ new: { requests } }: Vaults): boolean {
-  return requests.some(({ path, status }) => path === "/api/ciphers/import" && status === 200);
+function unsealedBy(pid: number): string[] {
+  return readdirSync("/dev/shm").filter((name) => name.startsWith(`alai-bw-${pid}.`));
+}
+
+/** What the real bw, untouched, imports from a backup for somebody else. */
+async function namesIn({ new: next }: Vaults, backup: string, passphrase: string): Promise<string[]> {
+  const bob = await next.addUser({ email: "bob@example.org", password: "bob's password" });
+  const bw = await Bw.on(next);
+  try {
+    bw.session = await bw.ok(["login", bob.email, "--passwordenv", "PW", "--raw"], { PW: bob.password });
+    await bw.ok(["import", "bitwardenjson", backup, "--passwordenv", "EXPORT"], { EXPORT: passphrase });
+    return next
+      .plain(bob)
+      .items.map(({ name }) => name)
+      .sort();
+  } finally {
+    await bw.remove();
+  }
 }
 
 /** Somebody changes the item just before a file is sent to it. */

@@ -10,6 +10,7 @@ import {
 } from "../../../src/secrets/migrate/canonical.ts";
 import { differ } from "../../../src/secrets/migrate/difference.ts";
 import { type Entry, takeInventory } from "../../../src/secrets/migrate/inventory.ts";
+import { leftBehind } from "../../../src/secrets/migrate/left-behind.ts";
 import { isPassing, Patience, SideRefusal } from "../../../src/secrets/migrate/patience.ts";
 import type { Side } from "../../../src/secrets/migrate/side.ts";
 import { storedIn, unreadableIn } from "../../../src/secrets/migrate/stored.ts";
@@ -114,11 +115,48 @@ test("a list that is older than the last sync, or empty, is not taken at its wor
   const side = {
     items: async () => (lists.length > 1 ? lists.shift() : lists[0]),
     folders: async () => (lists.length === 1 && folders.length > 1 ? folders.shift() : folders[0]),
-    stored: () => ({ items: new Map(now.map((item) => [item.id, item])), folders: ["f"], trash: 0, sends: 0 }),
+    stored: () => ({
+      items: new Map(now.map((item) => [item.id, item])),
+      folders: ["f"],
+      trash: 0,
+      sends: 0,
+      organizations: 0,
+    }),
   };
   const { entries, folders: names, hidden } = await takeInventory(side as unknown as Side);
   expect(entries.map(({ name }) => name)).toEqual(["a", "b"]);
   expect([[...names.keys()], hidden]).toEqual([["Work"], []]);
+});
+
+test("what an organization has is counted also where bw cannot open it, and is neither moved nor waited for", async () => {
+  const own = raw("a");
+  const [open, locked] = [
+    raw("b", { organizationId: "o", collectionIds: ["c", "gone"] }),
+    raw("x", { organizationId: "o" }),
+  ];
+  const side = {
+    items: async () => [own, open],
+    folders: async () => [],
+    stored: () => ({
+      ...{ items: new Map([own, open, locked].map((item) => [item.id, item])), folders: [] },
+      ...{ trash: 2, sends: 1, organizations: 1 },
+    }),
+    organizations: async () => [{ id: "o", name: "Acme" }],
+    collections: async () => [{ id: "c", name: "Infra", organizationId: "o" }],
+    trash: async () => [{ name: "old" }],
+    sends: async () => {
+      throw new SideRefusal("Sends are switched off.");
+    },
+  } as unknown as Side;
+  const inventory = await takeInventory(side);
+  expect(inventory).toMatchObject({ hidden: [], shared: { count: 2 }, entries: [{ name: "a" }] });
+  expect((await leftBehind(side, inventory)).map(({ what, count, names }) => [what, count, names])).toEqual([
+    ["items in the trash", 2, ["old"]],
+    ["Sends", 1, []],
+    ["items of organizations", 2, ["b (Acme: Infra)"]],
+    ["collections of organizations", 1, ["Acme: Infra"]],
+    ["dates of creation and change", 1, []],
+  ]);
 });
 
 test("what may be otherwise in a moment is told from what is refused", () => {
@@ -156,15 +194,21 @@ class FakeSide {
   sync = async () => {};
   folders = async () => [];
   items = async () => this.kept;
-  stored = () => ({ items: new Map(this.kept.map((item) => [item.id, item])), folders: [], trash: 0, sends: 0 });
+  stored = () => ({
+    items: new Map(this.kept.map((item) => [item.id, item])),
+    folders: [],
+    trash: 0,
+    sends: 0,
+    organizations: 0,
+  });
 }
 
 describe("bringing items", () => {
   const names = ["a", "b", "c", "d", "a"];
-  const bring = (side: FakeSide) => {
+  const bring = (side: FakeSide, all = names) => {
     const patience = new Patience(new AbortController().signal, 60_000);
     const work = { side: side as unknown as Side, patience, step: () => {} };
-    return new Bringing(work, new Set(), new Map(), []).all(names.map((name) => entry(name)));
+    return new Bringing(work, new Set(), new Map(), []).all(all.map((name) => entry(name)));
   };
   const keptNames = ({ kept }: FakeSide) => kept.map(({ name }) => name).sort();
 
@@ -181,6 +225,14 @@ describe("bringing items", () => {
     expect(await bring(side)).toEqual([]);
     expect(side.imports).toHaveLength(2);
     expect(keptNames(side)).toEqual([...names].sort());
+  });
+
+  test("more than a thousand go in several imports", async () => {
+    const side = new FakeSide(() => ({ keep: true }));
+    const many = Array.from({ length: 1004 }, (_, at) => `item ${at}`);
+    expect(await bring(side, many)).toEqual([]);
+    expect(side.imports.map(({ length }) => length)).toEqual([1000, 4]);
+    expect(keptNames(side)).toEqual([...many].sort());
   });
 
   test("one that is refused does not keep the others back, and is named with what was said", async () => {

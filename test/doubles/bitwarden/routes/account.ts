@@ -4,6 +4,7 @@ import { Answer, type Behaviour, type Call, open, type Route, type SignedCall, s
 import { cipherBody } from "./ciphers.ts";
 import { folderBody } from "./folders.ts";
 import { accountKeys } from "./identity.ts";
+import { collectionBody, organizationBody, sendBody } from "./organizations.ts";
 
 /** What the server is, what the account is, and the whole vault at once. */
 export const accountRoutes: readonly Route[] = [
@@ -41,12 +42,15 @@ function recordUserKey({ account, behaviour, body }: SignedCall) {
 }
 
 function sync({ account, behaviour, query }: SignedCall) {
-  const { vault } = account;
+  const { vault, memberships } = account;
+  const shared = memberships.flatMap(({ organization }) => [...organization.vault.ciphers.values()]);
   return {
     profile: profile(account, behaviour),
     folders: [...vault.folders.values()].map(folderBody),
-    ciphers: [...vault.ciphers.values()].map((cipher) => cipherBody(cipher, behaviour)),
-    ...{ collections: [], policies: [], sends: [] },
+    ciphers: [...vault.ciphers.values(), ...shared].map((cipher) => cipherBody(cipher, behaviour)),
+    collections: memberships.flatMap(({ organization }) => collectionBody(organization)),
+    sends: account.sends.map(sendBody),
+    policies: [],
     domains: query.get("excludeDomains") === "true" ? null : { equivalentDomains: [], globalEquivalentDomains: [] },
     userDecryption: {
       masterPasswordUnlock: {
@@ -65,6 +69,7 @@ function profile(account: Account, { premium }: Behaviour) {
     ...{ id, email, name, securityStamp, key, privateKey, accountKeys: accountKeys(account) },
     ...{ emailVerified: true, premium, premiumFromOrganization: false, culture: "en-US", twoFactorEnabled: false },
     ...{ avatarColor: null, creationDate: account.created, forcePasswordReset: false, usesKeyConnector: false },
-    ...{ verifyDevices: true, organizations: [], providers: [], providerOrganizations: [], object: "profile" },
+    organizations: account.memberships.map((one) => organizationBody(account, one)),
+    ...{ verifyDevices: true, providers: [], providerOrganizations: [], object: "profile" },
   };
 }

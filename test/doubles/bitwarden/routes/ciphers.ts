@@ -11,8 +11,8 @@ import { importAll } from "./import.ts";
 export const cipherRoutes: readonly Route[] = [
   signed("POST", "/api/ciphers", create),
   signed("POST", "/api/ciphers/import", importAll),
-  signed("GET", "/api/ciphers/:id", (call) => show(call, call.account.vault.cipher(part(call, 0)))),
-  signed("GET", "/api/ciphers/:id/details", (call) => show(call, call.account.vault.cipher(part(call, 0)))),
+  signed("GET", "/api/ciphers/:id", (call) => show(call, readable(call.account, part(call, 0)))),
+  signed("GET", "/api/ciphers/:id/details", (call) => show(call, readable(call.account, part(call, 0)))),
   signed("PUT", "/api/ciphers/:id", edit),
   signed("DELETE", "/api/ciphers/:id", (call) => {
     call.account.vault.removeCipher(part(call, 0));
@@ -25,16 +25,25 @@ export const cipherRoutes: readonly Route[] = [
   signed("PUT", "/api/ciphers/:id/restore", (call) => show(call, call.account.vault.trash(part(call, 0), false))),
 ];
 
+/** The person's own, or of an organization they are in: for any change a member gets 404, as for what is not there. */
+function readable({ vault, memberships }: Account, id: string): Cipher {
+  const holder = memberships.find(({ organization }) => organization.vault.ciphers.has(id));
+  return (holder?.organization.vault ?? vault).cipher(id);
+}
+
 /** An item as clients see it. An empty list of files is null: a client of today fails on an object there. */
 export function cipherBody(cipher: Cipher, behaviour: Behaviour) {
   const { id, creationDate, revisionDate, deletedDate, fields } = cipher;
+  const { organizationId = null, collectionIds = [] } = fields;
+  const own = organizationId === null;
   const files = [...cipher.attachments.values()].map((file) => attachmentBody(behaviour, id, file));
   return {
     ...{ folderId: null, notes: null, login: null, card: null, identity: null, secureNote: null, sshKey: null },
     ...{ fields: null, passwordHistory: null, reprompt: 0, favorite: false, key: null, archivedDate: null },
     ...fields,
-    ...{ id, creationDate, revisionDate, deletedDate, organizationId: null, collectionIds: [] },
-    ...{ edit: true, viewPassword: true, permissions: { delete: true, restore: true }, organizationUseTotp: false },
+    ...{ id, creationDate, revisionDate, deletedDate, organizationId, collectionIds },
+    // Members may read what is an organization's.
+    ...{ edit: own, viewPassword: true, permissions: { delete: own, restore: own }, organizationUseTotp: !own },
     attachments: files.length > 0 ? files : null,
     object: "cipherDetails",
   };
@@ -45,7 +54,7 @@ export function cipherFields(body: Record<string, unknown>, account: Account): C
   const { encryptedFor, encryptedByKeyId: _, lastKnownRevisionDate, attachments, attachments2, ...fields } = body;
   if (typeof fields.type !== "number" || fields.type < 1 || fields.type > 5) throw refuse(400, "Type is invalid.");
   if (typeof fields.name !== "string") throw refuse(400, "The Name field is required.");
-  if (fields.organizationId) throw refuse(400, "Organization items are not part of this double.");
+  if (fields.organizationId) throw refuse(400, "You do not have permissions to create items in the organization.");
   if (encryptedFor && encryptedFor !== account.userId) {
     throw refuse(400, "Cipher was not encrypted for the current user. Please try again.");
   }
