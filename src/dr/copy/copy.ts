@@ -1,0 +1,64 @@
+import type { Millis } from "@alai/core";
+import type { LtxFile } from "../ltx/name.ts";
+import type { DatabaseReport } from "../report.ts";
+import type { Storage } from "../storage/storage.ts";
+import { Checker } from "./check.ts";
+import { Publisher } from "./publish.ts";
+import { WorkingCopy } from "./working-copy.ts";
+
+export interface CopyOptions {
+  readonly name: string;
+  /** The folder of working copies: nobody else opens what is in it. */
+  readonly work: string;
+  /** The file that readers open. Replaced as a whole, never changed. */
+  readonly published: string;
+  readonly storage: Storage;
+  readonly clock: () => Millis;
+  readonly checker?: Checker;
+  /** Told before each step that a crash may come between; for tests. */
+  readonly onStep?: (step: string) => void;
+}
+
+/** One database's copy on a standby. */
+export interface Copy {
+  /**
+   * Brings the working copy to the newest of what a listing has. @param files of this database's replica, all levels.
+   * Throws `StorageError` and what the file system refuses; the copy then is as it was, and the next call goes on.
+   * A hole or damage is no error: the copy is put aside and made anew, and `report` says so.
+   */
+  follow(files: readonly LtxFile[]): Promise<void>;
+  /**
+   * Gives readers the working copy as it is now, checked. Does nothing when there is nothing new or when the last time is too
+   * short ago for what it costs. Waits for its turn among all copies: call it beside `follow`, not in its way.
+   */
+  publish(): Promise<void>;
+  report(): Pick<DatabaseReport, "applied" | "published" | "state" | "reseeds" | "note">;
+  /** Waits for what runs. */
+  close(): Promise<void>;
+}
+
+/** One for all copies of this process: a check is a thread. */
+let shared: Checker | undefined;
+
+/** Opens a copy, lets SQLite finish what a crash broke off, and says in `report` what is there. */
+export function openCopy(options: CopyOptions): Copy {
+  shared ??= new Checker();
+  const checker = options.checker ?? shared;
+  const working = new WorkingCopy({ ...options, checker, onStep: options.onStep ?? (() => undefined) });
+  const publisher = new Publisher({ ...options, checker, working });
+  let publishing: Promise<void> | null = null;
+  return {
+    follow: (files) => working.follow(files),
+    publish() {
+      publishing ??= publisher.publish().finally(() => {
+        publishing = null;
+      });
+      return publishing;
+    },
+    report: () => ({ ...working.report(), published: working.state.published }),
+    async close() {
+      await publishing?.catch(() => undefined);
+      await working.idle();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { constants, mkdirSync, renameSync, rmSync } from "node:fs";
+import { chmod, copyFile, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Millis } from "@alai/core";
+import { monotonic } from "@alai/core/monotonic";
+import type { Head } from "../report.ts";
+import type { Checker } from "./check.ts";
+import { syncFolder } from "./durable.ts";
+import { Slots } from "./slots.ts";
+import type { WorkingCopy } from "./working-copy.ts";
+
+/** One database is published for at most a fifth of the time; all of them together for at most a third. */
+const OWN_REST = 4;
+const COMMON_REST = 2;
+
+/** One after the other: each copies and reads a whole file. */
+const turns = new Slots(1);
+
+export interface PublisherOptions {
+  readonly published: string;
+  readonly working: WorkingCopy;
+  readonly checker: Checker;
+  readonly clock: () => Millis;
+  readonly onStep?: (step: string) => void;
+}
+
+/** Gives readers checked copies. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  #next: Millis = 0;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  async publish(): Promise<void> {
+    if (!this.#isDue()) return;
+    await turns.run(async () => {
+      if (!this.#isDue()) return;
+      const began = monotonic();
+      try {
+        await this.#publish();
+      } finally {
+        const spent = monotonic() - began;
+        this.#next = monotonic() + spent * OWN_REST;
+        await sleep(spent * COMMON_REST, undefined, { ref: false });
+      }
+    });
+  }
+
+  #isDue(): boolean {
+    const { applied, published } = this.#options.working.state;
+    return applied > 0 && applied !== published?.txid && monotonic() >= this.#next;
+  }
+
+  async #publish(): Promise<void> {
+    const { published, working, checker, clock, onStep } = this.#options;
+    const next = `${published}.next`;
+    mkdirSync(dirname(published), { recursive: true });
+    onStep?.("clone");
+    const head = await working.exclusively(async () => {
+      rmSync(next, { force: true });
+      if (working.head.txid === 0) return null;
+      await copyFile(working.path, next, constants.COPYFILE_FICLONE);
+      return { ...working.head, seenAt: clock() };
+    });
+    if (!head) return;
+    try {
+      await makeReadable(next);
+      onStep?.("check clone");
+      const { problems, beat } = await checker.check(next, { mode: "quick" });
+      if (problems.length > 0) working.suspect(`The working copy is no sound database: ${problems[0]}.`);
+      else this.#swapIn(next, { ...head, beat });
+    } finally {
+      rmSync(next, { force: true });
+    }
+  }
+
+  /** Who has the old one open keeps it. What lies beside it would be taken for the new one's log. */
+  #swapIn(next: string, head: Head): void {
+    const { published, working, onStep } = this.#options;
+    onStep?.("publish");
+    for (const sidecar of ["-wal", "-shm", "-journal"]) rmSync(published + sidecar, { force: true });
+    renameSync(next, published);
+    syncFolder(dirname(published));
+    onStep?.("published");
+    working.update({ published: head });
+  }
+}
+
+/**
+ * Says in the header that there is no write-ahead log, so that readers need no file beside it and no right to make one, and
+ * takes away the right to write. Journal mode is two bytes (sqlite.org/fileformat2.html, 1.3); all others are the working
+ * copy's.
+ */
+async function makeReadable(path: string): Promise<void> {
+  await chmod(path, 0o600);
+  const file = await open(path, "r+");
+  try {
+    await file.write(new Uint8Array([1, 1]), 0, 2, 18);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await chmod(path, 0o444);
+}
