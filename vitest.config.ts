@@ -5,6 +5,9 @@ const ALONE = ["crowd", "hook", "http-news", "http-outage", "run-alone", "run-gu
   (name) => `test/scripts/${name}.test.ts`,
 );
 
+/** A condition that is waited for may take its time on a machine that has much to do; one second is the library's own limit. */
+const PATIENT = { poll: { timeout: 30_000 } };
+
 /** Folders of the projects before the last. */
 const OTHERS = [
   "kit",
@@ -34,6 +37,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          expect: PATIENT,
           include: ["test/{kit,core,morning}/**/*.test.ts"],
           testTimeout: 20_000,
           maxWorkers: 2,
@@ -43,6 +47,7 @@ export default defineConfig({
       {
         test: {
           name: "scripts",
+          expect: PATIENT,
           include: ["test/scripts/**/*.test.ts"],
           exclude: ALONE,
           globalSetup: ["test/global-setup.ts"],
@@ -56,6 +61,7 @@ export default defineConfig({
       {
         test: {
           name: "client",
+          expect: PATIENT,
           include: ["test/client/**/*.test.ts"],
           testTimeout: 60_000,
           maxWorkers: 3,
@@ -65,6 +71,7 @@ export default defineConfig({
       {
         test: {
           name: "server",
+          expect: PATIENT,
           include: ["test/server/**/*.test.ts"],
           globalSetup: ["test/server/global-setup.ts"],
           testTimeout: 60_000,
@@ -77,6 +84,7 @@ export default defineConfig({
       {
         test: {
           name: "auth",
+          expect: PATIENT,
           include: ["test/{auth,bootstrap}/**/*.test.ts"],
           globalSetup: ["test/global-setup.ts"],
           testTimeout: 60_000,
@@ -89,6 +97,7 @@ export default defineConfig({
       {
         test: {
           name: "secrets",
+          expect: PATIENT,
           include: ["test/secrets/**/*.test.ts"],
           globalSetup: ["test/global-setup.ts"],
           testTimeout: 120_000,
@@ -101,6 +110,7 @@ export default defineConfig({
       {
         test: {
           name: "dr",
+          expect: PATIENT,
           include: ["test/{dr,watch,models,runbook}/**/*.test.ts"],
           globalSetup: ["test/global-setup.ts", "test/dr/global-setup.ts"],
           testTimeout: 120_000,
@@ -112,6 +122,7 @@ export default defineConfig({
       {
         test: {
           name: "alone",
+          expect: PATIENT,
           include: ALONE,
           globalSetup: ["test/global-setup.ts"],
           testTimeout: 30_000,
@@ -124,6 +135,7 @@ export default defineConfig({
       {
         test: {
           name: "lin",
+          expect: PATIENT,
           include: ["test/**/*.test.ts"],
           exclude: OTHERS.map((folder) => `test/${folder}/**`),
           testTimeout: 120_000,
