@@ -60,6 +60,11 @@ const SELDOM = [
   "token",
   "audit",
   "migrate",
+  "watch",
+  "dr",
+  "host",
+  "models",
+  "runbook",
 ];
 
 /**

@@ -183,6 +183,37 @@ export const REGISTRY: readonly Entry[] = [
     summary: "move a vault from one Bitwarden server to another",
     load: () => import("./commands/secrets/migrate.ts"),
   },
+  {
+    path: ["dr", "manifest", "check"],
+    summary: "compare the manifest with disk and storage",
+    load: () => import("./commands/dr/manifest-check.ts"),
+  },
+  {
+    path: ["dr", "render"],
+    summary: "write a host's files: configs of Litestream and the agent's unit",
+    load: () => import("./commands/dr/render.ts"),
+  },
+  // Before the command they stand below.
+  {
+    path: ["watch", "ack"],
+    summary: "take an outage in hand: nobody is told directly meanwhile",
+    load: () => import("./commands/watch/ack.ts"),
+  },
+  {
+    path: ["watch", "status"],
+    summary: "what the watcher of this machine sees, has told, and will do next",
+    load: () => import("./commands/watch/status.ts"),
+  },
+  {
+    path: ["watch", "render"],
+    summary: "a GitHub workflow or a service for the watcher",
+    load: () => import("./commands/watch/render.ts"),
+  },
+  {
+    path: ["watch"],
+    summary: "look at the hosts from outside, and tell people when one is down",
+    load: () => import("./commands/watch.ts"),
+  },
 ];
 
 /** What each group is about. */
@@ -196,4 +227,6 @@ export const GROUPS: Readonly<Record<string, string>> = {
   token: "Service tokens of machines, in the server's store.",
   audit: "The server's audit: an append-only chain of hashes.",
   config: "The settings.",
+  dr: "Disaster recovery: what is replicated, how far it is, and what it can be restored to.",
+  "dr manifest": "The manifest of hosts, databases and services.",
 };

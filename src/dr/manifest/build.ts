@@ -113,6 +113,7 @@ function endpoint(raw: WrittenModels["endpoints"][number]): ModelEndpoint {
     url: raw.url.replace(/\/+$/, ""),
     kind: raw.kind ?? "ollama",
     models: raw.models ?? [],
+    secret: raw.secret ?? null,
   };
 }
 

@@ -132,8 +132,10 @@ export interface ModelEndpoint {
   readonly name: string;
   readonly host: string | null;
   readonly url: string;
-  readonly kind: "ollama" | "openai";
+  readonly kind: "ollama" | "openai" | "anthropic";
   readonly models: readonly string[];
+  /** Environment variable or `bw://` reference of its key; null: it needs none, or only those who ask in earnest have one. */
+  readonly secret: string | null;
 }
 
 export interface ModelTier {

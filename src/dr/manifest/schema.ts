@@ -172,8 +172,9 @@ const ENDPOINT = object("A server of models.", {
   name: required(name("What it is called here.")),
   host: optional(name("One of hosts, where it runs on one. Default: none.")),
   url: required(url("Its address, without a path.")),
-  kind: optional(choice("Which API it speaks. Default: ollama.", ["ollama", "openai"])),
+  kind: optional(choice("Which API it speaks. Default: ollama.", ["ollama", "openai", "anthropic"])),
   models: optional(list("What must be there.", word("A model's name."))),
+  secret: optional(secret("Where its key is. Default: none.")),
 });
 
 const MODEL_TIER = object("What a program asks for instead of an address.", {
@@ -186,7 +187,7 @@ const MODEL_TIER = object("What a program asks for instead of an address.", {
       object("Another endpoint.", {
         endpoint: required(name("One of endpoints.")),
         model: required(word("A model's name there.")),
-        "only-unreachable": optional(flag("Only when the one before cannot be reached at all. Default: false.")),
+        "only-unreachable": optional(flag("Only when none of those before can be reached at all. Default: false.")),
       }),
     ),
   ),

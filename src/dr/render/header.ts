@@ -16,7 +16,7 @@ export function headerLines(manifest: Manifest, host: Host, epoch: number | null
   ];
 }
 
-/** Whether alai wrote a file, by its first lines. */
-export function isOurs(text: string): boolean {
-  return text.split("\n", 4).some((line) => line.includes(MARK));
+/** Whether alai wrote a file for this host, by its first lines. */
+export function isOursFor(text: string, host: Host): boolean {
+  return text.split("\n", 4).some((line) => line.includes(`${MARK} for the host ${host.name};`));
 }

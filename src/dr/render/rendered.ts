@@ -5,3 +5,8 @@ export interface RenderedFile {
   readonly kind: "litestream" | "launchd" | "systemd";
   readonly text: string;
 }
+
+/** What starts the agent at boot. */
+export interface Unit extends RenderedFile {
+  readonly kind: "launchd" | "systemd";
+}
