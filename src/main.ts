@@ -50,7 +50,8 @@ function findCommand(argv: readonly string[]): { path: string[]; rest: string[];
   const path: string[] = [];
   const rest: string[] = [];
   let at = 0;
-  for (; at < argv.length && !isLeaf(path); at++) {
+  // A command may have others below it: `alai watch` and `alai watch status`.
+  for (; at < argv.length && (!isLeaf(path) || isName([...path, argv[at] ?? ""])); at++) {
     const word = argv[at] ?? "";
     if (word.startsWith("-")) {
       rest.push(word);

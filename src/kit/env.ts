@@ -26,6 +26,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] 
   ["XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_CACHE_HOME", "where settings, ledger and caches are, as everywhere"],
   ["ALAI_BACKUP_PASSPHRASE", "what `alai secrets migrate --backup` encrypts with"],
   ["ALAI_DR_MANIFEST", "the manifest of the hosts and databases (--manifest wins); else ./dr.manifest.yaml"],
+  ["ALAI_SLACK_API", "Slack's API for `alai watch`, instead of https://slack.com/api"],
   ["ALAI_LITESTREAM", "the Litestream to run, instead of the one on PATH"],
   ["BW_CLIENTID, BW_CLIENTSECRET", "Bitwarden's API key, for `alai secrets unlock`"],
   ["XDG_RUNTIME_DIR", "where Bitwarden's files are while its program runs, if that is in memory (else /dev/shm)"],

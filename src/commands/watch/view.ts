@@ -1,0 +1,84 @@
+import { type Millis, toIso } from "@alai/core";
+import type { View } from "../../kit/output.ts";
+import type { Style } from "../../kit/style.ts";
+import { relative, span } from "../../kit/when.ts";
+import type { HostRow, SaidRow } from "../../watch/status.ts";
+
+export const HOST_FIELDS = {
+  host: "the host's name",
+  role: "primary or standby",
+  state:
+    "up, degraded (not by all paths), missed (once, not yet often enough), down, coming (answers again, not yet for long enough), unknown",
+  since: "since when it is up or down, by the watcher's clock, or null",
+  paths: "by which addresses it answers: address, answers, finding, since",
+  looked_at: "when the watcher last looked, or null",
+  incident: "the outage that lasts, or null",
+  acknowledged: "by whom, and seconds left (null: until it answers again); or null",
+  escalates_in_seconds: "until a person is told directly, or null when nobody will be",
+  escalated: "a person was told directly",
+  said: "alerts, the newest last: event, channel, to, state, at, tries, error",
+} as const;
+
+const COLOURS = {
+  ...{ up: "good", degraded: "warn", missed: "warn", coming: "warn", down: "bad", unknown: "bad" },
+} as const satisfies Record<HostRow["state"], keyof Style>;
+
+export function hostView(now: Millis): View<HostRow> {
+  return {
+    columns: [
+      { header: "HOST", value: ({ host }) => host, show: ({ host }, style) => style.strong(host) },
+      { header: "STATE", value: ({ state }) => state, show: ({ state }, style) => style[COLOURS[state]](state) },
+      {
+        header: "SINCE",
+        value: ({ since }) => iso(since) ?? "",
+        show: ({ since }) => (since === null ? "" : relative(since, now)),
+      },
+      { header: "PATHS", value: pathsOf, flexible: true, wraps: true },
+      { header: "TOLD", value: lastSaid, expendable: 1 },
+      { header: "NEXT", value: nextOf },
+      { header: "LOOKED", value: ({ lookedAt }) => iso(lookedAt) ?? "", only: "lines" },
+    ],
+    json: (row) => ({
+      ...{ host: row.host, role: row.role, state: row.state, since: iso(row.since), looked_at: iso(row.lookedAt) },
+      paths: row.paths.map((path) => ({ ...path, since: iso(path.since) })),
+      incident: row.incident,
+      acknowledged: row.acknowledged && {
+        by: row.acknowledged.by,
+        seconds_left: row.acknowledged.left === null ? null : Math.round(row.acknowledged.left / 1000),
+      },
+      escalates_in_seconds: row.escalatesIn === null ? null : Math.round(row.escalatesIn / 1000),
+      escalated: row.escalated,
+      said: row.said.map((said) => ({ ...said, at: iso(said.at) })),
+    }),
+  };
+}
+
+function iso(at: Millis | null): string | null {
+  return at === null ? null : toIso(at);
+}
+
+function pathsOf({ paths }: HostRow): string {
+  return paths
+    .map(
+      ({ address, answers, finding }) =>
+        `${answers ? "✓" : "✗"} ${address}${answers && finding === "answers" ? "" : `: ${finding}`}`,
+    )
+    .join(", ");
+}
+
+function lastSaid({ said }: HostRow): string {
+  const last = said.at(-1);
+  return last ? `${last.event} ${WORDS[last.state]}` : "";
+}
+
+const WORDS: Readonly<Record<SaidRow["state"], string>> = {
+  ...{ waiting: "not told yet", sending: "is being told", sent: "told", refused: "refused" },
+};
+
+function nextOf({ escalatesIn, acknowledged, escalated }: HostRow): string {
+  const who = acknowledged ? `acknowledged by ${acknowledged.by}, ` : "";
+  if (escalatesIn !== null)
+    return `${who}escalates ${escalatesIn === 0 ? "at the next miss" : `in ${span(escalatesIn)}`}`;
+  if (acknowledged) return `acknowledged by ${acknowledged.by} until it answers`;
+  return escalated ? "escalated" : "";
+}

@@ -1,0 +1,110 @@
+import type { Millis } from "@alai/core";
+import type { Host, WatchSpec } from "../dr/manifest/model.ts";
+import type { HostState, PathState } from "./machine/host.ts";
+import type { Delivery } from "./outbox.ts";
+import type { Kept } from "./store.ts";
+
+/** How a host is, as the watcher last saw it. */
+export interface HostRow {
+  readonly host: string;
+  readonly role: Host["role"];
+  /** `unknown`: never looked at, or no watcher has looked lately. `coming`: it answers, not yet for long enough. */
+  readonly state: "up" | "degraded" | "missed" | "coming" | "down" | "unknown";
+  /** Since when it is up or down, by the watcher's clock; null when unknown. */
+  readonly since: Millis | null;
+  readonly paths: readonly PathRow[];
+  readonly lookedAt: Millis | null;
+  readonly incident: string | null;
+  readonly acknowledged: { readonly by: string; readonly left: Millis | null } | null;
+  /** How long until a person is told directly, 0 for at the next miss; null when nobody will be. */
+  readonly escalatesIn: Millis | null;
+  readonly escalated: boolean;
+  /** What was said of it, the newest last. */
+  readonly said: readonly SaidRow[];
+}
+
+export interface PathRow {
+  readonly address: string;
+  readonly answers: boolean;
+  readonly finding: string;
+  readonly since: Millis;
+}
+
+export interface SaidRow {
+  readonly event: string;
+  readonly channel: string;
+  readonly to: string;
+  readonly state: Delivery["state"];
+  readonly at: Millis;
+  readonly tries: number;
+  readonly error: string | null;
+}
+
+/** How long a watcher may be silent before what it saw is no news any more. */
+export function isFresh({ at, interval }: Pick<Kept, "at" | "interval">, now: Millis): boolean {
+  return Math.abs(now - at) <= 3 * interval + 15_000;
+}
+
+/** @param now null: what was just looked at. */
+export function statusRows(
+  hosts: readonly Host[],
+  watch: WatchSpec,
+  kept: Kept | null,
+  now: Millis | null,
+): readonly HostRow[] {
+  const fresh = kept !== null && (now === null || isFresh(kept, now));
+  return hosts.map((host) => rowOf(host, watch, kept, fresh ? kept.hosts[host.name] : undefined));
+}
+
+function rowOf(host: Host, watch: WatchSpec, kept: Kept | null, state: HostState | undefined): HostRow {
+  const said = (kept?.deliveries ?? []).filter(({ notice }) => notice.host === host.name).map(saidRow);
+  const lookedAt = kept?.hosts[host.name]?.at ?? null;
+  const row = { host: host.name, role: host.role, lookedAt, said };
+  if (!state)
+    return {
+      ...row,
+      ...{ state: "unknown", since: null, paths: [], incident: null, acknowledged: null },
+      ...{ escalatesIn: null, escalated: false },
+    };
+  const { incident } = state;
+  return {
+    ...row,
+    state: stateOf(state),
+    since: state.since,
+    paths: Object.entries(state.paths).map(([address, path]) => pathRow(address, path)),
+    incident: incident?.id ?? null,
+    acknowledged: incident?.ack ? { by: incident.ack.by, left: left(state) } : null,
+    escalatesIn: escalatesIn(state, watch),
+    escalated: (incident?.escalations ?? 0) > 0,
+  };
+}
+
+function stateOf({ signal, paths }: HostState): HostRow["state"] {
+  if (signal.lost) return signal.answersSince === null ? "down" : "coming";
+  if (signal.misses > 0) return "missed";
+  return Object.values(paths).some((path) => path.signal.lost) ? "degraded" : "up";
+}
+
+function left({ incident, age }: HostState): Millis | null {
+  const ack = incident?.ack;
+  return ack && ack.for !== null ? Math.max(0, ack.for - (age - ack.from)) : null;
+}
+
+function escalatesIn(state: HostState, watch: WatchSpec): Millis | null {
+  const { incident, age } = state;
+  if (!incident) return null;
+  const until = Math.max(0, watch.escalateAfter - (age - incident.from));
+  if (incident.ack) {
+    const quiet = left(state);
+    return quiet === null ? null : Math.max(quiet, until);
+  }
+  return incident.escalated ? null : until;
+}
+
+function pathRow(address: string, { answers, finding, since }: PathState): PathRow {
+  return { address, answers, finding, since };
+}
+
+function saidRow({ notice, channel, to, state, doneAt, owedAt, tries, error }: Delivery): SaidRow {
+  return { event: notice.kind, channel, to, state, at: doneAt ?? owedAt, tries, error };
+}

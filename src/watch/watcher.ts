@@ -1,0 +1,154 @@
+import type { Millis } from "@alai/core";
+import { monotonic } from "@alai/core/monotonic";
+import type { AlertChannel, Host, WatchSpec } from "../dr/manifest/model.ts";
+import { toFailure } from "../kit/errors.ts";
+import { recipientsOf } from "./channels/open.ts";
+import { Courier, type CourierOptions } from "./courier.ts";
+import type { DeadMan } from "./dead-man.ts";
+import { freshHost, type HostState, stepHost } from "./machine/host.ts";
+import type { Notice } from "./machine/notice.ts";
+import { owed } from "./outbox.ts";
+import type { Look, Prober } from "./probe.ts";
+import { type AckRecord, type Kept, readAcks, readKept, writeKept } from "./store.ts";
+
+/** An alert that waits for so long is not being told: the dead-man's ping stays away then, so that its service tells. */
+const STUCK: Millis = 120_000;
+/** What a watcher that is told to end lets the message under way have. */
+const LAST_WORDS: Millis = 3000;
+
+export interface WatcherOptions extends Pick<CourierOptions, "channels" | "clock"> {
+  /** Where the state is kept. */
+  readonly folder: string;
+  readonly hosts: readonly Host[];
+  /** Names of all hosts of the manifest: what is known of others is forgotten. */
+  readonly known: readonly string[];
+  readonly watch: WatchSpec;
+  readonly prober: Pick<Prober, "look">;
+  readonly deadMan: DeadMan | null;
+  /** A change, once. */
+  readonly tell: (notice: Notice) => void;
+  /** Anything else that a person should know. */
+  readonly warn: (sentence: string) => void;
+}
+
+/** Looks, decides, keeps, tells: one round after the other. One a folder; the caller has the lock. */
+export class Watcher {
+  readonly #options: WatcherOptions;
+  readonly #courier: Courier;
+  readonly #kept: Kept | null;
+  #hosts: Readonly<Record<string, HostState>>;
+  #acksRead: number;
+  #at: Millis;
+  /** Monotonic time of the last round's step; null before the first. */
+  #stepped: Millis | null = null;
+  #keepTrouble: string | null = null;
+
+  constructor(options: WatcherOptions) {
+    const { folder, known, clock, channels, warn } = options;
+    this.#options = options;
+    this.#kept = readKept(folder);
+    const hosts = Object.entries(this.#kept?.hosts ?? {}).filter(([name]) => known.includes(name));
+    this.#hosts = Object.fromEntries(hosts);
+    this.#acksRead = this.#kept?.acksRead ?? readAcks(folder, 0).read;
+    this.#at = this.#kept?.at ?? clock();
+    this.#courier = new Courier(this.#kept?.deliveries ?? [], {
+      ...{ channels, clock, say: warn },
+      keep: () => this.#keep(),
+    });
+  }
+
+  get states(): readonly HostState[] {
+    return this.#options.hosts.flatMap(({ name }) => this.#hosts[name] ?? []);
+  }
+
+  /** Until the signal. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { interval } = this.#options.watch;
+    while (!signal.aborted) {
+      const start = monotonic();
+      await this.#round(signal);
+      await pause(interval - (monotonic() - start), signal);
+    }
+    await this.#courier.stop(LAST_WORDS);
+  }
+
+  /**
+   * Looks until it is known of each host whether it is up, and tells what is to be told. @param limit for the telling; what is
+   * not told then is kept for the next time. @returns how many alerts are not told yet.
+   */
+  async once(signal: AbortSignal, limit: Millis): Promise<number> {
+    await this.#round(signal);
+    while (!signal.aborted && this.states.some(({ signal: { lost, misses } }) => !lost && misses > 0)) {
+      await pause(this.#options.watch.interval, signal);
+      await this.#round(signal);
+    }
+    await this.#courier.settle(limit);
+    await this.#courier.stop(0);
+    await this.#options.deadMan?.settle();
+    return this.#courier.deliveries.filter(({ state }) => state === "waiting" || state === "sending").length;
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const { hosts, prober, clock, deadMan } = this.#options;
+    const looks = await Promise.all(hosts.map((host) => prober.look(host)));
+    if (signal.aborted) return;
+    const { acks, read } = readAcks(this.#options.folder, this.#acksRead);
+    const now = monotonic();
+    const elapsed = this.#stepped === null ? null : now - this.#stepped;
+    this.#stepped = now;
+    this.#at = clock();
+    this.#acksRead = read;
+    const notices = hosts.flatMap((host, at) => this.#step(host, looks[at], acks, elapsed));
+    this.#owe(notices);
+    // First kept, then told: a kill between the two tells it after the restart.
+    this.#keep();
+    for (const notice of notices) this.#options.tell(notice);
+    this.#courier.start();
+    if (this.#courier.waiting(this.#at) < STUCK) deadMan?.alive();
+  }
+
+  #step(host: Host, look: Look | undefined, acks: readonly AckRecord[], elapsed: Millis | null): readonly Notice[] {
+    if (!look) return [];
+    const before = this.#hosts[host.name] ?? freshHost(host.name, this.#at);
+    const mine = acks.filter((ack) => ack.host === host.name);
+    const moment = { wall: this.#at, elapsed };
+    const { state, notices } = stepHost(before, { ...look, acks: mine }, moment, this.#options.watch);
+    this.#hosts = { ...this.#hosts, [host.name]: state };
+    return notices;
+  }
+
+  #owe(notices: readonly Notice[]): void {
+    const channels: readonly AlertChannel[] = this.#options.watch.channels;
+    this.#courier.add(notices.flatMap((notice) => owed(notice, recipientsOf(notice, channels), this.#at)));
+  }
+
+  /** A disk that is full must not keep alerts back: the watcher goes on with what is in memory, and says so once. */
+  #keep(): void {
+    const { folder, watch, warn } = this.#options;
+    try {
+      const { deliveries } = this.#courier;
+      const kept = { version: 1, at: this.#at, interval: watch.interval, hosts: this.#hosts, deliveries } as const;
+      writeKept(folder, { ...kept, acksRead: this.#acksRead });
+      if (this.#keepTrouble !== null) warn("the state can be kept again");
+      this.#keepTrouble = null;
+    } catch (error) {
+      const { message } = toFailure(error);
+      if (message !== this.#keepTrouble)
+        warn(`the state cannot be kept, so a restart may repeat alerts: ${message.replace(/\.$/, "")}`);
+      this.#keepTrouble = message;
+    }
+  }
+}
+
+function pause(ms: Millis, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted || ms <= 0) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}
