@@ -34,19 +34,24 @@ export class Publisher {
     this.#options = options;
   }
 
-  async publish(): Promise<void> {
-    if (!this.#isDue()) return;
-    await turns.run(async () => {
-      if (!this.#isDue()) return;
-      const began = monotonic();
-      try {
-        await this.#publish();
-      } finally {
-        const spent = monotonic() - began;
-        this.#next = monotonic() + spent * OWN_REST;
-        await sleep(spent * COMMON_REST, undefined, { ref: false });
-      }
-    });
+  /** Waits for its turn and until it is done, not for the rest that follows. */
+  publish(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (this.#isDue()) void turns.run(() => this.#turn().then(...told(resolve, reject)));
+    else resolve();
+    return promise;
+  }
+
+  /** @returns how long to rest: the others wait as well. */
+  async #turn(): Promise<Millis> {
+    if (!this.#isDue()) return 0;
+    const began = monotonic();
+    try {
+      await this.#publish();
+    } finally {
+      this.#next = monotonic() + (monotonic() - began) * OWN_REST;
+    }
+    return (monotonic() - began) * COMMON_REST;
   }
 
   #isDue(): boolean {
@@ -70,7 +75,7 @@ export class Publisher {
       await makeReadable(next);
       onStep?.("check clone");
       const { problems, beat } = await checker.check(next, { mode: "quick" });
-      if (problems.length > 0) working.suspect(`The working copy is no sound database: ${problems[0]}.`);
+      if (problems.length > 0) await working.suspect(`The working copy is no sound database: ${problems[0]}.`);
       else this.#swapIn(next, { ...head, beat });
     } finally {
       rmSync(next, { force: true });
@@ -87,6 +92,17 @@ export class Publisher {
     onStep?.("published");
     working.update({ published: head });
   }
+}
+
+/** Tells the caller, then rests. */
+function told(resolve: () => void, reject: (error: unknown) => void) {
+  return [
+    (rest: Millis): Promise<void> => {
+      resolve();
+      return sleep(rest, undefined, { ref: false });
+    },
+    reject,
+  ] as const;
 }
 
 /**

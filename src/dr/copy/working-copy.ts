@@ -41,12 +41,9 @@ export class WorkingCopy {
   readonly #statePath: string;
   #state: CopyState;
   #beat: Beat | null = null;
-  #seenAt: Millis;
   #status: DatabaseReport["state"] = "missing";
   #note: string | null = null;
   #turn: Promise<unknown> = Promise.resolve();
-  /** Why the copy must not be used on, found by who looked into a clone of it. */
-  #suspicion: string | null = null;
   #patientUntil: Millis = 0;
   readonly #bad = new Set<string>();
 
@@ -55,7 +52,6 @@ export class WorkingCopy {
     mkdirSync(options.work, { recursive: true, mode: 0o700 });
     this.path = join(options.work, options.name);
     this.#statePath = `${this.path}.state.json`;
-    this.#seenAt = options.clock();
     this.#state = readState(this.#statePath);
     this.#recover();
   }
@@ -79,9 +75,9 @@ export class WorkingCopy {
     await this.#turn;
   }
 
-  /** A clone of this copy is no sound database: the next `follow` makes the copy anew. */
-  suspect(finding: string): void {
-    this.#suspicion = finding;
+  /** A clone of this copy is no sound database: it is put aside, and the next `follow` makes it anew. */
+  suspect(finding: string): Promise<void> {
+    return this.exclusively(async () => this.#quarantine(finding));
   }
 
   update(change: Partial<CopyState>): void {
@@ -92,7 +88,8 @@ export class WorkingCopy {
   report(): Pick<DatabaseReport, "applied" | "state" | "reseeds" | "note"> {
     const { applied, time, reseeds } = this.#state;
     return {
-      applied: applied === 0 ? null : { txid: applied, beat: this.#beat, time, seenAt: this.#seenAt },
+      // Nobody else changes the copy: what it has is known now.
+      applied: applied === 0 ? null : { txid: applied, beat: this.#beat, time, seenAt: this.#options.clock() },
       state: this.#status,
       reseeds,
       note: this.#note,
@@ -154,8 +151,7 @@ export class WorkingCopy {
   #distrust(replica: string, newest: number): void {
     const { applied, target, replica: before } = this.#state;
     if (applied === 0) return;
-    if (this.#suspicion !== null) this.#quarantine(this.#suspicion);
-    else if (replica !== before) this.#quarantine(`Storage goes on in ${replica} instead of ${before}.`);
+    if (replica !== before) this.#quarantine(`Storage goes on in ${replica} instead of ${before}.`);
     else if (newest < target) this.#quarantine(`Storage went back from transaction ${target} to ${newest}.`);
   }
 
@@ -212,7 +208,6 @@ export class WorkingCopy {
       await this.#apply(batch);
       batch = [];
     }
-    this.#seenAt = this.#options.clock();
   }
 
   async #apply(files: readonly LtxFile[]): Promise<void> {
@@ -253,7 +248,6 @@ export class WorkingCopy {
     }
     this.#swapIn(seed);
     this.#beat = beat;
-    this.#seenAt = clock();
     this.#status = "ok";
     if (this.#bad.size === 0 && this.#state.reseeds === 0) this.#note = null;
     onStep("seeded");
@@ -290,7 +284,6 @@ export class WorkingCopy {
     for (const old of kept.sort().slice(0, -KEPT))
       for (const sidecar of ["", "-wal"]) rmSync(join(work, old + sidecar), { force: true });
     syncFolder(work);
-    this.#suspicion = null;
     this.#beat = null;
     this.#status = "quarantined";
     this.#note = why;
