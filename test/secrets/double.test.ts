@@ -91,6 +91,24 @@ describe.concurrent("the real bw", () => {
     expect(double.requests.some(({ method, path }) => method === "PUT" && path.startsWith("/blobs/"))).toBe(true);
   });
 
+  test("shows what an organization shares, to read only, and Sends", async () => {
+    await using setting = await setUp();
+    const { double, user, bw, signIn } = setting;
+    double.share([user], "Acme", [{ item: login("Shared", "s3cret"), collections: ["Infra"] }], ["Empty"]);
+    double.send(user, "A link", "behind it");
+    bw.session = await bw.ok(signIn, PASSWORD);
+    const list = (what: string) => bw.json<{ id: string; name: string; organizationId?: string }[]>(["list", what]);
+    const [organization] = await list("organizations");
+    expect(organization?.name).toBe("Acme");
+    expect((await list("collections")).map(({ name }) => name).sort()).toEqual(["Empty", "Infra"]);
+    const [item] = await list("items");
+    expect(item).toMatchObject({ name: "Shared", organizationId: organization?.id, login: { password: "s3cret" } });
+    expect(await bw.json(["send", "list"])).toMatchObject([{ name: "A link", text: { text: "behind it" } }]);
+    // By bw's own check of rights, or by the server's.
+    expect(await bw.run(["delete", "item", item?.id ?? ""])).toMatchObject({ code: 1 });
+    expect(await list("items")).toHaveLength(1);
+  });
+
   test("unlocks at the second time on a Vaultwarden of today; files go both ways", async () => {
     await using setting = await setUp({ vaultwarden: true });
     const { double, user, bw, key, unlock } = setting;
@@ -202,7 +220,7 @@ describe("the double", () => {
     const hung = status("GET", "/api/config").finally(() => {
       answered = true;
     });
-    await expect.poll(() => double.requests.at(-1)?.path).toBe("/api/config");
+    await expect.poll(() => double.requests.at(-1)?.path, { timeout: 20_000 }).toBe("/api/config");
     expect(answered).toBe(false);
     double.thaw();
     expect(await hung).toBe(200);

@@ -15,7 +15,7 @@ describe.each(BUILDS)("$name", (build) => {
     const words = "secrets unlock --server eu --insecure-storage";
     const line = onTerminal(place, `alai ${words}`, options);
     const password = onTerminal(place, `alai ${words} --email ann@example.com`, options);
-    await Promise.all([line.says(/API key\):/), password.says(/Master password:/)]);
+    await Promise.all([line.says(/API key\):/, 60_000), password.says(/Master password:/, 60_000)]);
     line.child.stdin?.write(key);
     password.child.stdin?.write(key);
     for (const { code, stdout } of await Promise.all([line.ended, password.ended])) {
