@@ -14,7 +14,7 @@ const file = (fileName: string, size: number) => ({ fileName, data: randomBytes(
 const NOW = "2026-01-02T03:04:05.000Z";
 const IMPORT = "/api/ciphers/import";
 
-describe.concurrent("alai secrets migrate", { timeout: 300_000 }, () => {
+describe.concurrent("alai secrets migrate", { timeout: 600_000 }, () => {
   test.for(BUILDS)(
     "$name: everything arrives as it is, nothing in clear anywhere; what stays is named; a second run adds nothing, a rollback takes it back",
     async (build, { expect }) => {
