@@ -1,4 +1,5 @@
 import type { Millis } from "@alai/core";
+import type { Operations } from "./storage/storage.ts";
 
 /** What a host's agent says of itself on `GET /report`, and keeps in its state file: the one form of it. */
 export interface HostReport {
@@ -17,6 +18,10 @@ export interface HostReport {
   readonly listedAt: Millis | null;
   /** What storage last refused with; null when the last call came through. */
   readonly storageTrouble: { readonly since: Millis; readonly trouble: string; readonly message: string } | null;
+  /** Why it does nothing yet, as a sentence; null or absent: it does its part. */
+  readonly waiting?: string | null;
+  /** What the agent itself has asked of storage since it was started; Litestream's requests are not in it. */
+  readonly operations?: Readonly<Operations>;
 }
 
 /** A heartbeat row as it was read: `_alai_hb`. */

@@ -13,11 +13,12 @@ export const heartbeatOld: Watchdog = ({ databases, role, now, startedAt }) =>
   databases.flatMap((watched) => {
     const { database, report } = watched;
     if (database.heartbeat === null || report.state === "empty" || report.state === "missing") return [];
-    if (role === "standby" && !database.follow) return [];
+    const beat = (role === "primary" ? report.committed : report.applied)?.beat;
+    // A copy without a heartbeat: none was ever written, which the primary knows the reason of.
+    if (role === "standby" && !beat) return [];
+    const age = now - (beat?.at ?? startedAt);
     const allowed = allowedAge(database.heartbeat, database.tier.rpo, role);
-    const head = role === "primary" ? report.committed : report.applied;
-    const age = now - (head?.beat?.at ?? startedAt);
-    return age > allowed ? [finding(watched, head?.beat ? age : null, role)] : [];
+    return age > allowed ? [finding(watched, beat ? age : null, role)] : [];
   });
 
 /** On the standby the beat has come the whole way, which the tier's RPO limits. */

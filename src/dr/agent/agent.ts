@@ -1,0 +1,246 @@
+import type { Millis } from "@alai/core";
+import { readPrimary } from "../epoch.ts";
+import type { Host, Manifest } from "../manifest/model.ts";
+import type { Alarm, HostReport } from "../report.ts";
+import type { Storage } from "../storage/storage.ts";
+import { watch } from "../watchdogs/all.ts";
+import type { WatchedDatabase } from "../watchdogs/watched.ts";
+import { Listing } from "./listing.ts";
+import type { Log } from "./log.ts";
+import { every } from "./loop.ts";
+import { Primary } from "./primary.ts";
+import { Remedies } from "./remedies.ts";
+import type { Seen } from "./seen.ts";
+import { Standby } from "./standby.ts";
+import type { AgentState } from "./state.ts";
+import { decide, type Verdict } from "./verdict.ts";
+
+const TICK: Millis = 1000;
+/** How often it is read who may write, by who knows and by who waits. */
+const TRUTH: Millis = 10_000;
+const TRUTH_WAITING: Millis = 2000;
+const KEEP: Millis = 10_000;
+const SAMPLE: Millis = 60_000;
+const SELDOM: Millis = 3_600_000;
+const DAY: Millis = 24 * SELDOM;
+/** A primary's own look at storage is for its watchdogs: the standby's is the one that is to be quick. */
+const PRIMARY_POLLS = 3;
+/** A call to storage that has been silent for so long is said to be. */
+const SILENCE: Millis = 3000;
+
+export interface AgentOptions {
+  readonly manifest: Manifest;
+  readonly host: Host;
+  readonly version: string;
+  /** Between two listings of storage on a standby. */
+  readonly poll: Millis;
+  readonly storage: Storage;
+  readonly state: AgentState;
+  readonly seen: Seen;
+  readonly log: Log;
+  readonly clock: () => Millis;
+  readonly platform: string;
+  readonly litestream: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** The last proof of each database by a real restore. */
+  readonly proofs: () => Promise<ReadonlyMap<string, Millis>>;
+  /** Called now and then: addresses that this machine got later than the agent started. */
+  readonly onMinute: () => Promise<void>;
+}
+
+/** One host's agent: what it may do is decided by storage, and done until that says otherwise. */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #listing: Listing;
+  readonly #remedies: Remedies;
+  readonly #startedAt: Millis;
+  #part: Primary | Standby | null = null;
+  #verdict: Verdict = { act: "wait", why: "Storage has not said yet who may write." };
+  #alarms: readonly Alarm[];
+  #proofs: ReadonlyMap<string, Millis> = new Map();
+  #tickedAt: Millis;
+  #obeyedAt: Millis = 0;
+  #round = 0;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#listing = new Listing(options.storage, options.clock);
+    this.#startedAt = options.clock();
+    this.#tickedAt = this.#startedAt;
+    this.#alarms = options.state.alarms();
+    this.#remedies = new Remedies(options.clock, options.log);
+  }
+
+  /** Runs until the signal, then ends what it started. */
+  async run(): Promise<void> {
+    const { seen, onMinute } = this.#options;
+    seen.lookAtDisks();
+    await Promise.all([
+      this.#every("truth", TRUTH_WAITING, () => this.#obeyTruth()),
+      this.#every("tick", TICK, () => this.#tick()),
+      this.#every("listing", this.#options.poll, () => this.#list()),
+      this.#every("keep", KEEP, () => this.#keep()),
+      this.#every("sample", SAMPLE, () => this.#sample()),
+      this.#every("clocks", SAMPLE, () => seen.lookAtClocks()),
+      this.#every("proofs", SAMPLE, async () => {
+        this.#proofs = await this.#options.proofs();
+      }),
+      this.#every("addresses", SAMPLE, onMinute),
+      this.#every("writers", SELDOM, () => seen.lookAtWriters()),
+      this.#every("pruning", SELDOM, () => this.#prune()),
+    ]);
+    this.#keep();
+    await this.#stopPart();
+  }
+
+  /** Whether its rounds go on: a process that is there and does nothing is not well. */
+  get isAlive(): boolean {
+    return this.#options.clock() - this.#tickedAt < 20 * TICK;
+  }
+
+  get report(): HostReport {
+    const { host, version, clock, manifest } = this.#options;
+    return {
+      host: host.name,
+      role: this.#part instanceof Standby ? "standby" : this.#part ? "primary" : host.role,
+      version,
+      at: clock(),
+      startedAt: this.#startedAt,
+      epoch: this.#verdict.act === "wait" ? 0 : this.#verdict.epoch,
+      manifestHash: manifest.hash,
+      databases: this.#databases.map(({ report }) => report),
+      children: this.#part instanceof Primary ? this.#part.children.map(({ report }) => report) : [],
+      alarms: this.#alarms,
+      listedAt: this.#listing.listedAt,
+      storageTrouble: this.#listing.trouble(SILENCE),
+      waiting: this.#verdict.act === "wait" ? this.#verdict.why : null,
+      operations: { ...this.#options.storage.operations },
+    };
+  }
+
+  get #databases(): readonly WatchedDatabase[] {
+    return this.#part?.databases ?? [];
+  }
+
+  #every(name: string, interval: Millis, round: () => Promise<void> | void): Promise<void> {
+    const { signal, log } = this.#options;
+    return every({ name, interval, signal, log }, round);
+  }
+
+  /** Reads who may write, and becomes that. While storage does not say, nothing changes: what runs goes on, what waits waits. */
+  async #obeyTruth(): Promise<void> {
+    const { host, storage, state, clock, manifest } = this.#options;
+    if (this.#part && clock() - this.#obeyedAt < TRUTH) return;
+    const truth = await this.#listing.during(() => readPrimary(storage, manifest));
+    if (truth === null) {
+      const trouble = this.#listing.trouble(0);
+      if (this.#verdict.act === "wait")
+        this.#say({ act: "wait", why: `Storage does not say who may write: ${trouble?.message ?? "it is silent"}` });
+      return;
+    }
+    this.#obeyedAt = clock();
+    const newest = state.recall<number>("", "newest epoch") ?? 0;
+    await this.#become(decide({ host, truth, newest }));
+  }
+
+  async #become(verdict: Verdict): Promise<void> {
+    const before = this.#verdict;
+    const isSame =
+      verdict.act === before.act &&
+      (verdict.act === "wait" || (before.act !== "wait" && before.epoch === verdict.epoch));
+    if (isSame && (verdict.act === "wait" || this.#part)) {
+      this.#say(verdict);
+      return;
+    }
+    await this.#stopPart();
+    this.#say(verdict);
+    if (verdict.act === "wait") return;
+    this.#options.state.keep([{ name: "", kind: "newest epoch", value: verdict.epoch }]);
+    this.#part = this.#makePart(verdict.act, verdict.epoch);
+  }
+
+  #makePart(act: "primary" | "standby", epoch: number): Primary | Standby {
+    if (act === "standby") return new Standby(this.#options);
+    const primary = new Primary({ ...this.#options, epoch });
+    primary.start();
+    return primary;
+  }
+
+  #say(verdict: Verdict): void {
+    const before = this.#verdict;
+    this.#verdict = verdict;
+    if (verdict.act === "wait") {
+      if (before.act !== "wait" || before.why !== verdict.why) this.#options.log.warn("waits", { why: verdict.why });
+    } else if (before.act !== verdict.act || before.epoch !== verdict.epoch)
+      this.#options.log.info("acts", { role: verdict.act, epoch: verdict.epoch });
+  }
+
+  async #stopPart(): Promise<void> {
+    const part = this.#part;
+    this.#part = null;
+    await (part instanceof Standby ? part.stop(5 * TICK) : part?.stop());
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#part instanceof Primary) await this.#part.tick();
+    this.#tickedAt = this.#options.clock();
+    this.#watch();
+  }
+
+  async #list(): Promise<void> {
+    const part = this.#part;
+    const { act } = this.#verdict;
+    if (!part || this.#verdict.act === "wait") return;
+    if (act === "primary" && this.#round++ % PRIMARY_POLLS !== 0) return;
+    const listed = await this.#listing.look(this.#verdict.epoch);
+    if (listed && part === this.#part) part.listed(listed);
+  }
+
+  #watch(): void {
+    const { clock, state, log, poll, seen, host } = this.#options;
+    const part = this.#part;
+    const settled = watch(
+      {
+        now: clock(),
+        role: part instanceof Standby ? "standby" : host.role,
+        startedAt: this.#startedAt,
+        poll: part instanceof Primary ? poll * PRIMARY_POLLS : poll,
+        listedAt: this.#listing.listedAt,
+        storageTrouble: this.#listing.trouble(SILENCE),
+        databases: this.#databases,
+        children: part instanceof Primary ? part.children : [],
+        volumes: seen.volumes,
+        clocks: seen.clocks,
+        versions: seen.versions,
+        proofs: this.#proofs,
+      },
+      this.#alarms,
+    );
+    this.#alarms = settled.alarms;
+    for (const { kind, subject, sentence } of settled.fired) log.warn("alarm", { kind, subject, sentence });
+    for (const { kind, subject } of settled.calmed) log.info("calm again", { kind, subject });
+    if (settled.fired.length + settled.calmed.length > 0) state.keepAlarms(settled.alarms);
+    this.#remedies.apply(settled.alarms, part);
+  }
+
+  #keep(): void {
+    if (this.#part instanceof Primary) this.#part.keep();
+    this.#options.seen.lookAtDisks();
+  }
+
+  /** For plots: how old what is proven is. */
+  #sample(): void {
+    const now = this.#options.clock();
+    if (!this.#part) return;
+    const lags = this.#databases.map(({ database, report }) => {
+      const time = this.#part instanceof Primary ? report.shipped?.time : (report.applied?.beat?.at ?? null);
+      return [database.name, time == null ? null : Math.max(0, now - time)] as const;
+    });
+    this.#options.state.addSamples(now, new Map(lags));
+  }
+
+  #prune(): void {
+    this.#options.state.prune(this.#options.clock(), DAY, 30 * DAY);
+  }
+}

@@ -1,0 +1,172 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Millis } from "@alai/core";
+import type { Host, Manifest } from "../manifest/model.ts";
+import { type LitestreamConfig, renderConfigs, replicateWords } from "../render/configs.ts";
+import type { Beat, Head } from "../report.ts";
+import type { WatchedChild, WatchedDatabase } from "../watchdogs/watched.ts";
+import { Child, type Surroundings } from "./child.ts";
+import type { Listed } from "./listing.ts";
+import { sentenceOf } from "./log.ts";
+import { Origin } from "./origin.ts";
+import { askLitestream } from "./socket.ts";
+
+/** A Litestream that looks at the wrong file, or sends nothing, is started anew; but not time and again. */
+const RESTART_PAUSE: Millis = 30_000;
+
+export interface PrimaryOptions extends Surroundings {
+  readonly manifest: Manifest;
+  readonly host: Host;
+  readonly epoch: number;
+  /** The program. */
+  readonly litestream: string;
+  /** Its whole environment, credentials included. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The folder of the configs that an agent renders for its own children. */
+export function configsFolder(host: Host): string {
+  return join(host.state, "litestream");
+}
+
+interface Process {
+  readonly config: LitestreamConfig;
+  readonly child: Child;
+  readonly origins: readonly Origin[];
+  restartedAt: Millis;
+}
+
+/** What the agent does on a host that writes: Litestream runs for every database, heartbeats are written, positions are followed. */
+export class Primary {
+  readonly #options: PrimaryOptions;
+  readonly #processes: readonly Process[];
+  readonly #origins: readonly Origin[];
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options;
+    const { manifest, host, state, epoch } = options;
+    const origins = new Map(
+      manifest.databases.map((database) => {
+        const beat = state.recall<Beat>(database.name, "beat");
+        const shipped = state.recall<Head>(database.name, `shipped e${epoch}`);
+        return [database.name, new Origin(database, host, { beat, shipped })];
+      }),
+    );
+    this.#origins = [...origins.values()];
+    this.#processes = renderConfigs(manifest, host, { epoch }).map((config) => ({
+      config,
+      child: this.#childOf(config),
+      origins: config.databases.flatMap(({ name }) => origins.get(name) ?? []),
+      restartedAt: 0,
+    }));
+  }
+
+  start(): void {
+    for (const { config, child, origins } of this.#processes) {
+      writeWhole(join(configsFolder(this.#options.host), config.name), config.text);
+      mkdirSync(dirname(config.socket), { recursive: true, mode: 0o700 });
+      for (const origin of origins) origin.look();
+      child.start();
+    }
+  }
+
+  /** Heartbeats that are due, files, and what each Litestream says. */
+  async tick(): Promise<void> {
+    this.#beat();
+    await Promise.all(this.#processes.map((process) => this.#look(process)));
+  }
+
+  listed({ began, replicas }: Listed): void {
+    for (const origin of this.#origins) origin.listed(replicas.get(origin.database.name) ?? [], began);
+  }
+
+  /** Starts the Litestream of a database anew, unless that was done a moment ago. */
+  async remedy(name: string, reason: string): Promise<void> {
+    const process = this.#processes.find(({ origins }) => origins.some(({ database }) => database.name === name));
+    if (process) await this.#restart(process, reason);
+  }
+
+  get children(): readonly WatchedChild[] {
+    return this.#processes.map(({ child }) => ({ report: child.report, diedAt: child.diedAt }));
+  }
+
+  get databases(): readonly WatchedDatabase[] {
+    return this.#origins.map((origin) => ({
+      database: origin.database,
+      report: origin.report,
+      behindSince: null,
+      working: false,
+      beatTrouble: origin.beatTrouble,
+    }));
+  }
+
+  /** What must outlive the agent. */
+  keep(): void {
+    const { state, epoch } = this.#options;
+    state.keep(
+      this.#origins.flatMap(({ database: { name }, report: { committed, shipped } }) => [
+        { name, kind: "beat", value: committed?.beat ?? null },
+        { name, kind: `shipped e${epoch}`, value: shipped },
+      ]),
+    );
+    for (const { child } of this.#processes) child.tidy();
+  }
+
+  /** Ends every Litestream, all at once, each with time to send what it holds. */
+  async stop(): Promise<void> {
+    for (const origin of this.#origins) origin.close();
+    await Promise.all(this.#processes.map(({ child }) => child.stop()));
+  }
+
+  #beat(): void {
+    const { epoch, clock } = this.#options;
+    for (const [at, origin] of this.#origins.entries()) {
+      const first = origin.report.committed?.beat == null;
+      const result = origin.beat(epoch, clock);
+      if (result?.kind === "written" && first) origin.spread(clock(), 0.5 + at / (2 * this.#origins.length));
+    }
+  }
+
+  async #look(process: Process): Promise<void> {
+    const { clock } = this.#options;
+    // All of them are to be looked at, so not `some`.
+    const replaced = process.origins.filter((origin) => origin.look());
+    const claims = await askLitestream(process.config.socket).catch(() => null);
+    const byPath = new Map(claims?.map((claim) => [claim.path, claim]));
+    for (const origin of process.origins) origin.claimed(byPath.get(origin.file) ?? null, clock());
+    if (replaced.length > 0) {
+      const names = replaced.map(({ database }) => database.name).join(", ");
+      await this.#restart(process, `another file is in the place of ${names}`, true);
+    } else if (process.origins.some(({ blind }) => blind)) {
+      await this.#restart(process, "it does not see what is committed");
+    }
+  }
+
+  async #restart(process: Process, reason: string, atOnce = false): Promise<void> {
+    const { clock, log } = this.#options;
+    if (!atOnce && clock() - process.restartedAt < RESTART_PAUSE) return;
+    process.restartedAt = clock();
+    log.warn("Litestream is started anew", { child: process.child.spec.name, reason });
+    try {
+      await process.child.restart();
+    } catch (error) {
+      log.error("Litestream could not be started anew", { reason: sentenceOf(error) });
+    }
+    for (const origin of process.origins) origin.restarted();
+  }
+
+  #childOf(config: LitestreamConfig): Child {
+    const { host, litestream, env } = this.#options;
+    const name = config.name.replace(/\.yml$/, "");
+    const file = join(configsFolder(host), config.name);
+    const command = [litestream, ...replicateWords(file)] as const;
+    return new Child({ name, command, env, logFile: join(host.state, "log", `${name}.log`) }, this.#options);
+  }
+}
+
+/** Never half a file, whenever the agent is killed. */
+function writeWhole(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}

@@ -1,0 +1,81 @@
+import type { Millis } from "@alai/core";
+import type { LtxFile } from "../ltx/name.ts";
+import type { Host, Manifest } from "../manifest/model.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { WatchedDatabase } from "../watchdogs/watched.ts";
+import { Follower } from "./follower.ts";
+import type { Listed } from "./listing.ts";
+import type { Log } from "./log.ts";
+import type { AgentState } from "./state.ts";
+
+/** Copies that are brought forward at the same time: each waits for storage most of the time, and holds a few megabytes. */
+const AT_ONCE = 6;
+
+export interface StandbyOptions {
+  readonly manifest: Manifest;
+  readonly host: Host;
+  readonly storage: Storage;
+  readonly state: AgentState;
+  readonly clock: () => Millis;
+  readonly log: Log;
+}
+
+/** What the agent does on a standby: each listing of storage says which copies are behind, and those are brought forward. */
+export class Standby {
+  readonly #options: StandbyOptions;
+  readonly #followers: readonly Follower[];
+  /** Copies that wait for their turn, with what was last listed of them; p0 first. */
+  readonly #waiting = new Map<Follower, readonly LtxFile[]>();
+  readonly #running = new Set<Promise<void>>();
+  #stopped = false;
+
+  constructor(options: StandbyOptions) {
+    this.#options = options;
+    this.#followers = options.manifest.databases
+      .toSorted((a, b) => a.tier.order - b.tier.order)
+      .map((database) => new Follower({ ...options, database }));
+  }
+
+  listed({ began, replicas }: Listed): void {
+    const now = this.#options.clock();
+    for (const follower of this.#followers) {
+      const files = replicas.get(follower.database.name) ?? [];
+      if (follower.listed(files, began, now)) this.#waiting.set(follower, files);
+      else void follower.publish();
+    }
+    this.#fill();
+  }
+
+  /** Starts one copy anew from storage. */
+  async reseed(name: string): Promise<void> {
+    const follower = this.#followers.find(({ database }) => database.name === name);
+    if (!follower) return;
+    this.#options.log.warn("the copy is given up and made anew from storage", { database: name });
+    await follower.reseed();
+  }
+
+  get databases(): readonly WatchedDatabase[] {
+    return this.#followers.map(({ watched }) => watched);
+  }
+
+  async stop(limit: Millis): Promise<void> {
+    this.#stopped = true;
+    this.#waiting.clear();
+    const all = Promise.allSettled(this.#followers.map((follower) => follower.close()));
+    await Promise.race([all, new Promise((resolve) => setTimeout(resolve, limit).unref())]);
+  }
+
+  #fill(): void {
+    for (const follower of this.#followers) {
+      if (this.#stopped || this.#running.size >= AT_ONCE) return;
+      const files = this.#waiting.get(follower);
+      if (!files) continue;
+      this.#waiting.delete(follower);
+      const running = follower.bring(files).then(() => {
+        this.#running.delete(running);
+        this.#fill();
+      });
+      this.#running.add(running);
+    }
+  }
+}

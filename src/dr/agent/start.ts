@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import type { Millis } from "@alai/core";
+import type { Context } from "../../kit/context.ts";
+import { Exit } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
+import { litestreamEnvironment } from "../litestream/environment.ts";
+import { findLitestream } from "../litestream/find.ts";
+import type { Host, Manifest } from "../manifest/model.ts";
+import { openStorage } from "../storage/open.ts";
+import { Agent } from "./agent.ts";
+import { createLog } from "./log.ts";
+import { toMetrics } from "./metrics.ts";
+import { asOnlyAgent } from "./only-one.ts";
+import { endOrphans } from "./orphans.ts";
+import { configsFolder } from "./primary.ts";
+import { Seen } from "./seen.ts";
+import { AgentServer, type Page, type Pages } from "./serve.ts";
+import { AgentState } from "./state.ts";
+import { agentToken } from "./token.ts";
+
+export const DEFAULT_POLL: Millis = 5000;
+/** How far back `/history` goes when it is not asked for another time. */
+const HISTORY: Millis = 24 * 3_600_000;
+
+export interface StartOptions {
+  readonly poll?: Millis | undefined;
+  /** Takes the log's lines. */
+  readonly write: (line: string) => void;
+}
+
+/** A host of the manifest. Throws Exit 3 with the names that there are. */
+export function hostNamed(manifest: Manifest, name: string): Host {
+  const host = manifest.hosts.find((one) => one.name === name);
+  if (host) return host;
+  const names = manifest.hosts.map((one) => one.name).join(", ");
+  throw new Exit(EXIT.notFound, "no_host", `${manifest.file} has no host ${name}.`, `Hosts are: ${names}.`);
+}
+
+/**
+ * Runs the agent of one host until SIGTERM or Ctrl-C. Throws Exit 1 when another one runs, Exit 69 when there is no Litestream that
+ * may be used, and Exit 4 when credentials are missing: everything else it waits for.
+ */
+export async function startAgent(
+  context: Context,
+  manifest: Manifest,
+  name: string,
+  options: StartOptions,
+): Promise<void> {
+  const host = hostNamed(manifest, name);
+  await asOnlyAgent(host, () => runAlone(context, manifest, host, { ...options, signal: context.interrupted }));
+}
+
+async function runAlone(
+  context: Context,
+  manifest: Manifest,
+  host: Host,
+  { poll = DEFAULT_POLL, write, signal }: StartOptions & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { clock, platform, version } = context;
+  const log = createLog(write, version, clock);
+  const [litestream, env, storage, token] = await Promise.all([
+    findLitestream(context),
+    litestreamEnvironment(context, manifest.storage),
+    openStorage(context, manifest.storage),
+    agentToken(context),
+  ]);
+  const state = new AgentState(join(host.state, "agent.db"));
+  log.info("starts", { host: host.name, litestream: litestream.version, storage: storage.label });
+  await endOrphans({ state, platform, log, configs: configsFolder(host) });
+  const own = [
+    { of: "litestream", version: litestream.version, who: "this host" },
+    { of: "sqlite", version: state.sqliteVersion, who: "this agent" },
+  ] as const;
+  const seen = new Seen({ manifest, host, token, clock, own });
+  const pages = pagesOf(
+    host,
+    state,
+    () => agent,
+    () => storage.operations,
+    clock,
+  );
+  const server = new AgentServer({ host, token, pages, log });
+  const agent = new Agent({
+    ...{ manifest, host, version, poll, storage, state, seen, log, clock, platform, env, signal },
+    litestream: litestream.path,
+    proofs: async () => new Map(),
+    onMinute: () => server.addresses(),
+  });
+  try {
+    await server.start();
+    await agent.run();
+  } finally {
+    await server[Symbol.asyncDispose]();
+    storage.close();
+    state.close();
+    log.info("ended");
+  }
+}
+
+function pagesOf(
+  host: Host,
+  state: AgentState,
+  agent: () => Agent,
+  operations: () => Readonly<Record<string, number>>,
+  clock: () => Millis,
+): Pages {
+  return {
+    "/health": () => healthPage(agent()),
+    "/report": () => json(agent().report),
+    "/metrics": () => ({
+      status: 200,
+      type: "text/plain; version=0.0.4",
+      body: toMetrics(agent().report, { memory: process.memoryUsage.rss(), operations: operations() }),
+    }),
+    "/history": (query) => {
+      const since = Number(query.get("since")) || clock() - HISTORY;
+      return json({ host: host.name, at: clock(), samples: state.samples(since) });
+    },
+  };
+}
+
+/** 200 while the agent's rounds go on; what is wrong with databases is in the body, for who watches hosts. */
+function healthPage(agent: Agent): Page {
+  const { host, role, version, at, epoch, alarms, waiting } = agent.report;
+  const status = !agent.isAlive ? "stuck" : waiting ? "waiting" : alarms.length > 0 ? "degraded" : "ok";
+  const kinds = [...new Set(alarms.map(({ kind }) => kind))];
+  return json({ status, host, role, version, at, epoch, waiting, alarms: kinds }, agent.isAlive ? 200 : 503);
+}
+
+function json(value: unknown, status = 200): Page {
+  return { status, type: "application/json", body: JSON.stringify(value) };
+}
