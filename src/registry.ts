@@ -193,6 +193,11 @@ export const REGISTRY: readonly Entry[] = [
     summary: "write a host's files: configs of Litestream and the agent's unit",
     load: () => import("./commands/dr/render.ts"),
   },
+  {
+    path: ["dr", "adopt"],
+    summary: "make a manifest from a litestream.yml",
+    load: () => import("./commands/dr/adopt.ts"),
+  },
   // Before the command they stand below.
   {
     path: ["watch", "ack"],
@@ -214,6 +219,11 @@ export const REGISTRY: readonly Entry[] = [
     summary: "look at the hosts from outside, and tell people when one is down",
     load: () => import("./commands/watch.ts"),
   },
+  {
+    path: ["host", "agent"],
+    summary: "the daemon of one host: replicate, follow, watch",
+    load: () => import("./commands/host/agent.ts"),
+  },
 ];
 
 /** What each group is about. */
@@ -227,6 +237,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   token: "Service tokens of machines, in the server's store.",
   audit: "The server's audit: an append-only chain of hashes.",
   config: "The settings.",
+  host: "The daemon of a host.",
   dr: "Disaster recovery: what is replicated, how far it is, and what it can be restored to.",
   "dr manifest": "The manifest of hosts, databases and services.",
 };

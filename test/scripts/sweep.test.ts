@@ -54,6 +54,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   login: "--issuer http://127.0.0.1:9 --client-id x --scope y",
   "secrets get": "bw://x",
   "secrets run": "--env A=bw://x -- true",
+  "dr render": "--host anvil",
+  "dr adopt": "none.yml",
   "config get": "mc.ttl",
   "config set": "mc.ttl 5m",
 };

@@ -1,0 +1,145 @@
+import { BadInput } from "@alai/core";
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import { usage } from "../../kit/errors.ts";
+import { duration } from "../../kit/values.ts";
+import { IGNORED, KNOWN, type Place, SECRET } from "./keys.ts";
+
+/** A database of the old config with its one replica; texts as they stand there. */
+export interface OldDatabase {
+  readonly line: number;
+  readonly path: string;
+  /** Keys and values of the replica, with those at the top that it inherits. */
+  readonly replica: Readonly<Record<string, string>>;
+}
+
+/** What 0.5 does not do as it stands, or what does not go into the manifest. */
+export interface Remark {
+  readonly kind: "ignored" | "unknown" | "secret" | "not-taken";
+  /** `replica.retention`. */
+  readonly key: string;
+  readonly lines: number[];
+  /** A sentence. */
+  readonly detail: string;
+}
+
+export interface OldConfig {
+  readonly databases: readonly OldDatabase[];
+  readonly remarks: readonly Remark[];
+}
+
+/** Reads a config as Litestream does, passing over what it does not know, but telling of it. Throws a usage error for no YAML. */
+export function readOldConfig(text: string, file: string): OldConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.1" });
+  const [error] = document.errors;
+  if (error) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    throw usage(`${file}:${line}:${col}: This is not YAML: ${error.message}.`, "Name a litestream.yml.");
+  }
+  const reader = new Reader(lines);
+  const databases = isMap(document.contents) ? reader.databases(document.contents) : [];
+  if (databases.length === 0)
+    throw usage(`${file} names no database by its path.`, "Name a litestream.yml with dbs: in it.");
+  return { databases, remarks: [...reader.remarks.values()] };
+}
+
+class Reader {
+  readonly remarks = new Map<string, Remark>();
+  readonly #lines: LineCounter;
+
+  constructor(lines: LineCounter) {
+    this.#lines = lines;
+  }
+
+  databases(top: YAMLMap): OldDatabase[] {
+    const inherited = this.#values(top, "global");
+    const dbs = top.get("dbs", true);
+    return (isSeq(dbs) ? dbs.items : []).flatMap((item) => (isMap(item) ? this.#database(item, inherited) : []));
+  }
+
+  #database(map: YAMLMap, inherited: Readonly<Record<string, string>>): OldDatabase[] {
+    const { path } = this.#values(map, "database");
+    const list = map.get("replicas", true);
+    const replicas = (isSeq(list) ? list.items : [map.get("replica", true)]).filter((one) => isMap(one));
+    const line = this.#line(map);
+    if (path === undefined) {
+      this.#remark("not-taken", "dbs.dir", line, "Databases by folder and pattern: name each in the manifest.");
+      return [];
+    }
+    if (replicas.length > 1)
+      this.#remark(
+        "not-taken",
+        "dbs.replicas",
+        line,
+        "0.5 takes one replica a database and ends at a second; the first is taken.",
+      );
+    const [first] = replicas.map((replica) => this.#values(replica, "replica"));
+    return [{ line, path, replica: { ...inherited, ...first } }];
+  }
+
+  /** A map's single values; remarks on what 0.5 does not take as it stands. */
+  #values(map: YAMLMap, place: Place): Record<string, string> {
+    const values: Record<string, string> = {};
+    for (const { key, value } of map.items) {
+      const name = isScalar(key) ? String(key.value) : "";
+      const raw = isScalar(value) ? String(value.source ?? value.value) : undefined;
+      this.#look(place, name, raw, this.#line(key as Node));
+      if (raw !== undefined && !SECRET.has(name)) values[name] = raw;
+    }
+    return values;
+  }
+
+  #look(place: Place, name: string, raw: string | undefined, line: number): void {
+    const key = place === "global" ? name : `${place}.${name}`;
+    const instead = IGNORED[place][name];
+    if (instead !== undefined) {
+      const bogus =
+        name.includes("retention") && raw !== undefined && !isDuration(raw) ? `, and is no length of time` : "";
+      this.#remark("ignored", key, line, `${instead}${bogus}.`);
+    } else if (!KNOWN[place].has(name)) this.#remark("unknown", key, line, "0.5 does not know it and passes over it.");
+    else if (SECRET.has(name))
+      this.#remark("secret", key, line, "It is not copied: credentials belong in the environment or the keychain.");
+    else if (place !== "replica" && !TAKEN.has(name))
+      this.#remark("not-taken", key, line, "alai sets it itself, from the tiers.");
+  }
+
+  #remark(kind: Remark["kind"], key: string, line: number, detail: string): void {
+    const before = this.remarks.get(`${key} ${detail}`);
+    if (before) before.lines.push(line);
+    else this.remarks.set(`${key} ${detail}`, { kind, key, lines: [line], detail });
+  }
+
+  #line(node: Node): number {
+    return this.#lines.linePos(node.range?.[0] ?? 0).line;
+  }
+}
+
+/** Keys outside of replicas that the manifest is made from. */
+const TAKEN = new Set([
+  "dbs",
+  "path",
+  "replica",
+  "replicas",
+  "type",
+  "bucket",
+  "endpoint",
+  "region",
+  "account-name",
+  "sync-interval",
+]);
+
+/** As 0.3 read it: Go's form, `1h30m`, or one that alai reads too. */
+export function isDuration(raw: string): boolean {
+  return millisOf(raw) !== null;
+}
+
+/** Milliseconds of a length of time as Go writes it, `1h30m0s`; null for anything else. */
+export function millisOf(raw: string): number | null {
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/.test(raw)) return null;
+  try {
+    return (raw.match(/\d+(?:\.\d+)?(?:ms|[smhdw])/g) ?? []).reduce((sum, part) => sum + duration(part), 0);
+  } catch (error) {
+    if (error instanceof BadInput) return null;
+    throw error;
+  }
+}
