@@ -54,6 +54,11 @@ export function planAt(files: readonly LtxFile[], at: Millis): Plan {
   return reached === 0 ? { kind: "hole", after: 0, next: null } : planTo(before, 0, reached);
 }
 
+/** The files that a restore can end with, in the order of what they reach. */
+export function reachable(files: readonly LtxFile[]): readonly LtxFile[] {
+  return cheapest(files, 0, Number.MAX_SAFE_INTEGER).map(({ file }) => file);
+}
+
 /** A file that can be come to, what that costs, and from where. */
 interface Step {
   readonly file: LtxFile;
