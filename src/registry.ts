@@ -224,6 +224,26 @@ export const REGISTRY: readonly Entry[] = [
     summary: "the daemon of one host: replicate, follow, watch",
     load: () => import("./commands/host/agent.ts"),
   },
+  {
+    path: ["models", "route"],
+    summary: "which address and model to use now",
+    load: () => import("./commands/models/route.ts"),
+  },
+  {
+    path: ["models", "status"],
+    summary: "endpoints and models: up or down, since when, how quick",
+    load: () => import("./commands/models/status.ts"),
+  },
+  {
+    path: ["models", "watch"],
+    summary: "look at every endpoint of models, again and again",
+    load: () => import("./commands/models/watch.ts"),
+  },
+  {
+    path: ["models", "override"],
+    summary: "lead a tier elsewhere for a time, on record",
+    load: () => import("./commands/models/override.ts"),
+  },
 ];
 
 /** What each group is about. */
@@ -238,6 +258,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   audit: "The server's audit: an append-only chain of hashes.",
   config: "The settings.",
   host: "The daemon of a host.",
+  models: "Which model answers where, and where to go when it does not.",
   dr: "Disaster recovery: what is replicated, how far it is, and what it can be restored to.",
   "dr manifest": "The manifest of hosts, databases and services.",
 };

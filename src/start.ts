@@ -18,6 +18,10 @@ export async function start(words: readonly string[], isGate: boolean, entry: st
     const { renewalChild } = await import("./auth/renewal.ts");
     return renewalChild(await contextOf(entry), words.slice(1));
   }
+  if (words[0] === "models" && words[1] === "route") {
+    const { quickRoute } = await import("./models/quick.ts");
+    if (quickRoute(words.slice(2))) return;
+  }
   if (words.length === 1 && words[0] === "--version") {
     const { VERSION } = await import("./version.ts");
     process.stdout.write(`${VERSION}\n`);
