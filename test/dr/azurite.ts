@@ -50,7 +50,7 @@ export class Azurite implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}/${ACCOUNT}`;
   }
 
-  /** After `kill`: on the same data, at the same `endpoint`. */
+  /** After `stop`: on the same data, at the same `endpoint`. */
   async restart(): Promise<void> {
     const words = ["--blobPort", `${this.#port}`, "--blobHost", "127.0.0.1", "--location", this.#folder];
     const quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"];
@@ -79,17 +79,25 @@ export class Azurite implements AsyncDisposable {
     this.#child?.kill("SIGCONT");
   }
 
-  /** SIGKILL. What it had acknowledged is there again after `restart`, save the last moment: it does not fsync. */
-  async kill(): Promise<void> {
+  /**
+   * Gone, at once for who asks. By SIGTERM, because Azurite keeps its index in memory for seconds: killed it would forget what it
+   * acknowledged, which the storage that it stands in for never does.
+   */
+  async stop(): Promise<void> {
+    this.gate.leadTo(0);
     const child = this.#child;
     this.#child = null;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    const ended = once(child, "exit");
+    child.kill("SIGCONT");
+    child.kill("SIGTERM");
+    const late = setTimeout(() => child.kill("SIGKILL"), 20_000);
+    await ended;
+    clearTimeout(late);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
+    await this.stop();
     await this.gate[Symbol.asyncDispose]();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }

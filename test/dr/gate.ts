@@ -8,6 +8,8 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export type Kind = "list" | "read" | "write" | "remove";
 
@@ -17,6 +19,9 @@ export interface Passage {
   readonly method: string;
   /** Path and query, as sent. */
   readonly path: string;
+  readonly headers: IncomingMessage["headers"];
+  /** What was sent, as text, of a POST; empty of everything else. */
+  readonly body: string;
 }
 
 /** How the gate treats a request. Absent fields: as the server behind it does. */
@@ -29,6 +34,8 @@ export interface Behaviour {
   readonly delay?: number;
   /** Ends the connection after this many bytes of the answer's body; 0: before its headers. */
   readonly cutAfter?: number;
+  /** Sends the answer's body in pieces of so many bytes, `every` ms one. */
+  readonly trickle?: { readonly bytes: number; readonly every: number };
   /** Never answers. */
   readonly silent?: boolean;
   /** Passes on, and then ends the connection in place of the answer: the work is done, and nobody says so. */
@@ -63,6 +70,7 @@ export class Gate implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** @param port of this machine; 0: every connection is cut. */
   leadTo(port: number): void {
     this.#to = port;
   }
@@ -86,24 +94,25 @@ export class Gate implements AsyncDisposable {
 
   async #pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { method = "", url: path = "" } = incoming;
-    const passage = { kind: kindOf(method, path), method, path };
+    const passage = {
+      kind: kindOf(method, path),
+      method,
+      path,
+      headers: incoming.headers,
+      body: await posted(incoming),
+    };
     this.passed.push(passage);
     const behaviour = this.behave?.(passage) ?? {};
     if (behaviour.silent) return;
-    if (behaviour.delay) await new Promise((resolve) => setTimeout(resolve, behaviour.delay));
+    if (behaviour.delay) await sleep(behaviour.delay);
     if (behaviour.status !== undefined)
       return void outgoing.writeHead(behaviour.status, behaviour.headers).end(behaviour.body);
     if (behaviour.cutAfter === 0) return void outgoing.destroy();
+    if (this.#to === 0) return void outgoing.destroy();
     const answer = await this.#forward(incoming);
     if (behaviour.swallow) return void answer.resume().on("end", () => outgoing.destroy());
     outgoing.writeHead(answer.statusCode ?? 0, answer.rawHeaders);
-    let left = behaviour.cutAfter ?? Number.POSITIVE_INFINITY;
-    for await (const piece of answer as AsyncIterable<Buffer>) {
-      outgoing.write(piece.subarray(0, left));
-      left -= piece.length;
-      if (left <= 0) return void setImmediate(() => outgoing.destroy());
-    }
-    outgoing.end();
+    await deliver(answer, outgoing, behaviour);
   }
 
   #forward(incoming: IncomingMessage): Promise<IncomingMessage> {
@@ -114,6 +123,37 @@ export class Gate implements AsyncDisposable {
       incoming.pipe(made);
     });
   }
+}
+
+async function deliver(
+  answer: AsyncIterable<Buffer>,
+  outgoing: ServerResponse,
+  { cutAfter = Number.POSITIVE_INFINITY, trickle }: Behaviour,
+): Promise<void> {
+  let left = cutAfter;
+  for await (const piece of answer) {
+    if (trickle) await drip(piece, outgoing, trickle);
+    else outgoing.write(piece.subarray(0, left));
+    left -= piece.length;
+    if (left <= 0) return void setImmediate(() => outgoing.destroy());
+  }
+  outgoing.end();
+}
+
+async function drip(
+  piece: Buffer,
+  outgoing: ServerResponse,
+  { bytes, every }: { bytes: number; every: number },
+): Promise<void> {
+  for (let at = 0; at < piece.length && !outgoing.destroyed; at += bytes) {
+    outgoing.write(piece.subarray(at, at + bytes));
+    await sleep(every);
+  }
+}
+
+/** Only small forms are posted in these tests; they are not passed on. */
+async function posted(incoming: IncomingMessage): Promise<string> {
+  return incoming.method === "POST" ? text(incoming) : "";
 }
 
 function kindOf(method: string, path: string): Kind {

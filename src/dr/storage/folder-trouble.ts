@@ -33,11 +33,17 @@ async function notThere(
   { root, label, key }: { readonly root: string; readonly label: string; readonly key: string },
   message: string,
 ): Promise<StorageError> {
-  const isThere = await stat(root).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (isThere) return key === "" ? new StorageError("failed", `${label} failed: ${message}.`) : missing(label, key);
-  // An unmounted disk, most likely: made by us it would hide that.
-  return new StorageError("failed", `The folder ${root} is not there.`, `Mount it, or make it: mkdir ${root}`);
+  try {
+    await mustBeThere(root);
+  } catch (error) {
+    return error as StorageError;
+  }
+  return key === "" ? new StorageError("failed", `${label} failed: ${message}.`) : missing(label, key);
+}
+
+/** Throws StorageError when there is no such folder: an unmounted disk, most likely, which one made by us would hide. */
+export async function mustBeThere(root: string): Promise<void> {
+  const found = await stat(root).catch(() => null);
+  if (!found?.isDirectory())
+    throw new StorageError("failed", `The folder ${root} is not there.`, `Mount it, or make it: mkdir ${root}`);
 }

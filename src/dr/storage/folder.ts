@@ -3,7 +3,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/
 import { dirname, join, relative, sep } from "node:path";
 import type { Millis } from "@alai/core";
 import { withLock } from "../../kit/lock.ts";
-import { folderTrouble } from "./folder-trouble.ts";
+import { folderTrouble, mustBeThere } from "./folder-trouble.ts";
 import { below, byKey, fullKey } from "./key.ts";
 import type { Blob, Condition, Operations, Storage } from "./storage.ts";
 import { conflict, withinDeadline } from "./trouble.ts";
@@ -50,7 +50,7 @@ export class FolderStorage implements Storage {
   write(key: string, body: Uint8Array, condition?: Condition): Promise<string> {
     return this.#run("write", key, async () => {
       const path = this.#path(key);
-      await stat(this.#root);
+      await mustBeThere(this.#root);
       await mkdir(dirname(path), { recursive: true });
       await this.#placed(path, body, condition);
       return etagOf(body);
@@ -59,7 +59,7 @@ export class FolderStorage implements Storage {
 
   remove(key: string): Promise<void> {
     return this.#run("remove", key, async () => {
-      await stat(this.#root);
+      await mustBeThere(this.#root);
       await rm(this.#path(key), { force: true });
     });
   }
@@ -100,7 +100,7 @@ export class FolderStorage implements Storage {
 
   /** Everything below a folder; none when it is not there, as with a prefix that no key has. */
   async #blobs(folder: string): Promise<Blob[]> {
-    await stat(this.#root);
+    await mustBeThere(this.#root);
     const top = join(this.#root, this.#prefix);
     const entries = await readdir(join(this.#root, folder), { recursive: true, withFileTypes: true }).catch(ifGone([]));
     const paths = entries
@@ -152,7 +152,8 @@ async function blobAt(path: string, top: string): Promise<Blob | null> {
 
 function ifGone<T>(value: T): (error: unknown) => T {
   return (error) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return value;
+    // ENOTDIR: what would be its folder is a file.
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return value;
     throw error;
   };
 }

@@ -8,6 +8,8 @@ const DEADLINE: Millis = 10_000;
 
 export interface StorageOptions {
   readonly deadline?: Millis | undefined;
+  /** Keys to a page of a listing; absent: as many as the service gives, 5,000 of Azure and 1,000 of S3. */
+  readonly pageSize?: number | undefined;
 }
 
 /**
@@ -17,14 +19,14 @@ export interface StorageOptions {
 export async function openStorage(
   context: Context,
   spec: StorageSpec,
-  { deadline = DEADLINE }: StorageOptions = {},
+  { deadline = DEADLINE, pageSize }: StorageOptions = {},
 ): Promise<Storage> {
   switch (spec.type) {
     case "file":
       return new (await import("./folder.ts")).FolderStorage(spec, deadline);
     case "azure":
-      return (await import("./azure/open.ts")).openAzure(context, spec, deadline);
+      return (await import("./azure/open.ts")).openAzure(context, spec, { deadline, pageSize });
     case "s3":
-      return (await import("./s3/open.ts")).openS3(context, spec, deadline);
+      return (await import("./s3/open.ts")).openS3(context, spec, { deadline, pageSize });
   }
 }

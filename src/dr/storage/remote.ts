@@ -13,6 +13,12 @@ const TRIES = 3;
 /** Bytes a second that the slowest line in use has; what comes slower than that on the whole is taken for a fault. */
 const SLOWEST = 64 * 1024;
 
+/** How long a service is waited for, and how much it is asked for at once. */
+export interface Limits {
+  readonly deadline: Millis;
+  readonly pageSize: number | undefined;
+}
+
 /** One request to the service. */
 export interface Asked {
   readonly kind: keyof Operations;

@@ -7,7 +7,7 @@ import { readAzurePage } from "./page.ts";
 const VERSION = "2023-11-03";
 
 /** Azure Blob Storage over its REST API. @param container its URL. */
-export function azureDialect(container: URL, authorization: Authorization): Dialect {
+export function azureDialect(container: URL, authorization: Authorization, pageSize: number | undefined): Dialect {
   return {
     writing: { "x-ms-blob-type": "BlockBlob" },
     readPage: readAzurePage,
@@ -19,6 +19,7 @@ export function azureDialect(container: URL, authorization: Authorization): Dial
     pageUrl(prefix, marker) {
       const url = new URL(container);
       const words = { restype: "container", comp: "list", include: "metadata", prefix, marker: marker ?? "" };
+      if (pageSize !== undefined) url.searchParams.set("maxresults", `${pageSize}`);
       for (const [name, value] of Object.entries(words)) if (value !== "") url.searchParams.set(name, value);
       return url;
     },

@@ -1,11 +1,10 @@
-import type { Millis } from "@alai/core";
 import type { Context } from "../../../kit/context.ts";
 import { usage } from "../../../kit/errors.ts";
 import { Http } from "../../../kit/http.ts";
 import type { StorageSpec } from "../../manifest/model.ts";
 import { noCredentials, secretsFor } from "../credentials.ts";
 import { HttpStorage } from "../http-storage.ts";
-import { Remote } from "../remote.ts";
+import { type Limits, Remote } from "../remote.ts";
 import type { Storage } from "../storage.ts";
 import type { Authorization } from "./authorization.ts";
 import { azureDialect } from "./dialect.ts";
@@ -21,7 +20,7 @@ const CONFLICTS = new Set(["ConditionNotMet", "TargetConditionNotMet", "BlobAlre
 const GONE = new Set(["ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"]);
 
 /** Opens a container with the credentials that Litestream would use, in its order: SAS, key, Entra. */
-export async function openAzure(context: Context, spec: AzureSpec, deadline: Millis): Promise<Storage> {
+export async function openAzure(context: Context, spec: AzureSpec, { deadline, pageSize }: Limits): Promise<Storage> {
   const label = `Azure Blob ${[spec.account, spec.container, spec.prefix].filter(Boolean).join("/")}`;
   const container = containerUrl(spec);
   const http = new Http({ env: context.env, timeout: deadline, refused: 0 });
@@ -29,7 +28,7 @@ export async function openAzure(context: Context, spec: AzureSpec, deadline: Mil
   const hint = `Check ${NAMES[authorization.kind]}: what it allows, and until when.`;
   const service = { label, conflicts: CONFLICTS, gone: GONE, holder: "container", hint };
   const remote = new Remote(http, service, deadline);
-  return new HttpStorage(remote, azureDialect(container, authorization), spec.prefix);
+  return new HttpStorage(remote, azureDialect(container, authorization, pageSize), spec.prefix);
 }
 
 const NAMES = { sas: SAS, key: KEY, bearer: "the role of AZURE_CLIENT_ID on the container" } as const;

@@ -9,15 +9,27 @@ export interface S3Credentials {
   readonly sessionToken: string | undefined;
 }
 
+export interface S3Options {
+  readonly region: string;
+  readonly credentials: S3Credentials;
+  readonly pageSize: number | undefined;
+}
+
 /** S3's REST API and what speaks it. @param bucket its URL. */
-export function s3Dialect(bucket: URL, region: string, credentials: S3Credentials): Dialect {
+export function s3Dialect(bucket: URL, { region, credentials, pageSize }: S3Options): Dialect {
   const at = (path: string) => new URL(`${bucket.href.replace(/\/+$/, "")}${path}`);
   return {
     writing: {},
     readPage: readS3Page,
     urlOf: (key) => at(`/${encodeKey(key)}`),
     pageUrl(prefix, marker) {
-      const words = { "list-type": "2", "encoding-type": "url", prefix, "continuation-token": marker ?? "" };
+      const words = {
+        "list-type": "2",
+        "encoding-type": "url",
+        prefix,
+        "continuation-token": marker ?? "",
+        "max-keys": `${pageSize ?? ""}`,
+      };
       const asked = Object.entries(words).filter(([, value]) => value !== "");
       return at(`/?${asked.map(([name, value]) => `${name}=${encodePart(value)}`).join("&")}`);
     },

@@ -1,11 +1,10 @@
-import type { Millis } from "@alai/core";
 import type { Context } from "../../../kit/context.ts";
 import { usage } from "../../../kit/errors.ts";
 import { Http } from "../../../kit/http.ts";
 import type { StorageSpec } from "../../manifest/model.ts";
 import { noCredentials, secretsFor } from "../credentials.ts";
 import { HttpStorage } from "../http-storage.ts";
-import { Remote } from "../remote.ts";
+import { type Limits, Remote } from "../remote.ts";
 import type { Storage } from "../storage.ts";
 import { type S3Credentials, s3Dialect } from "./dialect.ts";
 
@@ -21,14 +20,14 @@ const CONFLICTS = new Set(["PreconditionFailed", "ConditionalRequestConflict"]);
 const GONE = new Set(["NoSuchBucket"]);
 
 /** Opens a bucket of AWS, or of the endpoint that the manifest names. */
-export async function openS3(context: Context, spec: S3Spec, deadline: Millis): Promise<Storage> {
+export async function openS3(context: Context, spec: S3Spec, { deadline, pageSize }: Limits): Promise<Storage> {
   const label = `S3 ${[spec.bucket, spec.prefix].filter(Boolean).join("/")}`;
   const bucket = bucketUrl(spec);
   const credentials = await credentialsOf(context, label);
   const hint = "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what the policy allows on the bucket.";
   const service = { label, conflicts: CONFLICTS, gone: GONE, holder: "bucket", hint };
   const remote = new Remote(new Http({ env: context.env, timeout: deadline, refused: 0 }), service, deadline);
-  return new HttpStorage(remote, s3Dialect(bucket, spec.region, credentials), spec.prefix);
+  return new HttpStorage(remote, s3Dialect(bucket, { region: spec.region, credentials, pageSize }), spec.prefix);
 }
 
 async function credentialsOf(context: Context, label: string): Promise<S3Credentials> {
