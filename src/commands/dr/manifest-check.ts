@@ -31,19 +31,21 @@ may be. Lines (not on a terminal): kind, name, sentence, wrong or fine.`,
     wrong: "false: only worth knowing",
   },
   async run(context, { flags }) {
-    const [{ readManifest }, { requireHost }, { checkDisk }] = await Promise.all([
+    const [{ readManifest }, { requireHost }, { absentOn, checkDisk }] = await Promise.all([
       import("../../dr/manifest/read.ts"),
       import("../../dr/manifest/host.ts"),
       import("../../dr/manifest/check/disk.ts"),
     ]);
     const manifest = readManifest(context, flags.manifest);
     const primary = manifest.hosts.find(({ role }) => role === "primary")?.name ?? "";
-    const onDisk = checkDisk(requireHost(manifest, flags.host ?? primary), manifest.databases);
+    const host = requireHost(manifest, flags.host ?? primary);
+    const onDisk = checkDisk(host, manifest.databases);
+    const absent = absentOn(host, manifest.databases);
     if (flags.offline) context.warn("Storage was not looked at (--offline).");
     // What the disk shows is said also when storage cannot be asked.
     const inStorage = flags.offline
       ? []
-      : await lookAtStorage(context, manifest, onDisk).catch((error: unknown) => error);
+      : await lookAtStorage(context, manifest, absent).catch((error: unknown) => error);
     const findings = [...onDisk, ...(Array.isArray(inStorage) ? (inStorage as Finding[]) : [])];
     await print(context, manifest, findings);
     if (!Array.isArray(inStorage)) throw inStorage;
@@ -51,7 +53,7 @@ may be. Lines (not on a terminal): kind, name, sentence, wrong or fine.`,
   },
 });
 
-async function lookAtStorage(context: Context, manifest: Manifest, onDisk: readonly Finding[]) {
+async function lookAtStorage(context: Context, manifest: Manifest, absent: ReadonlySet<string>) {
   const [{ openStorage }, { checkStorage }] = await Promise.all([
     import("../../dr/storage/open.ts"),
     import("../../dr/manifest/check/storage.ts"),
@@ -59,8 +61,7 @@ async function lookAtStorage(context: Context, manifest: Manifest, onDisk: reado
   const storage = await openStorage(context, manifest.storage);
   try {
     const blobs = await withSpinner(context, "listing storage…", () => storage.list(""));
-    const absent = onDisk.filter(({ kind }) => kind === "missing").map(({ name }) => name);
-    return checkStorage(blobs, manifest.databases, new Set(absent));
+    return checkStorage(blobs, manifest.databases, absent);
   } finally {
     storage.close();
   }

@@ -6,7 +6,7 @@ import type { Loose } from "./walk.ts";
 type Models = Loose<NonNullable<Written["models"]>>;
 
 /** Servers and models that are asked for must be there. @param hosts names of the hosts. */
-export function checkModels(file: YamlFile, models: Models, hosts: readonly string[]): void {
+export function checkModels(file: YamlFile, models: Models, hosts: readonly string[] | null): void {
   const endpoints = wholeOnes(models.endpoints);
   const tiers = wholeOnes(models.tiers);
   onlyOnce(file, ["models", "endpoints"], endpoints, "endpoint");
@@ -26,7 +26,7 @@ function checkAsked(
   { endpoint, model }: { readonly endpoint?: string | undefined; readonly model?: string | undefined },
   { endpoints }: Models,
 ): void {
-  mustBe(file, [...path, "endpoint"], endpoint, namesOf(endpoints), "endpoint");
+  mustBe(file, [...path, "endpoint"], endpoint, endpoints ? namesOf(endpoints) : null, "endpoint");
   const listed = wholeOnes(endpoints).find(({ name }) => name === endpoint)?.thing.models ?? [];
   const models = listed.filter((one) => one !== undefined);
   if (models.length > 0) mustBe(file, [...path, "model"], model, models, `model of ${endpoint} named`);

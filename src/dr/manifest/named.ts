@@ -15,8 +15,10 @@ export function wholeOnes<T extends { readonly name?: string | undefined }>(
   return (list ?? []).flatMap((thing, at) => (thing?.name === undefined ? [] : [{ at, name: thing.name, thing }]));
 }
 
-export function namesOf(list: Parameters<typeof wholeOnes>[0]): string[] {
-  return wholeOnes(list).map(({ name }) => name);
+/** Null when a name among them could not be read: then nobody can say that one is not there. */
+export function namesOf(list: Parameters<typeof wholeOnes>[0]): string[] | null {
+  const names = wholeOnes(list).map(({ name }) => name);
+  return names.length < (list?.length ?? 0) ? null : names;
 }
 
 /** Says each name that stands a second time, with the line of the first. */
@@ -34,16 +36,16 @@ export function onlyOnce(file: YamlFile, path: Path, things: readonly Named<unkn
   }
 }
 
-/** Says a name that nothing has. @param word undefined: not written, or said already. */
+/** Says a name that nothing has. @param word undefined: not written, or said already. @param known null: it is not known. */
 export function mustBe(
   file: YamlFile,
   path: Path,
   word: string | undefined,
-  known: readonly string[],
+  known: readonly string[] | null,
   noun: string,
 ): void {
-  if (word === undefined || known.includes(word)) return;
+  if (word === undefined || known === null || known.includes(word)) return;
   const near = suggest(word, known);
-  const there = known.length > 0 ? `There are: ${known.join(", ")}.` : `The file names none.`;
+  const there = known.length > 0 ? `There are: ${known.join(", ")}.` : "The file names none.";
   file.addAt(path, `There is no ${noun} ${word}.`, near ? `Did you mean ${near}? ${there}` : there);
 }

@@ -101,7 +101,7 @@ function checkDatabases(file: YamlFile, read: Read): void {
   checkPaths(file, databases, wholeOnes(read.hosts));
   for (const { at, name, thing } of databases) {
     const { tier, owner, size, "size-class": said } = thing;
-    mustBe(file, ["databases", at, "tier"], tier, namesOf(read.tiers), "tier");
+    mustBe(file, ["databases", at, "tier"], tier, read.tiers ? namesOf(read.tiers) : null, "tier");
     mustBe(file, ["databases", at, "owner"], owner, namesOf(read.services), "service");
     const rpo = tiers.find((one) => one.name === tier)?.thing.rpo ?? Number.POSITIVE_INFINITY;
     if ((thing["sync-interval"] ?? 0) > rpo)

@@ -39,6 +39,7 @@ const url = text(
   "an http or https address",
   /^https?:\/\/(?![^/]*@)[^\s/?#]+[^\s]*$/,
   "Write it with http:// or https:// and without credentials.",
+  { hidden: true },
 );
 const word = text("a text of one line", /^[^\u0000-\u001f\u007f]{1,1000}$/, "Write 1 to 1000 characters on one line.");
 const prefix = text(
@@ -58,9 +59,10 @@ const container = text(
 );
 const account = text("a name of a storage account", /^[a-z0-9]{3,24}$/, "Write 3 to 24 small letters and digits.");
 const secret = text(
-  "where a secret is",
+  "the name of a secret",
   /^(?:[A-Za-z_][A-Za-z0-9_]*|bw:\/\/\S+)$/,
   "Write the name of an environment variable or a bw:// reference, never the secret itself.",
+  { hidden: true },
 );
 
 const HOST = object("A machine of the fleet.", {

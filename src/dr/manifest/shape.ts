@@ -23,6 +23,8 @@ export interface TextShape {
   readonly pattern: RegExp;
   /** What is allowed, as a sentence. */
   readonly allowed: string;
+  /** Not to be repeated in a message: somebody may have put a secret there. */
+  readonly hidden: boolean;
 }
 
 export interface NumberShape {
@@ -121,8 +123,13 @@ export function optional<const S extends Shape>(shape: S): Field<S, false> {
   return { shape, required: false };
 }
 
-export function text(what: string, pattern: RegExp, allowed: string): (doc: string) => TextShape {
-  return (doc) => ({ kind: "text", doc, what, pattern, allowed });
+export function text(
+  what: string,
+  pattern: RegExp,
+  allowed: string,
+  { hidden = false } = {},
+): (doc: string) => TextShape {
+  return (doc) => ({ kind: "text", doc, what, pattern, allowed, hidden });
 }
 
 export function number(doc: string, least: number, most: number): NumberShape {

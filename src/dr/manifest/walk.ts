@@ -76,7 +76,8 @@ function scalar(file: YamlFile, node: Scalar, shape: Shape, label: string): unkn
 function text(file: YamlFile, node: Scalar, shape: TextShape, label: string): string | undefined {
   const raw = typeof node.value === "string" ? node.value : String(node.source ?? node.value);
   if (shape.pattern.test(raw)) return raw;
-  return wrong(file, node, label, `is ${shown(node)}, which is not ${shape.what}`, shape.allowed);
+  const said = shape.hidden ? `is not ${shape.what}` : `is ${shown(node)}, which is not ${shape.what}`;
+  return wrong(file, node, label, said, shape.allowed);
 }
 
 function time(file: YamlFile, node: Scalar, shape: DurationShape, label: string): number | null | undefined {

@@ -35,6 +35,14 @@ export function checkDisk(host: Host, databases: readonly Database[]): readonly 
   ];
 }
 
+/** Names of databases that may be missing, and are: they have nothing to send. */
+export function absentOn(host: Host, databases: readonly Database[]): ReadonlySet<string> {
+  const absent = databases.filter(
+    ({ optional, path }) => optional && look(join(host.databases, path)).kind === "missing",
+  );
+  return new Set(absent.map(({ name }) => name));
+}
+
 function checkDatabase(host: Host, { name, path, optional, sizeClass }: Database): Finding[] {
   const file = join(host.databases, path);
   const { kind } = look(file);

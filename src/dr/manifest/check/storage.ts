@@ -9,7 +9,7 @@ const OURS = "_alai/";
 
 /**
  * Compares what is in storage with the manifest. @param blobs everything below the prefix. @param absent names of databases that
- * have nothing to send: not on disk.
+ * may be missing, and are.
  */
 export function checkStorage(
   blobs: readonly Blob[],
@@ -24,7 +24,7 @@ export function checkStorage(
     [...names].filter((name) => !known.has(name)).map((name) => unexpected(`e${epoch}/${name}`)),
   );
   const lacking = databases
-    .filter(({ name, optional }) => !absent.has(name) || !optional)
+    .filter(({ name }) => !absent.has(name))
     .filter(({ name }) => !replicas.at(-1)?.names.has(name))
     .map(({ name }): Finding => {
       const before = replicas.findLast(({ names }) => names.has(name));

@@ -1,0 +1,137 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { command } from "../../../src/commands/dr/manifest-check.ts";
+import { checkStorage } from "../../../src/dr/manifest/check/storage.ts";
+import type { Database } from "../../../src/dr/manifest/model.ts";
+import type { Blob } from "../../../src/dr/storage/storage.ts";
+import { printing } from "../printing.ts";
+
+let root: string;
+const dbs = () => join(root, "db");
+const replicas = () => join(root, "replicas");
+
+/** p1 is not followed, so a standby need not have it. */
+function manifest(): string {
+  const file = join(root, "m.yaml");
+  const place = `databases: ${dbs()}, state: ${root}/state`;
+  writeFileSync(
+    file,
+    `hosts:
+  - { name: anvil, role: primary, user: ann, ${place}, addresses: [10.0.0.1], os: linux }
+  - { name: forge, role: standby, user: ann, ${place}, addresses: [10.0.0.2], os: linux }
+storage: { type: file, path: ${replicas()} }
+tiers: [{ name: p0, retention: 168h, rpo: 60s }, { name: p1, retention: 72h, rpo: 60s, follow: false }]
+databases:
+  - { name: good, tier: p0 }
+  - { name: sub, path: deeper/sub.db, tier: p0 }
+  - { name: gone, tier: p0 }
+  - { name: unfollowed, tier: p1 }
+  - { name: maybe, tier: p0, optional: true }
+  - { name: planned, tier: p0, size: 0 }
+  - { name: emptied, tier: p0, size: 4096 }
+  - { name: text, tier: p0 }
+  - { name: folder, tier: p0 }
+`,
+  );
+  return file;
+}
+
+function sqlite(...path: string[]): void {
+  const db = new DatabaseSync(join(dbs(), ...path));
+  db.exec("PRAGMA journal_mode=wal; CREATE TABLE t(x); INSERT INTO t VALUES (1)");
+  db.close();
+}
+
+function replica(key: string): void {
+  const file = join(replicas(), key);
+  mkdirSync(join(file, ".."), { recursive: true });
+  writeFileSync(file, "x");
+}
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "alai-check-"));
+  for (const folder of ["deeper", "folder.db", ".good.db-litestream/ltx"])
+    mkdirSync(join(dbs(), folder), { recursive: true });
+  sqlite("good.db");
+  sqlite("deeper", "sub.db");
+  sqlite("deeper", "stray.db");
+  sqlite("no-ending");
+  for (const name of ["planned.db", "emptied.db", "stray-empty.db", "good.db-wal"])
+    writeFileSync(join(dbs(), name), "");
+  for (const name of ["text.db", "notes.txt", "good.db-shm"]) writeFileSync(join(dbs(), name), "no database at all");
+  symlinkSync("nowhere.db", join(dbs(), "dangling.db"));
+  symlinkSync(".", join(dbs(), "loop"));
+  const ltx = "ltx/0/0000000000000001-0000000000000001.ltx";
+  for (const name of ["good", "sub", "planned", "emptied", "unfollowed"]) replica(`e2/${name}/${ltx}`);
+  for (const key of [
+    `e1/text/${ltx}`,
+    `e1/renamed/${ltx}`,
+    `e2/strange/${ltx}`,
+    "good/generations/x",
+    "_alai/primary.json",
+  ])
+    replica(key);
+});
+
+afterAll(() => rmSync(root, { recursive: true }));
+
+const DISK = [
+  ["missing", "gone", true],
+  ["missing", "unfollowed", true],
+  ["empty", "planned", false],
+  ["empty", "emptied", true],
+  ["no-database", "text", true],
+  ["no-database", "folder", true],
+  ["uncovered", "deeper/stray.db", true],
+  ["uncovered", "no-ending", true],
+  ["uncovered", "stray-empty.db", true],
+];
+const STORAGE = [
+  ["no-replica", "gone", true],
+  ["no-replica", "text", true],
+  ["no-replica", "folder", true],
+  ["unexpected", "e1/renamed", true],
+  ["unexpected", "e2/strange", true],
+  ["unexpected", "good", true],
+];
+
+async function check(flags: Record<string, unknown>): Promise<{ code: unknown; found: unknown[]; err: string }> {
+  const { context, out, err } = printing({}, { json: [] });
+  const code = await command.run(context, { args: [], flags: { manifest: manifest(), ...flags } as never });
+  const rows = JSON.parse(out.join("")) as { kind: string; name: string; wrong: boolean }[];
+  return { code, found: rows.map(({ kind, name, wrong }) => [kind, name, wrong]), err: err.join("") };
+}
+
+test("each thing that is wrong is named, on disk and in storage; exit 1", async () => {
+  const { code, found, err } = await check({});
+  expect([code, found, err]).toEqual([1, [...DISK, ...STORAGE], ""]);
+});
+
+test("--offline leaves storage out, and says so", async () => {
+  const { code, found, err } = await check({ offline: true });
+  expect([code, found, err]).toEqual([1, DISK, expect.stringContaining("Storage was not looked at")]);
+});
+
+test("a standby need not have what it does not follow", async () => {
+  const { found } = await check({ offline: true, host: "forge" });
+  expect(found).toEqual(DISK.filter(([, name]) => name !== "unfollowed"));
+});
+
+test("a host that is not there is 3, with the names there are", async () => {
+  await expect(check({ host: "anvl" })).rejects.toMatchObject({
+    exit: 3,
+    hint: expect.stringContaining("anvil, forge"),
+  });
+});
+
+test("nothing is wrong when all is as it should be", () => {
+  const database = (name: string) => ({ name, optional: false }) as Database;
+  const blob = (key: string): Blob => ({ key, size: 1, modified: 0, stamp: null });
+  const blobs = ["e1/a/ltx/9/0000000000000001-0000000000000001.ltx", "_alai/x"].map(blob);
+  expect(checkStorage(blobs, [database("a")], new Set())).toEqual([]);
+  expect(checkStorage(blobs, [database("a"), { ...database("b"), optional: true }], new Set(["b"]))).toEqual([]);
+  expect(checkStorage([], [database("a")], new Set())).toMatchObject([{ kind: "no-replica", name: "a" }]);
+});
