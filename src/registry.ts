@@ -198,6 +198,16 @@ export const REGISTRY: readonly Entry[] = [
     summary: "make a manifest from a litestream.yml",
     load: () => import("./commands/dr/adopt.ts"),
   },
+  {
+    path: ["dr", "restore"],
+    summary: "restore databases from storage, as of any moment that it has",
+    load: () => import("./commands/dr/restore.ts"),
+  },
+  {
+    path: ["dr", "prove"],
+    summary: "prove that every database can be restored from storage",
+    load: () => import("./commands/dr/prove.ts"),
+  },
   // Before the command they stand below.
   {
     path: ["watch", "ack"],
@@ -218,6 +228,11 @@ export const REGISTRY: readonly Entry[] = [
     path: ["watch"],
     summary: "look at the hosts from outside, and tell people when one is down",
     load: () => import("./commands/watch.ts"),
+  },
+  {
+    path: ["dr", "status"],
+    summary: "is the data safe, and what proves it",
+    load: () => import("./commands/dr/status.ts"),
   },
   {
     path: ["host", "agent"],

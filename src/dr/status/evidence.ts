@@ -10,6 +10,8 @@ export interface Known {
   readonly standby: DatabaseReport | null;
   /** The newest TXID in the listing that was just made; 0: it lists none; null: storage did not answer. */
   readonly listed: number | null;
+  /** When that listing was begun. */
+  readonly listedAt: Millis | null;
   readonly epoch: number | null;
   /** Now, by the primary's clock: every heartbeat and time of a head is by it. */
   readonly now: Millis;
@@ -45,14 +47,24 @@ function backOutOfStorage({ standby, epoch }: Known): Millis | null {
   return beat && beat.epoch === epoch ? beat.at : null;
 }
 
+/** What is proven to be in storage by positions. */
+function byPosition(known: Known): Millis | null {
+  return shippedHead(known)?.time ?? null;
+}
+
 /**
- * All commits until `committed.time` are at or below `committed.txid`; a listing that has that position has them. Where the listing
- * is behind, what the primary has seen in its own listings still holds.
+ * How far storage is, by the listing that was just made. All commits until `committed.time` are at or below `committed.txid`, so a
+ * listing that has that position has them. Where it is behind, what the primary has seen in its own listings still holds.
  */
-function byPosition({ primary, listed }: Known): Millis | null {
+export function shippedHead({ primary, standby, listed, listedAt }: Known): Head | null {
   const committed = primary?.committed ?? null;
-  const reached = committed?.txid != null && committed.txid > 0 && listed !== null && listed >= committed.txid;
-  return latest(reached ? (committed?.time ?? null) : null, timeOf(primary?.shipped ?? null));
+  const before = primary?.shipped ?? standby?.shipped ?? null;
+  if (listed === null) return before;
+  if (listed === 0) return null;
+  const reached = committed?.txid != null && committed.txid > 0 && listed >= committed.txid;
+  const time = latest(reached ? committed.time : null, timeOf(primary?.shipped ?? null));
+  const beat = committed?.beat && time !== null && committed.beat.at <= time ? committed.beat : (before?.beat ?? null);
+  return { txid: listed, time, beat, seenAt: listedAt ?? before?.seenAt ?? 0 };
 }
 
 function timeOf(head: Head | null): Millis | null {

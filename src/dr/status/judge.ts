@@ -2,13 +2,15 @@ import type { Millis } from "@alai/core";
 import { span } from "../../kit/when.ts";
 import type { Database } from "../manifest/model.ts";
 import { PROOF_LIMIT } from "../watchdogs/proof.ts";
-import { type Known, type Proof, proofsOf } from "./evidence.ts";
+import { type Known, type Proof, proofsOf, shippedHead } from "./evidence.ts";
 import type { DatabaseStatus, Level } from "./status.ts";
 
 /** What is asked about a database beside what hosts and storage say of it. */
 export interface Question extends Known {
   readonly database: Database;
   readonly provenAt: Millis | null;
+  /** Whether the fleet has a host that keeps copies. */
+  readonly hasStandby: boolean;
   /** Sentences that hold for every database: storage does not answer, a host is down. */
   readonly everywhere: readonly string[];
   /** Alarms of hosts about this database. */
@@ -30,9 +32,9 @@ export function judge(question: Question): DatabaseStatus {
     rpo,
     limit: database.tier.rpo,
     committed: primary?.committed ?? null,
-    shipped: primary?.shipped ?? standby?.shipped ?? null,
+    shipped: shippedHead(question),
     applied: standby?.applied ?? null,
-    shipLag: shipLag(question, rpo),
+    shipLag: shipLag(question),
     applyLag: applyLag(question),
     provenAt,
     reasons: [...new Set([...bad, ...unprovenReason(proof), ...off])],
@@ -91,19 +93,21 @@ function unprovenReason(proof: Proof | null): string[] {
 
 /** What is not as it should be with the copy, although the data is safe in storage. */
 function shortfalls(question: Question): string[] {
-  const { database, standby, primary } = question;
-  if (!database.follow || isNothing(primary, database)) return [];
-  if (!standby) return [];
+  const { database, standby, primary, hasStandby } = question;
+  if (!database.follow || !hasStandby || isNothing(primary, database)) return [];
+  if (!standby) return ["No standby says that it has a copy."];
   if (standby.state !== "ok") return [`The standby's copy is not ready: ${standby.note ?? standby.state}.`];
   const lag = applyLag(question);
   if (lag !== null && lag > database.tier.rpo) return [`The standby's copy is ${span(lag)} behind storage.`];
   return [];
 }
 
-function shipLag({ primary }: Question, rpo: Millis | null): Millis | null {
-  const { committed, shipped } = primary ?? {};
-  if (committed?.time == null || shipped?.time == null) return rpo;
-  return (committed.txid ?? 0) <= (shipped.txid ?? 0) ? 0 : Math.max(0, committed.time - shipped.time);
+function shipLag(question: Question): Millis | null {
+  const committed = question.primary?.committed;
+  const shipped = shippedHead(question);
+  if (committed?.time == null || shipped?.txid == null) return null;
+  if ((committed.txid ?? 0) <= shipped.txid) return 0;
+  return shipped.time === null ? null : Math.max(0, committed.time - shipped.time);
 }
 
 /** The copy at the newest position has no lag, however long ago that was written. */

@@ -1,0 +1,128 @@
+import { age } from "../../dr/status/age.ts";
+import type { DatabaseStatus, Status } from "../../dr/status/status.ts";
+import { defineCommand } from "../../kit/command.ts";
+import type { Context } from "../../kit/context.ts";
+import { usage } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
+import { printJson, printRows, type View } from "../../kit/output.ts";
+import { styleFor } from "../../kit/style.ts";
+import { duration } from "../../kit/values.ts";
+import { MANIFEST_FLAG } from "./flags.ts";
+
+const DAY = 86_400_000;
+const ROUND = 2000;
+const CODES: Readonly<Record<Status["level"], number>> = {
+  ok: EXIT.ok,
+  degraded: EXIT.refused,
+  unproven: EXIT.refused,
+  breached: EXIT.refused,
+  unknown: EXIT.unavailable,
+};
+
+export const command = defineCommand({
+  summary: "is the data safe, and what proves it",
+  description: `Asks every host's agent and storage, all at once, three seconds at most. Exit 0 ok, 1 degraded or breached, 69 unknown.
+Evidence: A a heartbeat was read back out of storage, B Litestream's position is the newest in a listing of storage, C only
+Litestream says so: shown as UNPROVEN, never green. A database that no alai dr prove has restored for 36 h is red.
+Agents on other machines want the token in ALAI_DR_TOKEN. What to do about each alarm: docs/dr.md.
+Lines (not on a terminal): level, name, tier, evidence, milliseconds lost at most, allowed, ship lag, copy lag, why.`,
+  examples: [
+    ["alai dr status", "the heat map, and what is not green"],
+    ["alai dr status --watch", "again and again, until Ctrl-C"],
+    ["alai dr status --html status.html", "a page with plots of the last day"],
+  ],
+  args: [],
+  flags: {
+    ...MANIFEST_FLAG,
+    watch: { summary: "again every two seconds, until Ctrl-C" },
+    html: { value: "FILE", summary: "write a page with heat map and plots" },
+    since: { value: "TIME", summary: "how far back the page's plots go (1d)", parse: duration },
+  },
+  fields: {
+    level: "ok, degraded, breached or unknown: the worst of all",
+    at: "when it was asked, ISO 8601",
+    epoch: "the promotion epoch, or null",
+    hosts: "each host: role, answers, address, trouble, alarms",
+    storage: "label, epoch, when it was listed, trouble",
+    databases: "each database: level, evidence, rpo_ms, limit_ms, the three heads and their lags, why",
+  },
+  async run(context, { flags }) {
+    if (flags.watch && flags.html !== undefined)
+      throw usage("--watch and --html do not go together.", "Leave one of them out.");
+    const [{ readManifest }, { takeStatus }] = await Promise.all([
+      import("../../dr/manifest/read.ts"),
+      import("../../dr/status/take.ts"),
+    ]);
+    const manifest = readManifest(context, flags.manifest);
+    if (flags.watch) return watch(context, () => takeStatus(context, manifest));
+    const status = await takeStatus(context, manifest);
+    if (flags.html !== undefined) {
+      const { writePage } = await import("../../dr/status/page.ts");
+      await writePage(context, manifest, status, { file: flags.html, since: status.at - (flags.since ?? DAY) });
+    }
+    await show(context, status);
+    return CODES[status.level];
+  },
+});
+
+/** Draws over what was drawn before; in a pipe each round follows the one before. */
+async function watch(context: Context, take: () => Promise<Status>): Promise<number> {
+  const { io, interrupted, flags } = context;
+  const { pause } = await import("../../dr/agent/loop.ts");
+  const draws = io.stdoutIsTty && !flags.json;
+  let code: number = EXIT.unavailable;
+  while (!interrupted.aborted) {
+    const status = await take();
+    code = CODES[status.level];
+    if (draws) io.out("\u001b[H\u001b[2J");
+    await show(context, status);
+    await pause(ROUND, interrupted);
+  }
+  return code;
+}
+
+async function show(context: Context, status: Status): Promise<void> {
+  const { io, flags } = context;
+  const { toJson } = await import("../../dr/status/json.ts");
+  if (flags.json) return printJson(context, toJson(status));
+  if (flags.quiet) return;
+  if (!io.stdoutIsTty) return printRows<DatabaseStatus>(context, status.databases, VIEW);
+  const { toScreen, notGreen } = await import("../../dr/status/screen.ts");
+  io.out(toScreen(status, await styleFor(context, true), io.columns));
+  const rows = notGreen(status);
+  if (rows.length > 0) await printRows<DatabaseStatus>(context, rows, VIEW);
+}
+
+const COLOURS = {
+  breached: "bad",
+  unknown: "bad",
+  unproven: "warn",
+  degraded: "warn",
+  ok: "good",
+  empty: "dim",
+} as const;
+
+const VIEW: View<DatabaseStatus> = {
+  columns: [
+    { header: "LEVEL", value: ({ level }) => level, show: ({ level }, style) => style[COLOURS[level]](level) },
+    { header: "NAME", value: ({ name }) => name },
+    { header: "TIER", value: ({ tier }) => tier, expendable: 3 },
+    { header: "BY", value: ({ evidence }) => evidence ?? "", expendable: 4 },
+    { header: "LOST", value: ({ rpo }) => milliseconds(rpo), show: ({ rpo }) => age(rpo), right: true },
+    {
+      header: "OF",
+      value: ({ limit }) => milliseconds(limit),
+      show: ({ limit }) => age(limit),
+      right: true,
+      expendable: 2,
+    },
+    { header: "SHIP LAG", value: ({ shipLag }) => milliseconds(shipLag), only: "lines" },
+    { header: "COPY LAG", value: ({ applyLag }) => milliseconds(applyLag), only: "lines" },
+    { header: "WHY", value: ({ reasons }) => reasons.join(" "), flexible: true, wraps: true },
+  ],
+  json: (row) => ({ ...row }),
+};
+
+function milliseconds(ms: number | null): string {
+  return ms === null ? "" : String(Math.round(ms));
+}

@@ -1,0 +1,122 @@
+import type { Millis } from "@alai/core";
+import type { Database, Manifest } from "../manifest/model.ts";
+import type { DatabaseReport, HostReport } from "../report.ts";
+import type { HostLook, Look } from "./collect.ts";
+import { judge } from "./judge.ts";
+import type { DatabaseStatus, HostStatus, Status } from "./status.ts";
+
+/** What proofs, states and ages say already is not said twice. */
+const SAID = new Set(["unproven", "damaged", "storage"]);
+
+/** The status of everything from what was just asked. @param proofs the last checked restore of each database. */
+export function assess(manifest: Manifest, look: Look, proofs: ReadonlyMap<string, Millis>): Status {
+  const epoch = look.storage.epoch ?? newestEpoch(look.hosts);
+  const owner = look.storage.owner ?? manifest.hosts.find(({ role }) => role === "primary")?.name ?? null;
+  const primary = look.hosts.find(({ host }) => host.name === owner);
+  const standbys = look.hosts.filter(({ host }) => host.name !== owner);
+  const everywhere = [...storageTroubles(look), ...(primary ? hostTroubles(primary) : [])];
+  const hasStandby = standbys.length > 0;
+  const now = look.at + (primary ? (aheadOf(primary) ?? 0) : 0);
+  const ask = (database: Database): DatabaseStatus =>
+    judge({
+      ...{ database, epoch, now, everywhere, hasStandby },
+      primary: reportOf(primary, database, epoch),
+      standby: copyOf(standbys, database, epoch),
+      listed: look.storage.newest === null ? null : (look.storage.newest.get(database.name) ?? 0),
+      listedAt: look.storage.listedAt,
+      provenAt: proofs.get(database.name) ?? null,
+      alarms: alarmsOf(look.hosts, database.name),
+    });
+  const databases = manifest.databases.map(ask);
+  const hosts = look.hosts.map((one) => hostStatus(one, manifest));
+  return {
+    ...{ at: look.at, epoch, databases },
+    level: overall(databases, hosts, look.storage.trouble !== null),
+    hosts,
+    storage: {
+      label: look.storage.label,
+      epoch: look.storage.epoch,
+      listedAt: look.storage.listedAt,
+      trouble: look.storage.trouble,
+    },
+  };
+}
+
+/** What is worst decides; that nothing is known is another thing than that something is wrong. */
+function overall(
+  databases: readonly DatabaseStatus[],
+  hosts: readonly HostStatus[],
+  isSilent: boolean,
+): Status["level"] {
+  const levels = new Set(databases.map(({ level }) => level));
+  if (levels.has("breached")) return "breached";
+  if (levels.has("unproven") || levels.has("degraded")) return "degraded";
+  if (levels.has("unknown")) return "unknown";
+  const isWell = hosts.every(
+    ({ answers, trouble, alarms }) => answers && trouble === null && alarms.every(({ kind }) => SAID.has(kind)),
+  );
+  return isWell && !isSilent ? "ok" : "degraded";
+}
+
+/** Reports of another epoch are about other replicas. */
+function reportOf(look: HostLook | undefined, { name }: Database, epoch: number | null) {
+  const report = look?.answered?.value;
+  if (!report || report.epoch !== epoch) return null;
+  return report.databases.find((database) => database.name === name) ?? null;
+}
+
+/** Of the standby whose copy is there; else of any that answers. */
+function copyOf(standbys: readonly HostLook[], database: Database, epoch: number | null): DatabaseReport | null {
+  const reports = standbys.flatMap((look) => reportOf(look, database, epoch) ?? []);
+  return reports.find(({ applied }) => applied !== null) ?? reports[0] ?? null;
+}
+
+function newestEpoch(hosts: readonly HostLook[]): number | null {
+  const epochs = hosts.flatMap(({ answered }) => (answered && answered.value.epoch > 0 ? [answered.value.epoch] : []));
+  return epochs.length > 0 ? Math.max(...epochs) : null;
+}
+
+function storageTroubles({ storage, hosts }: Look): string[] {
+  const found = storage.trouble === null ? [] : [`Storage cannot be listed: ${storage.trouble}`];
+  for (const { host, answered } of hosts) {
+    const trouble = answered?.value.storageTrouble;
+    if (trouble) found.push(`${host.name} has trouble with storage: ${trouble.message}`);
+  }
+  return found;
+}
+
+/** What the primary's agent says, or does not, concerns every database. */
+function hostTroubles({ host, answered }: HostLook): string[] {
+  if (!answered) return [`The agent of ${host.name}, the primary, does not answer.`];
+  return answered.value.waiting ? [`${host.name} waits: ${answered.value.waiting}`] : [];
+}
+
+function alarmsOf(hosts: readonly HostLook[], name: string): string[] {
+  return hosts.flatMap(({ answered }) =>
+    (answered?.value.alarms ?? [])
+      .filter(({ kind, subject }) => subject === name && !SAID.has(kind))
+      .map(({ sentence }) => sentence),
+  );
+}
+
+/** How far a host's clock is ahead of ours. */
+function aheadOf({ answered }: HostLook): Millis | null {
+  return answered ? answered.value.at - (answered.sent + answered.back) / 2 : null;
+}
+
+function hostStatus(look: HostLook, { hash }: Manifest): HostStatus {
+  const report: HostReport | undefined = look.answered?.value;
+  // Such an agent leaves out, or copies, what this manifest does not.
+  const drift = report && report.manifestHash !== hash ? "It runs with another manifest than this one." : null;
+  return {
+    name: look.host.name,
+    role: report?.role ?? look.host.role,
+    answers: report !== undefined,
+    address: look.answered?.address ?? null,
+    trouble: look.trouble ?? report?.waiting ?? drift,
+    version: report?.version ?? null,
+    epoch: report?.epoch ?? null,
+    clockAhead: aheadOf(look),
+    alarms: report?.alarms ?? [],
+  };
+}

@@ -1,0 +1,233 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createLog } from "../../../src/dr/agent/log.ts";
+import { toMetrics } from "../../../src/dr/agent/metrics.ts";
+import { Positions } from "../../../src/dr/agent/positions.ts";
+import { lookAtProcess } from "../../../src/dr/agent/processes.ts";
+import { rotate } from "../../../src/dr/agent/rotate.ts";
+import { AgentState } from "../../../src/dr/agent/state.ts";
+import { lastWriter, versionIn } from "../../../src/dr/agent/surroundings.ts";
+import { decide } from "../../../src/dr/agent/verdict.ts";
+import type { HostReport } from "../../../src/dr/report.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "alai-agent-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const claim = (txid: number, syncedAt: number) => ({ path: "", txid, syncedAt, error: null });
+
+describe("positions", () => {
+  it("say until when a listed position has everything", () => {
+    const positions = new Positions();
+    for (const [txid, at] of [
+      [1, 100],
+      [1, 200],
+      [2, 300],
+      [4, 400],
+    ] as const)
+      positions.observe(claim(txid, at));
+    expect(positions.coveredBy(0)).toBeNull();
+    expect(positions.coveredBy(1)).toBe(200);
+    expect(positions.coveredBy(3)).toBe(300);
+    expect(positions.coveredBy(9)).toBe(400);
+  });
+
+  it("never promise more than was seen: what a listing covers was looked at with no newer position", () => {
+    const looks = fc.array(fc.record({ step: fc.nat(2), wait: fc.integer({ min: 1, max: 50 }) }), { maxLength: 40 });
+    fc.assert(
+      fc.property(looks, fc.nat(80), (steps, listed) => {
+        const positions = new Positions();
+        const seen: { txid: number; at: number }[] = [];
+        for (const { step, wait } of steps) {
+          const last = seen.at(-1) ?? { txid: 1, at: 0 };
+          seen.push({ txid: last.txid + step, at: last.at + wait });
+        }
+        for (const one of seen) positions.observe(claim(one.txid, one.at));
+        const covered = positions.coveredBy(listed);
+        const truth = seen.filter((one) => one.txid <= listed).at(-1)?.at ?? null;
+        expect(covered).toBe(truth);
+      }),
+    );
+  });
+
+  it("are not moved by a Litestream that looked after a heartbeat and did not see it", () => {
+    const positions = new Positions();
+    positions.observe(claim(5, 1000));
+    positions.beaten({ epoch: 1, seq: 1, at: 2000 });
+    expect(positions.observe(claim(5, 1990))).toBe(true);
+    expect(positions.observe(claim(5, 5000))).toBe(false);
+    expect(positions.time).toBe(1990);
+    expect(positions.observe(claim(6, 6000))).toBe(true);
+    expect(positions.coveredBy(6)).toBe(6000);
+  });
+
+  it("begin anew when a position goes back", () => {
+    const positions = new Positions();
+    positions.observe(claim(9, 100));
+    positions.observe(claim(2, 200));
+    expect(positions.coveredBy(9)).toBe(200);
+    expect(positions.txid).toBe(2);
+  });
+});
+
+describe("who may write", () => {
+  const truth = (owner: string, epoch: number, state: "primary" | "promoting" = "primary") => ({ owner, epoch, state });
+  const anvil = { name: "anvil", role: "primary" } as const;
+  const forge = { name: "forge", role: "standby" } as const;
+
+  it.each([
+    ["the owner", anvil, truth("anvil", 1), 0, { act: "primary", epoch: 1 }],
+    ["a standby", forge, truth("anvil", 1), 1, { act: "standby", epoch: 1 }],
+    ["a promoted standby", forge, truth("forge", 2), 1, { act: "primary", epoch: 2 }],
+  ])("%s does its part", (_, host, object, newest, verdict) => {
+    expect(decide({ host, truth: object, newest })).toEqual(verdict);
+  });
+
+  it.each([
+    ["an old primary that comes back", anvil, truth("forge", 2), 1, /forge has been the primary since epoch 2/],
+    ["one that is being promoted", forge, truth("forge", 2, "promoting"), 1, /being promoted to epoch 2/],
+    ["one that finds another storage", anvil, truth("anvil", 1), 3, /not the storage it was/],
+  ])("%s waits", (_, host, object, newest, why) => {
+    expect(decide({ host, truth: object, newest })).toMatchObject({ act: "wait", why: expect.stringMatching(why) });
+  });
+
+  it("no two hosts ever write, whatever storage says", () => {
+    const object = fc.record({
+      owner: fc.constantFrom("anvil", "forge", "other"),
+      epoch: fc.integer({ min: 1, max: 4 }),
+      state: fc.constantFrom("primary" as const, "promoting" as const),
+    });
+    fc.assert(
+      fc.property(object, fc.nat(4), fc.nat(4), (one, a, b) => {
+        const acts = [decide({ host: anvil, truth: one, newest: a }), decide({ host: forge, truth: one, newest: b })];
+        expect(acts.filter(({ act }) => act === "primary").length).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
+
+describe("the state file", () => {
+  it("keeps children, alarms and what is known of databases over a restart", () => {
+    const file = join(folder, "deep", "agent.db");
+    const one = new AgentState(file);
+    one.keepChild({ name: "litestream-p0", pid: 7, born: "12", command: ["litestream", "replicate"] });
+    one.keepAlarms([{ kind: "disk_low", subject: "/", since: 5, sentence: "full" }]);
+    one.keep([{ name: "mc", kind: "beat", value: { epoch: 1, seq: 2, at: 3 } }]);
+    // Not closed: a killed agent does not either.
+    const other = new AgentState(file);
+    expect(other.children()).toEqual([
+      { name: "litestream-p0", pid: 7, born: "12", command: ["litestream", "replicate"] },
+    ]);
+    expect(other.alarms()).toEqual([{ kind: "disk_low", subject: "/", since: 5, sentence: "full" }]);
+    expect(other.recall("mc", "beat")).toEqual({ epoch: 1, seq: 2, at: 3 });
+    expect(other.recall("mc", "else")).toBeNull();
+    one.close();
+    other.close();
+  });
+
+  it("thins samples to the worst of an hour, and drops the oldest", () => {
+    const state = new AgentState(join(folder, "agent.db"));
+    const hour = 3_600_000;
+    for (let minute = 0; minute < 180; minute++)
+      state.addSamples(
+        minute * 60_000,
+        new Map([
+          ["mc", minute % 60 === 7 ? 9000 : 100],
+          ["gap", minute === 70 ? null : 1],
+        ]),
+      );
+    state.prune(3 * hour, 0, 2 * hour);
+    const left = state.samples(0);
+    expect(left.filter(({ name }) => name === "mc").map(({ at, lag }) => [at / 60_000, lag])).toEqual([
+      [67, 9000],
+      [127, 9000],
+    ]);
+    // That nothing was known is worse than any number.
+    expect(left.find(({ name, at }) => name === "gap" && at < 2 * hour)).toMatchObject({ lag: null });
+    state.close();
+  });
+});
+
+describe("small parts", () => {
+  it("a process is told from another one of the same number by its start", async () => {
+    const own = await lookAtProcess(process.platform, process.pid);
+    expect(own?.born).toMatch(/\d/);
+    expect(own?.command).toContain("node");
+    expect(await lookAtProcess(process.platform, 2 ** 22 + 5)).toBeNull();
+  });
+
+  it("a log is put aside when it is long, three times", () => {
+    const file = join(folder, "child.log");
+    for (let round = 0; round < 6; round++) {
+      writeFileSync(file, `round ${round} ${"x".repeat(100)}`, { flag: "a" });
+      expect(rotate(file, 50)).toBe(true);
+      expect(readFileSync(file)).toHaveLength(0);
+    }
+    expect(readFileSync(`${file}.1`, "utf8")).toContain("round 5");
+    expect(readFileSync(`${file}.3`, "utf8")).toContain("round 3");
+    expect(existsSync(`${file}.4`)).toBe(false);
+    expect(rotate(file, 50)).toBe(false);
+  });
+
+  it("a log line is one line of JSON, whatever is in it", () => {
+    const lines: string[] = [];
+    createLog(
+      (line) => lines.push(line),
+      "1",
+      () => 0,
+    ).warn("a\nb", { kind: "x\u001b[31m" });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.trimEnd()).not.toMatch(/[\n\u001b]/);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: "warn", service: "alai-host-agent", message: "a\nb" });
+  });
+
+  it("the SQLite that last changed a database's first page is read from its header", async () => {
+    const file = join(folder, "one.db");
+    const db = new DatabaseSync(file);
+    db.exec("CREATE TABLE t (x)");
+    db.close();
+    expect(await lastWriter(file)).toBe(process.versions.sqlite);
+    expect(await lastWriter(join(folder, "none.db"))).toBeNull();
+    const header = new Uint8Array(readFileSync(file)).slice(0, 100);
+    new DataView(header.buffer).setUint32(96, 3_045_001);
+    expect(versionIn(header)).toBe("3.45.1");
+    expect(versionIn(header.subarray(0, 50))).toBeNull();
+  });
+
+  it("metrics leave out what is not known, and quote labels", () => {
+    const report: HostReport = {
+      ...{ host: 'an"vil', role: "primary", version: "1", at: 1, startedAt: 1, epoch: 1, manifestHash: "" },
+      ...{ children: [], listedAt: null, storageTrouble: null },
+      alarms: [{ kind: "child_died", subject: "a\nb", since: 1, sentence: "" }],
+      databases: [
+        {
+          ...{
+            name: "mc",
+            shipped: null,
+            applied: null,
+            published: null,
+            claimedAt: null,
+            state: "ok",
+            reseeds: 2,
+            note: null,
+          },
+          committed: { txid: 7, beat: null, time: null, seenAt: 1 },
+        },
+      ],
+    };
+    const text = toMetrics(report, { memory: 5, operations: { list: 3 } });
+    expect(text).toContain('alai_dr_head_txid{database="mc",head="committed"} 7\n');
+    expect(text).not.toContain('head="shipped"');
+    expect(text).not.toContain("storage_listed_seconds");
+    expect(text).toContain('alai_dr_alarm{kind="child_died",subject="a\\nb"} 1');
+    expect(text).toContain('host="an\\"vil"');
+    for (const line of text.trimEnd().split("\n"))
+      expect(line).toMatch(/^(# (HELP|TYPE) alai_dr_\w+ |alai_dr_\w+(\{.*\})? -?[\d.]+$)/);
+  });
+});
