@@ -1,8 +1,8 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Millis } from "@alai/core";
 import type { Context } from "../kit/context.ts";
-import { Exit } from "../kit/errors.ts";
+import { Exit, toFailure } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { privateFolder, readPrivate, writePrivate } from "../kit/sealed/private-file.ts";
 import type { AckRequest, HostState } from "./machine/host.ts";
@@ -48,6 +48,21 @@ export function readKept(folder: string): Kept | null {
     `${file} is not the state of a watcher of this version.`,
     "Remove it: what is down is then told once more.",
   );
+}
+
+/**
+ * The same for the watcher, which must start whatever it finds: a file that is none of ours is put aside, and said.
+ * @param aside part of the name that it then has.
+ */
+export function readKeptOrAside(folder: string, aside: string, warn: (sentence: string) => void): Kept | null {
+  try {
+    return readKept(folder);
+  } catch (error) {
+    const file = join(folder, "state.json");
+    warn(`${toFailure(error).message.replace(/\.$/, "")}; it is put aside, and what is down is told once more`);
+    renameSync(file, `${file}.${aside}`);
+    return null;
+  }
 }
 
 /** Written aside, flushed and renamed: a kill leaves the old or the new one. Only the one watcher that runs writes it. */

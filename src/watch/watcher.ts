@@ -9,7 +9,7 @@ import { freshHost, type HostState, stepHost } from "./machine/host.ts";
 import type { Notice } from "./machine/notice.ts";
 import { owed } from "./outbox.ts";
 import type { Look, Prober } from "./probe.ts";
-import { type AckRecord, type Kept, readAcks, readKept, writeKept } from "./store.ts";
+import { type AckRecord, type Kept, readAcks, readKeptOrAside, writeKept } from "./store.ts";
 
 /** An alert that waits for so long is not being told: the dead-man's ping stays away then, so that its service tells. */
 const STUCK: Millis = 120_000;
@@ -41,12 +41,12 @@ export class Watcher {
   #at: Millis;
   /** Monotonic time of the last round's step; null before the first. */
   #stepped: Millis | null = null;
-  #keepTrouble: string | null = null;
+  #cannotKeep = false;
 
   constructor(options: WatcherOptions) {
     const { folder, known, clock, channels, warn } = options;
     this.#options = options;
-    this.#kept = readKept(folder);
+    this.#kept = readKeptOrAside(folder, String(clock()), warn);
     const hosts = Object.entries(this.#kept?.hosts ?? {}).filter(([name]) => known.includes(name));
     this.#hosts = Object.fromEntries(hosts);
     this.#acksRead = this.#kept?.acksRead ?? readAcks(folder, 0).read;
@@ -129,13 +129,13 @@ export class Watcher {
       const { deliveries } = this.#courier;
       const kept = { version: 1, at: this.#at, interval: watch.interval, hosts: this.#hosts, deliveries } as const;
       writeKept(folder, { ...kept, acksRead: this.#acksRead });
-      if (this.#keepTrouble !== null) warn("the state can be kept again");
-      this.#keepTrouble = null;
+      if (this.#cannotKeep) warn("the state can be kept again");
+      this.#cannotKeep = false;
     } catch (error) {
       const { message } = toFailure(error);
-      if (message !== this.#keepTrouble)
+      if (!this.#cannotKeep)
         warn(`the state cannot be kept, so a restart may repeat alerts: ${message.replace(/\.$/, "")}`);
-      this.#keepTrouble = message;
+      this.#cannotKeep = true;
     }
   }
 }
