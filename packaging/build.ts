@@ -69,7 +69,8 @@ const SELDOM = [
 
 /**
  * A small executable; one file with the commands of every day, which Node's compile cache keeps compiled; another one with all of
- * them; and the heavy libraries. A process loads one of the two.
+ * them; and the heavy libraries. A process loads one of the two. `models route` has a file of its own, a hundredth of theirs,
+ * and loads all of them only for what that cannot answer.
  */
 function buildNpm(): void {
   rmSync(out, { recursive: true, force: true });
@@ -81,6 +82,7 @@ function buildNpm(): void {
     `*/commands/mc/${word}.ts`,
   ]);
   buildCommands("main.cjs", seldom, []);
+  buildRoute(join(out, "route.cjs"));
   bun(
     join(root, "bin", "alai.ts"),
     "--outfile",
@@ -111,6 +113,16 @@ function buildCommands(file: string, without: readonly string[], changes: readon
     ...externals,
   );
   rewrite(join(out, file), withVendor, ...changes, withoutStreams, asciiOnly);
+}
+
+function buildRoute(file: string): void {
+  const entry = join(root, "src", "models", "entry.ts");
+  bun(entry, "--outfile", file, "--target=node", "--format=cjs", ...TERSE, "--external", "*/start.ts");
+  rewrite(file, withAll, asciiOnly);
+}
+
+function withAll(text: string): string {
+  return replaceSome(text, importOf("../start.ts"), 'Promise.resolve().then(() => require("./all.cjs"))');
 }
 
 function buildServer(name: string, file: string): void {
@@ -202,7 +214,7 @@ function requireMain(text: string): string {
   return replaceSome(
     text,
     /await import\("[^"]*start\.ts"\)/g,
-    `nodeModule.createRequire(import.meta.url)(words.some((word) => /^(?:${SELDOM.join("|")})$/.test(word)) ? "./all.cjs" : "./main.cjs")`,
+    `nodeModule.createRequire(import.meta.url)(words[0] === "models" && words[1] === "route" ? "./route.cjs" : words.some((word) => /^(?:${SELDOM.join("|")})$/.test(word)) ? "./all.cjs" : "./main.cjs")`,
   );
 }
 

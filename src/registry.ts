@@ -259,6 +259,11 @@ export const REGISTRY: readonly Entry[] = [
     summary: "lead a tier elsewhere for a time, on record",
     load: () => import("./commands/models/override.ts"),
   },
+  {
+    path: ["models", "scan"],
+    summary: "find addresses of Ollama that are hard-coded, and rewrite them",
+    load: () => import("./commands/models/scan.ts"),
+  },
 ];
 
 /** What each group is about. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /**
@@ -30,18 +30,9 @@ export async function startModelServer(speaks: Speaks, models: readonly string[]
   const server = createServer((request, response) => {
     asked += 1;
     if (state.mode === "silent") return;
-    if (state.mode === "broken") return send(response, 500, { error: "out of memory" });
-    if (state.mode === "page")
-      return void response.writeHead(200, { "content-type": "text/html" }).end("<html></html>");
-    const { pathname } = new URL(request.url ?? "/", "http://double");
-    if (pathname !== (speaks === "ollama" ? "/api/tags" : "/v1/models")) return void response.writeHead(404).end();
-    if (request.method !== "GET") return void response.writeHead(405).end();
-    const shown =
-      speaks === "anthropic" ? request.headers["x-api-key"] : request.headers.authorization?.replace(/^Bearer /, "");
-    if (state.key !== null && shown !== state.key) return send(response, 401, { error: { message: "no such key" } });
-    if (speaks === "anthropic" && !request.headers["anthropic-version"])
-      return send(response, 400, { type: "error", error: { message: "anthropic-version: header is required" } });
-    send(response, 200, LISTINGS[speaks](state.models));
+    if (state.mode === "broken") send(response, 500, { error: "out of memory" });
+    else if (state.mode === "page") response.writeHead(200, { "content-type": "text/html" }).end("<html></html>");
+    else answer(speaks, state, request, response);
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
@@ -60,6 +51,25 @@ export async function startModelServer(speaks: Speaks, models: readonly string[]
     },
   };
   return state;
+}
+
+function answer(speaks: Speaks, state: ModelServer, request: IncomingMessage, response: ServerResponse): void {
+  send(response, ...answerTo(speaks, state, request));
+}
+
+function answerTo(
+  speaks: Speaks,
+  { models, key }: ModelServer,
+  { url, method, headers }: IncomingMessage,
+): readonly [status: number, body: unknown] {
+  const { pathname } = new URL(url ?? "/", "http://double");
+  if (pathname !== (speaks === "ollama" ? "/api/tags" : "/v1/models")) return [404, {}];
+  if (method !== "GET") return [405, {}];
+  const shown = speaks === "anthropic" ? headers["x-api-key"] : headers.authorization?.replace(/^Bearer /, "");
+  if (key !== null && shown !== key) return [401, { error: { message: "no such key" } }];
+  if (speaks === "anthropic" && !headers["anthropic-version"])
+    return [400, { type: "error", error: { message: "anthropic-version: header is required" } }];
+  return [200, LISTINGS[speaks](models)];
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
