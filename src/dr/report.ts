@@ -20,6 +20,8 @@ export interface HostReport {
   readonly storageTrouble: { readonly since: Millis; readonly trouble: string; readonly message: string } | null;
   /** Why it does nothing yet, as a sentence; null or absent: it does its part. */
   readonly waiting?: string | null;
+  /** When each database was last restored from storage on this host and found good. */
+  readonly proofs?: Readonly<Record<string, Millis>>;
   /** What the agent itself has asked of storage since it was started; Litestream's requests are not in it. */
   readonly operations?: Readonly<Operations>;
 }

@@ -44,7 +44,7 @@ export interface AgentOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** The last proof of each database by a real restore. */
-  readonly proofs: () => Promise<ReadonlyMap<string, Millis>>;
+  readonly proofs: () => ReadonlyMap<string, Millis>;
   /** Called now and then: addresses that this machine got later than the agent started. */
   readonly onMinute: () => Promise<void>;
 }
@@ -83,8 +83,8 @@ export class Agent {
       this.#every("keep", KEEP, () => this.#keep()),
       this.#every("sample", SAMPLE, () => this.#sample()),
       this.#every("clocks", SAMPLE, () => seen.lookAtClocks()),
-      this.#every("proofs", SAMPLE, async () => {
-        this.#proofs = await this.#options.proofs();
+      this.#every("proofs", KEEP, () => {
+        this.#proofs = this.#options.proofs();
       }),
       this.#every("addresses", SAMPLE, onMinute),
       this.#every("writers", SELDOM, () => seen.lookAtWriters()),
@@ -115,6 +115,7 @@ export class Agent {
       listedAt: this.#listing.listedAt,
       storageTrouble: this.#listing.trouble(SILENCE),
       waiting: this.#verdict.act === "wait" ? this.#verdict.why : null,
+      proofs: Object.fromEntries(this.#proofs),
       operations: { ...this.#options.storage.operations },
     };
   }

@@ -30,13 +30,16 @@ export class Follower {
   #appliedBefore: number | null = null;
   #working = false;
   #trouble: string | null = null;
-  /** Copies that were given up as a whole, by the watchdog. */
-  #givenUp: number;
+  /** Copies that were given up as a whole by the watchdog: each has a folder of its own. */
+  #generation: number;
+  /** Fresh restores of the generations before. */
+  #reseedsBefore: number;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.database = options.database;
-    this.#givenUp = options.state.recall<number>(this.database.name, "given up") ?? 0;
+    this.#generation = options.state.recall<number>(this.database.name, "generation") ?? 0;
+    this.#reseedsBefore = options.state.recall<number>(this.database.name, "reseeds") ?? 0;
     this.#copy = this.database.follow ? this.#open() : null;
   }
 
@@ -86,9 +89,13 @@ export class Follower {
     if (!old) return;
     const { state } = this.#options;
     const oldFolder = this.#folder;
+    this.#reseedsBefore = this.report.reseeds + 1;
     this.#copy = null;
-    this.#givenUp++;
-    state.keep([{ name: this.database.name, kind: "given up", value: this.#givenUp }]);
+    this.#generation++;
+    state.keep([
+      { name: this.database.name, kind: "generation", value: this.#generation },
+      { name: this.database.name, kind: "reseeds", value: this.#reseedsBefore },
+    ]);
     await Promise.race([old.close(), new Promise((resolve) => setTimeout(resolve, END).unref())]);
     this.#quarantine(oldFolder);
     this.#copy = this.#open();
@@ -117,7 +124,7 @@ export class Follower {
       claimedAt: null,
       // Not followed: there is no copy whose state could be told; the replica's is.
       state: copy?.state ?? (this.#shipped ? "ok" : "missing"),
-      reseeds: (copy?.reseeds ?? 0) + this.#givenUp,
+      reseeds: (copy?.reseeds ?? 0) + this.#reseedsBefore,
       note: this.#trouble ?? copy?.note ?? null,
     };
   }
@@ -128,7 +135,7 @@ export class Follower {
 
   get #folder(): string {
     const copies = join(this.#options.host.state, "copies");
-    return this.#givenUp === 0 ? copies : join(copies, `again-${this.#givenUp}`);
+    return this.#generation === 0 ? copies : join(copies, `again-${this.#generation}`);
   }
 
   #open(): Copy {
@@ -143,7 +150,7 @@ export class Follower {
     for (const suffix of ["", "-wal", ".state.json"]) {
       const file = join(folder, name + suffix);
       const aside = join(this.#options.host.state, "copies", `${name}.given-up${suffix}`);
-      rmSync(aside, { force: true });
+      rmSync(aside, { recursive: true, force: true });
       if (existsSync(file)) renameSync(file, aside);
     }
   }

@@ -27,6 +27,7 @@ export class Standby {
   /** Copies that wait for their turn, with what was last listed of them; p0 first. */
   readonly #waiting = new Map<Follower, readonly LtxFile[]>();
   readonly #running = new Set<Promise<void>>();
+  readonly #reseeds = new Map<string, number>();
   #stopped = false;
 
   constructor(options: StandbyOptions) {
@@ -39,6 +40,7 @@ export class Standby {
   listed({ began, replicas }: Listed): void {
     const now = this.#options.clock();
     for (const follower of this.#followers) {
+      this.#tellReseeds(follower);
       const files = replicas.get(follower.database.name) ?? [];
       if (follower.listed(files, began, now)) this.#waiting.set(follower, files);
       else void follower.publish();
@@ -63,6 +65,14 @@ export class Standby {
     this.#waiting.clear();
     const all = Promise.allSettled(this.#followers.map((follower) => follower.close()));
     await Promise.race([all, new Promise((resolve) => setTimeout(resolve, limit).unref())]);
+  }
+
+  /** A copy makes itself anew at a hole and after damage: whoever asks why readers saw an older state finds it in the log. */
+  #tellReseeds({ database: { name }, report: { reseeds, note } }: Follower): void {
+    const before = this.#reseeds.get(name) ?? reseeds;
+    this.#reseeds.set(name, reseeds);
+    if (reseeds > before)
+      this.#options.log.warn("the copy was made anew from storage", { database: name, reseeds, why: note });
   }
 
   #fill(): void {

@@ -6,6 +6,7 @@ import { EXIT } from "../../kit/exit.ts";
 import { litestreamEnvironment } from "../litestream/environment.ts";
 import { findLitestream } from "../litestream/find.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
+import { lastProof } from "../prove/history.ts";
 import { openStorage } from "../storage/open.ts";
 import { Agent } from "./agent.ts";
 import { createLog } from "./log.ts";
@@ -83,7 +84,7 @@ async function runAlone(
   const agent = new Agent({
     ...{ manifest, host, version, poll, storage, state, seen, log, clock, platform, env, signal },
     litestream: litestream.path,
-    proofs: async () => new Map(),
+    proofs: () => lastProof(host.state),
     onMinute: () => server.addresses(),
   });
   try {
