@@ -22,8 +22,8 @@ export const command = defineCommand({
   summary: "look at the hosts from outside, and tell people when one is down",
   description: `Asks the agent of each host for its health by every address of the manifest at once, three seconds each. Two misses in a row on
 all of them go to the channels, five minutes down to a person directly, and the end to all who were told; a path that is lost
-while another answers is said once. It goes on until it is stopped (Ctrl-C, SIGTERM); a restart repeats nothing and forgets
-nothing. It says a line a change on stderr; with --json an event a line on stdout. One watcher a user and machine.
+while another answers is said once. It goes on until it is stopped (Ctrl-C, SIGTERM); a restart forgets nothing, and
+repeats at most what was just being sent. It says a line a change on stderr; with --json an event a line on stdout. One watcher a user and machine.
 --once looks until it knows, tells, and ends: exit 0 when all hosts are up, 1 when one is down.
 Secrets of channels are environment variables or bw:// references, named by the manifest: docs/watch.md.`,
   examples: [
