@@ -91,7 +91,8 @@ describe("spans", () => {
 
   it("that nobody takes do not keep the server from stopping", async () => {
     const { closing } = await traced({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
-    expect(closing).toBeLessThan(5000);
+    // Two seconds are what they get. They alone would keep it for ten.
+    expect(closing).toBeLessThan(8000);
   });
 
   it("cost nothing when nobody asks: OpenTelemetry is not loaded", async () => {

@@ -79,7 +79,7 @@ describe("the build's own steps, in an empty folder", () => {
     const ended = once(server, "exit");
     const health = healthcheck(port);
     for (let tries = 0; health() !== 0; tries++) {
-      if (tries > 50 || server.exitCode !== null)
+      if (tries > 300 || server.exitCode !== null)
         throw new Error(`the server is not healthy; it ended with ${server.exitCode}`);
       await sleep(100);
     }

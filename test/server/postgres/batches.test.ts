@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "@alai/core/conformance/harness";
 import { describe, expect, it } from "vitest";
 import { Batcher } from "../../../server/src/postgres/batcher.ts";
+import { until } from "../streams/bench.ts";
 import { addMany, onReplicas, settled } from "./open.ts";
 
 const MINUTE = 60_000;
@@ -10,18 +10,23 @@ const caller = (i: number) => ({ actor: `w${i}`, session: "s" });
 describe("a batcher", () => {
   it("makes one batch of what is called while another is under way, and answers each its own", async () => {
     const sizes: number[] = [];
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
     const batcher = new Batcher<number, number>(
       (queue) => queue.splice(0),
       async (batch) => {
         sizes.push(batch.length);
-        await sleep(20);
+        await held;
         for (const { call, resolve } of batch) resolve(call * 2);
         return [];
       },
     );
     const first = batcher.ask(1);
-    await sleep(5);
+    await until(() => sizes.length === 1, "the first is under way");
     const rest = Promise.all(Array.from({ length: 30 }, (_, i) => batcher.ask(i + 2)));
+    goOn();
     expect(await first).toBe(2);
     expect(await rest).toEqual(Array.from({ length: 30 }, (_, i) => (i + 2) * 2));
     expect(sizes).toEqual([1, 30]);

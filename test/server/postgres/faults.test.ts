@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromPostgres } from "../../../server/src/postgres/errors.ts";
 import { PostgresLedger, type PostgresOptions } from "../../../server/src/postgres/index.ts";
 import { PostgresServer } from "../../postgres/server.ts";
+import { until } from "../streams/bench.ts";
 import { addMany } from "./open.ts";
 
 const ann = { actor: "ann", session: "s1" };
@@ -88,9 +89,8 @@ describe("a Postgres that fails", () => {
         await server.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
           WHERE datname = '${name}' AND application_name = 'alai' AND random() < 0.7`);
       }
-      await sleep(100);
+      await until(() => claims.acknowledged.length > 20, "claims were acknowledged");
       await claims.stop();
-      expect(claims.acknowledged.length).toBeGreaterThan(20);
       expect(claims.errors.filter((error) => !unavailable(error))).toEqual([]);
       await checkClaims(ledger, claims.acknowledged);
     });
@@ -100,17 +100,15 @@ describe("a Postgres that fails", () => {
     await onLedger(async (ledger) => {
       const ids = await addMany(ledger, 20_000);
       const claims = claimOn(ledger, ids, 24);
-      await sleep(300);
+      await until(() => claims.acknowledged.length > 20, "claims were acknowledged");
       await server.stop("immediate");
       await sleep(200);
       const before = claims.acknowledged.length;
-      expect(before).toBeGreaterThan(20);
       await expect(ledger.note([present(ids[0])], "x", ann)).rejects.toSatisfy(unavailable);
       await server.resume();
       await ledger.note([present(ids[0])], "it is back", ann);
-      await sleep(200);
+      await until(() => claims.acknowledged.length > before, "claims are acknowledged again");
       await claims.stop();
-      expect(claims.acknowledged.length).toBeGreaterThan(before);
       expect(claims.errors.filter((error) => !unavailable(error))).toEqual([]);
       await checkClaims(ledger, claims.acknowledged);
     });
@@ -134,8 +132,9 @@ describe("a Postgres that fails", () => {
         return monotonic() - start;
       };
       let took = Number.POSITIVE_INFINITY;
-      for (let tries = 0; took > 500 && tries < 20; tries++) took = await quick();
-      expect(took).toBeLessThanOrEqual(500);
+      for (let tries = 0; took > 900 && tries < 20; tries++) took = await quick();
+      // Whoever gets no hints looks after a second, each time.
+      expect(took).toBeLessThanOrEqual(900);
       await other.closed();
     });
   });

@@ -31,7 +31,7 @@ async function whileLocked<T>(url: string, ids: readonly number[], ms: number, m
 describe.concurrent("what waited for a row's lock is decided after it, by the clock of then", () => {
   const expiring = async ({ ledger }: Replicas) => {
     const [id = 0] = await addMany(ledger, 1);
-    await ledger.claim([id], ann, 1000);
+    await ledger.claim([id], ann, 3000);
     return id;
   };
 
@@ -40,7 +40,7 @@ describe.concurrent("what waited for a row's lock is decided after it, by the cl
     onReplicas(async (replicas) => {
       const { ledger, url } = replicas;
       const id = await expiring(replicas);
-      const outcome = await whileLocked(url, [id], 1300, () => ledger.extend([id], ann, MINUTE));
+      const outcome = await whileLocked(url, [id], 3300, () => ledger.extend([id], ann, MINUTE));
       expect(outcome).toEqual({ code: "lease_expired" });
     }),
   );
@@ -50,7 +50,7 @@ describe.concurrent("what waited for a row's lock is decided after it, by the cl
     onReplicas(async (replicas) => {
       const { ledger, url } = replicas;
       const id = await expiring(replicas);
-      const outcome = await whileLocked(url, [id], 1300, () => ledger.edit([id], { title: "late" }, ann));
+      const outcome = await whileLocked(url, [id], 3300, () => ledger.edit([id], { title: "late" }, ann));
       expect(outcome).toMatchObject({ value: [{ title: "late", lease_state: "expired" }] });
     }),
   );
@@ -60,7 +60,7 @@ describe.concurrent("what waited for a row's lock is decided after it, by the cl
     onReplicas(async (replicas) => {
       const { ledger, url } = replicas;
       const id = await expiring(replicas);
-      const outcome = await whileLocked(url, [id], 1300, () => ledger.claim([id], bob, MINUTE));
+      const outcome = await whileLocked(url, [id], 3300, () => ledger.claim([id], bob, MINUTE));
       expect(outcome).toMatchObject({ value: [{ fence: 2, previous: "ann:s1" }] });
     }),
   );
@@ -81,7 +81,7 @@ describe.concurrent("what waited for a row's lock is decided after it, by the cl
     onReplicas(async (replicas) => {
       const { url } = replicas;
       const id = await expiring(replicas);
-      const outcome = await whileLocked(url, [id], 1300, () =>
+      const outcome = await whileLocked(url, [id], 3300, () =>
         query(
           url,
           `UPDATE alai.tasks SET lease_until = clock_timestamp() + interval '1 minute'

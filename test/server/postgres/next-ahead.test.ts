@@ -68,13 +68,13 @@ describe.concurrent("next, after next", () => {
     onReplicas(async ({ ledger }) => {
       const next = async (ttl = 10 * MINUTE) => (await ledger.next({}, ann, { ttl })).task.id;
       const [a = 0, b = 0, c = 0] = await addMany(ledger, 4);
-      const [late] = await ledger.add([{ title: "late", priority: 0, deferred_until: Date.now() + 900 }], ann);
-      expect(await next(500)).toBe(a);
+      const [late] = await ledger.add([{ title: "late", priority: 0, deferred_until: Date.now() + 5000 }], ann);
+      expect(await next(2500)).toBe(a);
       expect(await next()).toBe(b);
-      await sleep(520);
+      await sleep(2520);
       expect(await next()).toBe(a);
       expect(await next()).toBe(c);
-      await sleep(500);
+      await sleep(2500);
       expect(await next()).toBe(late?.task.id);
     }),
   );

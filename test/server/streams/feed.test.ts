@@ -25,7 +25,7 @@ describe("a reader of the feed", () => {
     await sleep(20);
     const late = [Reader.on(feed, 0), Reader.on(feed, 310, { slow: true })];
     await writing;
-    await until(() => [...readers, ...late].every((reader) => reader.seqs.at(-1) === 700), "everyone at 700", 15_000);
+    await until(() => [...readers, ...late].every((reader) => reader.seqs.at(-1) === 700), "everyone at 700");
     for (const [i, reader] of readers.entries()) {
       expect(reader.seqs).toEqual(range((starts[Math.floor(i / 2)] ?? 0) + 1, 700));
     }
@@ -83,25 +83,24 @@ describe("a reader of the feed", () => {
 describe("the feed", () => {
   it("is told of writes through this process and does not wait for the store to be asked", async () => {
     const { ledger } = await openLedger();
-    const feed = openFeed(ledger);
+    // A store that never says that anything has changed.
+    const deaf = instead(ledger, { changed: () => new Promise(() => {}) });
+    const feed = openFeed(deaf);
     const reader = Reader.on(feed, 0);
     await until(() => feed.running, "running");
-    await sleep(100);
-    const times: number[] = [];
     for (let i = 1; i <= 20; i += 1) {
       await addTasks(ledger, 1);
-      const began = performance.now();
       feed.nudge();
       await until(() => reader.events.length === i, `event ${i}`);
-      times.push(performance.now() - began);
     }
-    expect(times.sort((a, b) => a - b)[10]).toBeLessThan(25);
   });
 
   it("looks again when it was told of a write while it was reading", async () => {
     const { ledger } = await openLedger();
     let reading = false;
     const slow = instead(ledger, {
+      // Nothing but what it is told makes it look.
+      changed: () => new Promise(() => {}),
       async events(query: EventQuery) {
         const found = await ledger.events(query);
         reading = true;
@@ -117,7 +116,7 @@ describe("the feed", () => {
       await until(() => reading, "a read");
       await addTasks(ledger, 1);
       feed.nudge();
-      await until(() => reader.events.length === i, `event ${i}`, 2000);
+      await until(() => reader.events.length === i, `event ${i}`);
     }
   });
 
@@ -129,7 +128,7 @@ describe("the feed", () => {
     await sleep(100);
     await addTasks(other, 5);
     other.close();
-    await until(() => reader.events.length === 5, "all five", 2000);
+    await until(() => reader.events.length === 5, "all five");
   });
 
   it("sees a write that no hint came for", async () => {
@@ -139,7 +138,7 @@ describe("the feed", () => {
     const reader = Reader.on(feed, 0);
     await sleep(50);
     await addTasks(ledger, 1);
-    await until(() => reader.events.length === 1, "the event", 1000);
+    await until(() => reader.events.length === 1, "the event");
   });
 
   it("reads once for all its subscribers", async () => {

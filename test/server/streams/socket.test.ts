@@ -101,7 +101,7 @@ describe("/events/ws", () => {
   });
 
   it("cuts a client that answers no ping", async () => {
-    const { port } = await streamApp({ limits: { heartbeat: 40, stall: 150 } });
+    const { port } = await streamApp({ limits: { heartbeat: 100, stall: 1500 } });
     const dead = open(port, "/events/ws", { autoPong: false });
     const alive = open(port);
     expect((await dead.closed).code).toBe(1006);

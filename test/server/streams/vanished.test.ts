@@ -79,15 +79,16 @@ async function vanished(limits: StreamsOptions["limits"]) {
 }
 
 it.runIf(RUNS)("the places of readers whose machine vanished are given back", async () => {
-  const observer = await vanished({ heartbeat: 100, stall: 400, lifetime: 1500 });
-  await until(() => observer.open.websocket === 0, "the socket answered no ping", 2000);
+  const observer = await vanished({ heartbeat: 100, stall: 1500, lifetime: 8000 });
+  await until(() => observer.open.websocket === 0, "the socket answered no ping");
   expect(observer.open.sse).toBe(1);
-  await until(() => observer.open.sse === 0, "the stream's time is over", 3000);
+  await until(() => observer.open.sse === 0, "the stream's time is over");
   expect(observer.cuts).toEqual([["websocket", "slow"]]);
 });
 
 it.runIf(RUNS)("nothing but its time tells of a stream's reader that vanished", async () => {
-  const observer = await vanished({ heartbeat: 100, stall: 400 });
-  await sleep(4000);
+  const observer = await vanished({ heartbeat: 100, stall: 1500 });
+  await until(() => observer.open.websocket === 0, "the socket answered no ping");
+  await sleep(3000);
   expect(observer.open).toEqual({ sse: 1, websocket: 0 });
 });
