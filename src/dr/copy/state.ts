@@ -15,9 +15,19 @@ export interface CopyState {
   readonly time: Millis | null;
   readonly published: Head | null;
   readonly reseeds: number;
+  /** Why the copy was made anew the last time. */
+  readonly why: string | null;
 }
 
-export const NOTHING: CopyState = { replica: "", applied: 0, target: 0, time: null, published: null, reseeds: 0 };
+export const NOTHING: CopyState = {
+  replica: "",
+  applied: 0,
+  target: 0,
+  time: null,
+  published: null,
+  reseeds: 0,
+  why: null,
+};
 
 /** @returns `NOTHING` where there is no such file, or none that makes sense: the copy is then made anew. */
 export function readState(path: string): CopyState {

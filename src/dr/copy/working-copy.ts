@@ -274,7 +274,7 @@ export class WorkingCopy {
   #quarantine(why: string): void {
     const { clock, onStep, work, name } = this.#options;
     onStep("quarantine");
-    this.update({ applied: 0, target: 0, time: null, reseeds: this.#state.reseeds + 1 });
+    this.update({ applied: 0, target: 0, time: null, reseeds: this.#state.reseeds + 1, why });
     const aside = `${this.path}.quarantined-${clock()}`;
     if (existsSync(this.path)) renameSync(this.path, aside);
     if (existsSync(`${this.path}-wal`)) renameSync(`${this.path}-wal`, `${aside}-wal`);

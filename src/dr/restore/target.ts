@@ -38,11 +38,15 @@ function exactly(name: string, files: readonly LtxFile[], txid: number): Target 
   const there = reachable(files).map(({ max }) => max);
   const below = there.filter((other) => other < txid).at(-1);
   const above = there.find((other) => other > txid);
+  const why =
+    above === undefined
+      ? `storage goes to ${hexTxid(newestTxid(files))}`
+      : "single ones are kept for minutes, then put together";
   const near = [below, above].filter((other) => other !== undefined).map(hexTxid);
   throw new Exit(
     EXIT.notFound,
     "no_such_moment",
-    `${name} cannot be restored to transaction ${hexTxid(txid)} exactly: single ones are kept for minutes, then put together.`,
+    `${name} cannot be restored to transaction ${hexTxid(txid)} exactly: ${why}.`,
     near.length > 0
       ? `The nearest that can be restored: ${near.join(" and ")}.`
       : new LtxHole(name, { after: 0, next: null }).hint,

@@ -1,0 +1,36 @@
+import type { Millis } from "@alai/core";
+import type { Beat } from "../report.ts";
+
+/** What one real restore of a database showed. */
+export interface Proof {
+  readonly name: string;
+  /** When it was made, by this machine's clock. */
+  readonly at: Millis;
+  /** Null: it was restored and everything was found good. */
+  readonly problem: string | null;
+  readonly epoch: number | null;
+  readonly txid: number | null;
+  /** When the newest transaction in it was synced. */
+  readonly time: Millis | null;
+  /** Bytes of the database. */
+  readonly size: number | null;
+  readonly tables: readonly { readonly name: string; readonly rows: number | null }[];
+  readonly beat: Beat | null;
+  /** A restore to an earlier moment; null: storage has one moment only. */
+  readonly sample: Sample | null;
+  readonly took: Millis;
+}
+
+export interface Sample {
+  /** Asked for. */
+  readonly at: Millis;
+  /** What was restored. */
+  readonly txid: number | null;
+  readonly time: Millis | null;
+  readonly problem: string | null;
+}
+
+/** Rows of all tables that can be counted. */
+export function rowsIn({ tables }: Pick<Proof, "tables">): number {
+  return tables.reduce((sum, { rows }) => sum + (rows ?? 0), 0);
+}
