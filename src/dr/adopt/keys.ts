@@ -8,7 +8,6 @@ export const IGNORED: Readonly<Record<Place, Readonly<Record<string, string>>>> 
     retention: "0.5 keeps snapshots for 24 h, whatever stands here",
     "retention-check-interval": "0.5 looks by l0-retention-check-interval and snapshot.interval",
     "snapshot-interval": "0.5 takes a snapshot every 24 h unless the global snapshot.interval says otherwise",
-    "validation-interval": "0.5 has a global validation.interval instead",
     name: "0.5 has one replica a database and needs no name for it",
   },
 };
@@ -19,7 +18,18 @@ const BACKEND = [
   ...["type", "path", "url", "bucket", "region", "endpoint", "account-name", "account-key", "sas-token"],
   ...["access-key-id", "secret-access-key", "force-path-style", "skip-verify", "sign-payload", "require-content-md5"],
   ...["part-size", "concurrency", "host", "user", "password", "key-path", "concurrent-writes", "host-key", "age"],
-  ...["sync-interval", "auto-recover", "max-sync-ltx-files", "jwt", "seed", "creds", "nkey", "username", "token"],
+  ...[
+    "sync-interval",
+    "auto-recover",
+    "max-sync-ltx-files",
+    "validation-interval",
+    "jwt",
+    "seed",
+    "creds",
+    "nkey",
+    "username",
+    "token",
+  ],
   ...["tls", "root-cas", "client-cert", "client-key", "max-reconnects", "reconnect-wait", "timeout", "webdav-url"],
   ...["webdav-username", "webdav-password", "sse-customer-algorithm", "sse-customer-key", "sse-kms-key-id"],
 ];
