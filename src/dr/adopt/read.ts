@@ -126,6 +126,11 @@ const TAKEN = new Set([
   "region",
   "account-name",
   "sync-interval",
+  // Said once, of the folder.
+  "dir",
+  "pattern",
+  "recursive",
+  "watch",
 ]);
 
 /** As 0.3 read it: Go's form, `1h30m`, or one that alai reads too. */

@@ -88,7 +88,7 @@ describe("which version", () => {
 describe("its environment", () => {
   const AZURE: StorageSpec = { type: "azure", account: "acc", container: "con", endpoint: null, prefix: "" };
   const env = { PATH: "/bin", ALAI_TOKEN: "t", BW_SESSION: "s", SLACK: "x", HTTPS_PROXY: "http://p:1" };
-  const of = (more: Record<string, string>, storage = AZURE) =>
+  const of = (more: Record<string, string>, storage: StorageSpec = AZURE) =>
     litestreamEnvironment(fakeWorld({ ...env, ...more }).context, storage);
 
   test("one way to sign in and nothing else that is secret", async () => {
