@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
@@ -14,6 +14,7 @@ const HOST = "localhost:8087";
 const LIMIT = 60_000;
 /** A large file on a slow line. */
 const FILE_LIMIT = 900_000;
+const LAST_WORDS = 1000;
 
 type Method = "GET" | "POST" | "DELETE";
 
@@ -49,6 +50,8 @@ export class BwServe {
     this.ended = new Promise((resolve) => {
       child.on("error", () => resolve()).on("exit", () => resolve());
     });
+    // What it started may hold on to its end. Not at once: its last answer may be on the way.
+    this.ended.then(() => setTimeout(() => socket.destroy(), LAST_WORDS).unref());
     child.stderr?.setEncoding("utf8").on("data", (text) => {
       this.#said = (this.#said + text).slice(-2000);
     });
@@ -117,40 +120,49 @@ export class BwServe {
     return new Exit(EXIT.unavailable, "bw_failed", `Bitwarden's program ${why}.`, lastLine(this.#said));
   }
 
-  #exchange(method: Method, path: string, payload: Payload | undefined, limit: number): Promise<Answered> {
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(() => asking.destroy(new Error("late")), limit);
-      const asking = request(
-        {
-          method,
-          path,
-          createConnection: () => this.#socket as never,
-          headers: {
-            host: HOST,
-            connection: "keep-alive",
-            ...(payload && { "content-type": payload.type, "content-length": payload.bytes.length }),
-          },
-        },
-        (answer) => {
-          const pieces: Buffer[] = [];
-          answer.on("data", (piece: Buffer) => pieces.push(piece));
-          answer.on("end", () => {
-            clearTimeout(late);
-            resolve({
-              status: answer.statusCode ?? 0,
-              type: answer.headers["content-type"] ?? "",
-              body: Buffer.concat(pieces),
-            });
-          });
-        },
-      );
-      asking.on("error", (error) => {
-        clearTimeout(late);
-        reject(this.#failure(error.message === "late" ? "did not answer in time" : `ended early (${error.message})`));
-      });
-      asking.end(payload?.bytes);
-    });
+  /** Settles in any case: with the answer, or Exit 69 when bw is gone, its answer is cut off, or `limit` is over. */
+  async #exchange(method: Method, path: string, payload: Payload | undefined, limit: number): Promise<Answered> {
+    // A request on a socket that is gone hears nothing, not even that.
+    if (this.#socket.destroyed) throw this.#failure(GONE);
+    const { promise, resolve, reject } = Promise.withResolvers<Answered>();
+    const closed = () => reject(new Error(GONE));
+    const late = setTimeout(() => reject(new Error(LATE)), limit);
+    this.#socket.once("close", closed);
+    const headers = {
+      host: HOST,
+      connection: "keep-alive",
+      ...(payload && { "content-type": payload.type, "content-length": payload.bytes.length }),
+    };
+    const asking = request({ method, path, headers, createConnection: () => this.#socket as never }, (answer) =>
+      wholeOf(answer).then(resolve, reject),
+    );
+    asking.on("error", reject).end(payload?.bytes);
+    try {
+      return await promise;
+    } catch (error) {
+      // What came of it later would be taken for the answer to the next question.
+      this.#socket.destroy();
+      throw this.#failure(error instanceof Error && error.message === LATE ? LATE : GONE);
+    } finally {
+      clearTimeout(late);
+      this.#socket.off("close", closed);
+    }
   }
+}
+
+const GONE = "ended before it had answered";
+const LATE = "did not answer in time";
+
+/** Throws when it is cut off. */
+async function wholeOf(answer: IncomingMessage): Promise<Answered> {
+  const pieces: Buffer[] = [];
+  for await (const piece of answer) pieces.push(piece as Buffer);
+  if (!answer.complete) throw new Error(GONE);
+  return {
+    status: answer.statusCode ?? 0,
+    type: answer.headers["content-type"] ?? "",
+    body: Buffer.concat(pieces),
+  };
 }
 
 /** When it crashes it says pages. */

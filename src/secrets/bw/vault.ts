@@ -27,6 +27,8 @@ export class BwVault implements Vault {
   #folder: BwFolder | null = null;
   #serve: BwServe | null = null;
   #canServe: boolean;
+  #hasServed = false;
+  #turn: Promise<unknown> = Promise.resolve();
   #signal: AbortSignal | null = null;
 
   /** @param refresh asks the server for what changed, and gives what there is then. */
@@ -74,16 +76,18 @@ export class BwVault implements Vault {
   /** Null where bw cannot serve: then each question is a bw of its own. */
   async #served<T>(path: string): Promise<T | null> {
     if (!this.#canServe) return null;
-    const isFirst = this.#serve === null;
+    const serve = this.#server();
     try {
-      const answer = await this.#server().ask<T>("GET", path);
+      const answer = await serve.ask<T>("GET", path);
+      this.#hasServed = true;
       if ("refused" in answer) throw refused(answer.refused);
       return answer.data;
     } catch (error) {
       if (this.#wasInterrupted) throw interrupted();
-      if (!isFirst || !(error instanceof Exit) || error.code !== "bw_failed") throw error;
+      if (this.#hasServed || !(error instanceof Exit) || error.code !== "bw_failed") throw error;
       this.#canServe = false;
-      this.#end();
+      // Not where another question has found out before, and has a bw of its own in the folder by now.
+      if (this.#serve === serve) this.#end();
       return null;
     }
   }
@@ -102,7 +106,14 @@ export class BwVault implements Vault {
     return serve;
   }
 
-  async #run(args: readonly string[]): Promise<string> {
+  /** In turn: the folder is one bw's at a time. */
+  #run(args: readonly string[]): Promise<string> {
+    const mine = this.#turn.then(() => this.#runNow(args));
+    this.#turn = mine.catch(() => {});
+    return mine;
+  }
+
+  async #runNow(args: readonly string[]): Promise<string> {
     try {
       return await this.#opened().run(this.#program, { args, secrets: { BW_SESSION: this.#unsealed.key } });
     } catch (error) {

@@ -13,6 +13,7 @@ import { type Key, openSide } from "./sign-in.ts";
 
 /** So long nothing may succeed before it is given up. */
 const LIMIT = 300_000;
+const GO_ON = "Type the same command again: it goes on where it stopped, and adds nothing twice.";
 
 export interface Signing {
   readonly role: Role;
@@ -62,15 +63,7 @@ async function alone<T>(context: Context, destination: string, body: () => Promi
 
 function interruption(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const end = () =>
-      reject(
-        new Exit(
-          EXIT.interrupted,
-          "interrupted",
-          "Interrupted.",
-          "Type the same command again: it goes on where it stopped, and adds nothing twice.",
-        ),
-      );
+    const end = () => reject(new Exit(EXIT.interrupted, "interrupted", "Interrupted.", GO_ON));
     if (signal.aborted) end();
     else signal.addEventListener("abort", end, { once: true });
   });
@@ -79,6 +72,8 @@ function interruption(signal: AbortSignal): Promise<never> {
 function worded(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted && !(error instanceof Exit && error.exit === EXIT.interrupted))
     return new Exit(EXIT.interrupted, "interrupted", "Interrupted.", "Type the same command again; it goes on.");
+  if (error instanceof Exit && error.code === "bw_failed")
+    return new Exit(error.exit, error.code, error.message, GO_ON);
   if (!(error instanceof SideRefusal)) return error;
   return new Exit(
     EXIT.unavailable,
