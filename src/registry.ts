@@ -235,6 +235,11 @@ export const REGISTRY: readonly Entry[] = [
     load: () => import("./commands/dr/status.ts"),
   },
   {
+    path: ["dr", "cost"],
+    summary: "what storage operations cost a month, by manifest and by measure",
+    load: () => import("./commands/dr/cost.ts"),
+  },
+  {
     path: ["host", "agent"],
     summary: "the daemon of one host: replicate, follow, watch",
     load: () => import("./commands/host/agent.ts"),

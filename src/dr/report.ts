@@ -54,6 +54,11 @@ export interface DatabaseReport {
   readonly applied: Head | null;
   /** On the standby: what readers get, checked. */
   readonly published: Head | null;
+  /**
+   * On the standby: until when, by the primary's clock, everything that was committed is in the working copy, which is made of storage
+   * alone: it has the primary's newest heartbeat, and the position that the primary had then.
+   */
+  readonly provenUntil?: Millis | null;
   /** What Litestream itself claims; no evidence. */
   readonly claimedAt: Millis | null;
   /** A file of no bytes, a missing one, one that is no database: said, never hidden. */

@@ -1,7 +1,7 @@
 import type { Millis } from "@alai/core";
 import { readPrimary } from "../epoch.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
-import type { Alarm, HostReport } from "../report.ts";
+import type { Alarm, DatabaseReport, HostReport } from "../report.ts";
 import type { Storage } from "../storage/storage.ts";
 import { watch } from "../watchdogs/all.ts";
 import type { WatchedDatabase } from "../watchdogs/watched.ts";
@@ -45,6 +45,8 @@ export interface AgentOptions {
   readonly signal: AbortSignal;
   /** The last proof of each database by a real restore. */
   readonly proofs: () => ReadonlyMap<string, Millis>;
+  /** What the agent of a host says; null when it does not answer. */
+  readonly askPrimary: (host: string) => Promise<HostReport | null>;
   /** Called now and then: addresses that this machine got later than the agent started. */
   readonly onMinute: () => Promise<void>;
 }
@@ -62,6 +64,7 @@ export class Agent {
   #tickedAt: Millis;
   #obeyedAt: Millis = 0;
   #round = 0;
+  #owner = "";
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -141,6 +144,7 @@ export class Agent {
       return;
     }
     this.#obeyedAt = clock();
+    this.#owner = truth.owner;
     const newest = state.recall<number>("", "newest epoch") ?? 0;
     await this.#become(decide({ host, truth, newest }));
   }
@@ -162,7 +166,7 @@ export class Agent {
   }
 
   #makePart(act: "primary" | "standby", epoch: number): Primary | Standby {
-    if (act === "standby") return new Standby(this.#options);
+    if (act === "standby") return new Standby({ ...this.#options, epoch });
     const primary = new Primary({ ...this.#options, epoch });
     primary.start();
     return primary;
@@ -194,8 +198,13 @@ export class Agent {
     const { act } = this.#verdict;
     if (!part || this.#verdict.act === "wait") return;
     if (act === "primary" && this.#round++ % PRIMARY_POLLS !== 0) return;
-    const listed = await this.#listing.look(this.#verdict.epoch);
-    if (listed && part === this.#part) part.listed(listed);
+    const [listed, primary] = await Promise.all([
+      this.#listing.look(this.#verdict.epoch),
+      part instanceof Standby ? this.#options.askPrimary(this.#owner) : null,
+    ]);
+    if (part !== this.#part) return;
+    if (listed) part.listed(listed);
+    if (primary && part instanceof Standby) part.confirm(primary);
   }
 
   #watch(): void {
@@ -226,7 +235,7 @@ export class Agent {
   }
 
   #keep(): void {
-    if (this.#part instanceof Primary) this.#part.keep();
+    this.#part?.keep();
     this.#options.seen.lookAtDisks();
   }
 
@@ -235,7 +244,7 @@ export class Agent {
     const now = this.#options.clock();
     if (!this.#part) return;
     const lags = this.#databases.map(({ database, report }) => {
-      const time = this.#part instanceof Primary ? report.shipped?.time : (report.applied?.beat?.at ?? null);
+      const time = this.#part instanceof Primary ? report.shipped?.time : provenTime(report);
       return [database.name, time == null ? null : Math.max(0, now - time)] as const;
     });
     this.#options.state.addSamples(now, new Map(lags));
@@ -244,4 +253,9 @@ export class Agent {
   #prune(): void {
     this.#options.state.prune(this.#options.clock(), DAY, 30 * DAY);
   }
+}
+
+/** Of a copy: the newest moment that its heartbeat stands for. */
+function provenTime({ applied, provenUntil }: DatabaseReport): Millis | null {
+  return applied?.beat ? Math.max(applied.beat.at, provenUntil ?? 0) : null;
 }

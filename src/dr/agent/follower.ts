@@ -2,6 +2,7 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Millis } from "@alai/core";
 import { type Copy, openCopy } from "../copy/copy.ts";
+import { confirmedUntil } from "../heartbeat/confirm.ts";
 import { type LtxFile, newestTxid } from "../ltx/name.ts";
 import type { Database, Host } from "../manifest/model.ts";
 import type { DatabaseReport, Head } from "../report.ts";
@@ -15,6 +16,7 @@ export interface FollowerOptions {
   readonly storage: Storage;
   readonly state: AgentState;
   readonly clock: () => Millis;
+  readonly epoch: number;
 }
 
 /** How long a copy may take to end what it does before it is left to itself. */
@@ -30,6 +32,7 @@ export class Follower {
   #appliedBefore: number | null = null;
   #working = false;
   #trouble: string | null = null;
+  #provenUntil: Millis | null;
   /** Copies that were given up as a whole by the watchdog: each has a folder of its own. */
   #generation: number;
   /** Fresh restores of the generations before. */
@@ -40,6 +43,7 @@ export class Follower {
     this.database = options.database;
     this.#generation = options.state.recall<number>(this.database.name, "generation") ?? 0;
     this.#reseedsBefore = options.state.recall<number>(this.database.name, "reseeds") ?? 0;
+    this.#provenUntil = options.state.recall<Millis>(this.database.name, `proven e${options.epoch}`);
     this.#copy = this.database.follow ? this.#open() : null;
   }
 
@@ -70,6 +74,16 @@ export class Follower {
       if (this.#copy === copy) this.#working = false;
     }
     void this.publish();
+  }
+
+  /** What the primary says that it has committed: where the copy has it all, that is proven until then. */
+  confirm({ committed }: DatabaseReport): void {
+    const until = confirmedUntil(this.#copy?.report().applied ?? null, committed);
+    if (until !== null) this.#provenUntil = Math.max(until, this.#provenUntil ?? 0);
+  }
+
+  get provenUntil(): Millis | null {
+    return this.#provenUntil;
   }
 
   async publish(): Promise<void> {
@@ -110,6 +124,7 @@ export class Follower {
       behindSince: this.#behindSince,
       working: this.#working,
       beatTrouble: null,
+      beatenAt: null,
     };
   }
 
@@ -121,6 +136,7 @@ export class Follower {
       shipped: this.#shipped,
       applied: copy?.applied ?? null,
       published: copy?.published ?? null,
+      provenUntil: this.#provenUntil,
       claimedAt: null,
       // Not followed: there is no copy whose state could be told; the replica's is.
       state: copy?.state ?? (this.#shipped ? "ok" : "missing"),

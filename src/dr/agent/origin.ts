@@ -25,6 +25,7 @@ export class Origin {
   #missing = false;
   #dueAt: Millis = 0;
   #beatTrouble: string | null = null;
+  #beatenAt: Millis | null = null;
   #damage: string | null = null;
   #unowned = false;
   #claim: Claim | null = null;
@@ -43,6 +44,11 @@ export class Origin {
 
   get beatTrouble(): string | null {
     return this.#beatTrouble;
+  }
+
+  /** When a heartbeat was last written, or found not to be needed. */
+  get beatenAt(): Millis | null {
+    return this.#beatenAt;
   }
 
   /**
@@ -68,6 +74,7 @@ export class Origin {
     this.#unowned = result.kind === "empty";
     if (result.kind !== "busy") this.#dueAt = now + heartbeat;
     if (result.kind === "written") this.positions.beaten(result.beat);
+    if (result.kind === "written" || result.kind === "quiet") this.#beatenAt = now;
     this.#beatTrouble = troubleOf(result);
     this.#damage = result.kind === "failed" && isNoDatabase(result.message) ? result.message : null;
     return result;

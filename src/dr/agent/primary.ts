@@ -97,6 +97,7 @@ export class Primary {
       behindSince: null,
       working: false,
       beatTrouble: origin.beatTrouble,
+      beatenAt: origin.beatenAt,
     }));
   }
 

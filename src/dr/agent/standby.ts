@@ -1,6 +1,7 @@
 import type { Millis } from "@alai/core";
 import type { LtxFile } from "../ltx/name.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
+import type { HostReport } from "../report.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { WatchedDatabase } from "../watchdogs/watched.ts";
 import { Follower } from "./follower.ts";
@@ -18,6 +19,7 @@ export interface StandbyOptions {
   readonly state: AgentState;
   readonly clock: () => Millis;
   readonly log: Log;
+  readonly epoch: number;
 }
 
 /** What the agent does on a standby: each listing of storage says which copies are behind, and those are brought forward. */
@@ -46,6 +48,28 @@ export class Standby {
       else void follower.publish();
     }
     this.#fill();
+  }
+
+  /** What the primary's agent said. Of another epoch it says nothing about these copies. */
+  confirm({ epoch, databases }: HostReport): void {
+    if (epoch !== this.#options.epoch) return;
+    const reports = new Map(databases.map((report) => [report.name, report]));
+    for (const follower of this.#followers) {
+      const report = reports.get(follower.database.name);
+      if (report) follower.confirm(report);
+    }
+  }
+
+  /** What must outlive the agent. */
+  keep(): void {
+    const { state, epoch } = this.#options;
+    state.keep(
+      this.#followers.map(({ database: { name }, provenUntil }) => ({
+        name,
+        kind: `proven e${epoch}`,
+        value: provenUntil,
+      })),
+    );
   }
 
   /** Starts one copy anew from storage. */

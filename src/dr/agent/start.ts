@@ -13,6 +13,7 @@ import { createLog } from "./log.ts";
 import { toMetrics } from "./metrics.ts";
 import { asOnlyAgent } from "./only-one.ts";
 import { endOrphans } from "./orphans.ts";
+import { askHost } from "./peers.ts";
 import { configsFolder } from "./primary.ts";
 import { Seen } from "./seen.ts";
 import { AgentServer, type Page, type Pages } from "./serve.ts";
@@ -20,6 +21,8 @@ import { AgentState } from "./state.ts";
 import { agentToken } from "./token.ts";
 
 export const DEFAULT_POLL: Millis = 5000;
+/** A standby asks the primary at each look at storage, and waits for neither for long. */
+const PRIMARY_PATIENCE: Millis = 2000;
 /** How far back `/history` goes when it is not asked for another time. */
 const HISTORY: Millis = 24 * 3_600_000;
 
@@ -85,6 +88,12 @@ async function runAlone(
     ...{ manifest, host, version, poll, storage, state, seen, log, clock, platform, env, signal },
     litestream: litestream.path,
     proofs: () => lastProof(host.state),
+    askPrimary: async (owner) => {
+      const other = manifest.hosts.find((one) => one.name === owner && one.name !== host.name);
+      if (!other) return null;
+      const asked = askHost(other, { token, patience: PRIMARY_PATIENCE, clock });
+      return asked.then(({ value }) => value).catch(() => null);
+    },
     onMinute: () => server.addresses(),
   });
   try {

@@ -14,12 +14,20 @@ const WRITE = `INSERT INTO ${HEARTBEAT_TABLE} VALUES (1, ?1, ?2, ?3)
 /** Litestream makes two tables of its own at once; only what a service made is worth a heartbeat. */
 const OWNED = `SELECT 1 FROM sqlite_master WHERE name NOT LIKE '\\_litestream\\_%' ESCAPE '\\'
   AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '${HEARTBEAT_TABLE}' LIMIT 1`;
+/** Litestream's own row, which it changes at every checkpoint. */
+const LITESTREAM_ROW = "SELECT seq FROM _litestream_seq WHERE id = 1";
 const SQLITE_BUSY = 5;
 
-/** How a beat went: written; nobody's table in it yet; another holds the write lock; a newer epoch has been here; or it failed. */
+/**
+ * A database in which nothing happens gets a heartbeat so seldom: each one costs ten requests to storage, a file, its compactions and
+ * their listings, and proves no more than that nothing has changed. Measured for the fleet of 69: 212 $ a month, or 1 $.
+ */
+export const QUIET: Millis = 6 * 3_600_000;
+
+/** How a beat went: written; nothing was changed since the last one; nobody's table in it yet; another holds the write lock; a newer epoch has been here; or it failed. */
 export type BeatResult =
   | { readonly kind: "written"; readonly beat: Beat }
-  | { readonly kind: "empty" | "missing" | "busy" }
+  | { readonly kind: "quiet" | "empty" | "missing" | "busy" }
   | { readonly kind: "superseded"; readonly epoch: number }
   | { readonly kind: "failed"; readonly message: string };
 
@@ -29,6 +37,11 @@ interface Opened {
   readonly identity: string;
   owned: boolean;
   made: boolean;
+  /** Somebody has changed something since the last heartbeat. */
+  pending: boolean;
+  /** Of the last look: SQLite's count of others' commits, and Litestream's row. */
+  changes: number;
+  litestream: number;
   read?: StatementSync;
   write?: StatementSync;
 }
@@ -42,9 +55,11 @@ export class Beater {
   readonly #file: string;
   #opened: Opened | null = null;
   #last: Beat | null;
+  readonly #quiet: Millis;
 
   /** @param last the newest beat that is known from before; sequence numbers go on from it, even over a database from a copy. */
-  constructor(file: string, last: Beat | null) {
+  constructor(file: string, last: Beat | null, quiet: Millis = QUIET) {
+    this.#quiet = quiet;
     this.#file = file;
     this.#last = last;
   }
@@ -83,6 +98,9 @@ export class Beater {
     const { db } = opened;
     opened.owned ||= db.prepare(OWNED).get() !== undefined;
     if (!opened.owned) return { kind: "empty" };
+    // Kept until it is written: another writer may be in the way first.
+    opened.pending ||= isChanged(opened);
+    if (opened.made && !opened.pending && this.#isFresh(clock())) return { kind: "quiet" };
     db.exec("BEGIN IMMEDIATE");
     try {
       if (!opened.made) db.exec(CREATE);
@@ -96,12 +114,19 @@ export class Beater {
       opened.write.run(next.epoch, next.seq, next.at);
       db.exec("COMMIT");
       opened.made = true;
+      opened.pending = false;
       this.#last = next;
       return { kind: "written", beat: next };
     } catch (error) {
       rollBack(db);
       throw error;
     }
+  }
+
+  /** The last one is not long ago, and not in the future: a clock that was set back has made it worthless. */
+  #isFresh(now: Millis): boolean {
+    const age = now - (this.#last?.at ?? 0);
+    return age >= 0 && age < this.#quiet;
   }
 
   /**
@@ -132,7 +157,32 @@ function open(file: string, identity: string): Opened {
     db.close();
     throw error;
   }
-  return { db, identity, owned: false, made: false };
+  return { db, identity, owned: false, made: false, pending: false, changes: -1, litestream: -1 };
+}
+
+/**
+ * Whether anyone but us and Litestream has committed since the last look. Litestream's own row changes after each heartbeat, at the
+ * next checkpoint: taken for a change, it would make heartbeats go on for ever. A change in the same interval as that is seen with the
+ * next one; until then the position proves it.
+ */
+function isChanged(opened: Opened): boolean {
+  const changes = Number(opened.db.prepare("PRAGMA data_version").get()?.data_version);
+  if (changes === opened.changes) return false;
+  opened.changes = changes;
+  const litestream = litestreamRow(opened.db);
+  const isLitestreams = litestream !== opened.litestream;
+  opened.litestream = litestream;
+  return !isLitestreams;
+}
+
+/** -1 before Litestream has opened the database. */
+function litestreamRow(db: DatabaseSync): number {
+  try {
+    return Number(db.prepare(LITESTREAM_ROW).get()?.seq ?? -1);
+  } catch (error) {
+    if (isBusy(error)) throw error;
+    return -1;
+  }
 }
 
 function rollBack(db: DatabaseSync): void {

@@ -1,4 +1,5 @@
 import type { Millis } from "@alai/core";
+import { confirmedUntil } from "../heartbeat/confirm.ts";
 import type { DatabaseReport, Head } from "../report.ts";
 import type { Evidence } from "./status.ts";
 
@@ -41,10 +42,15 @@ export function proofsOf(known: Known): readonly Proof[] {
   return proofs;
 }
 
-/** The standby's working copy is made of nothing but what is in storage: a heartbeat in it has come back. */
-function backOutOfStorage({ standby, epoch }: Known): Millis | null {
+/**
+ * The standby's working copy is made of nothing but what is in storage: a heartbeat in it has come back. Where it is the newest there
+ * is, and nothing was committed since, it stands for the moment at which that was so.
+ */
+function backOutOfStorage({ standby, primary, epoch }: Known): Millis | null {
   const beat = standby?.applied?.beat;
-  return beat && beat.epoch === epoch ? beat.at : null;
+  if (!beat || beat.epoch !== epoch) return null;
+  const confirmed = confirmedUntil(standby.applied, primary?.committed ?? null);
+  return Math.max(beat.at, standby.provenUntil ?? 0, confirmed ?? 0);
 }
 
 /** What is proven to be in storage by positions. */

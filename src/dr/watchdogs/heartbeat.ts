@@ -13,13 +13,19 @@ export const heartbeatOld: Watchdog = ({ databases, role, now, startedAt }) =>
   databases.flatMap((watched) => {
     const { database, report } = watched;
     if (database.heartbeat === null || report.state === "empty" || report.state === "missing") return [];
-    const beat = (role === "primary" ? report.committed : report.applied)?.beat;
+    const last = role === "primary" ? watched.beatenAt : backAt(watched);
     // A copy without a heartbeat: none was ever written, which the primary knows the reason of.
-    if (role === "standby" && !beat) return [];
-    const age = now - (beat?.at ?? startedAt);
+    if (role === "standby" && last === null) return [];
+    const age = now - (last ?? startedAt);
     const allowed = allowedAge(database.heartbeat, database.tier.rpo, role);
-    return age > allowed ? [finding(watched, beat ? age : null, role)] : [];
+    return age > allowed ? [finding(watched, last === null ? null : age, role)] : [];
   });
+
+/** The newest moment that a heartbeat in the copy stands for; null: there is none. */
+function backAt({ report }: WatchedDatabase): Millis | null {
+  const at = report.applied?.beat?.at;
+  return at === undefined ? null : Math.max(at, report.provenUntil ?? 0);
+}
 
 /** On the standby the beat has come the whole way, which the tier's RPO limits. */
 export function allowedAge(interval: Millis, rpo: Millis, role: "primary" | "standby"): Millis {

@@ -15,6 +15,8 @@ export interface WatchedDatabase {
   readonly working: boolean;
   /** On the primary: why the last heartbeat could not be written; null: it was. */
   readonly beatTrouble: string | null;
+  /** On the primary: when one was last written, or not needed because nothing had changed. */
+  readonly beatenAt: Millis | null;
 }
 
 export interface WatchedChild {

@@ -24,8 +24,9 @@ function database(path = file): DatabaseSync {
   return db;
 }
 
-function beater(last: ConstructorParameters<typeof Beater>[1] = null): Beater {
-  const one = new Beater(file, last);
+/** @param quiet 0: every beat is written. */
+function beater(last: ConstructorParameters<typeof Beater>[1] = null, quiet = 0): Beater {
+  const one = new Beater(file, last, quiet);
   opened.push(one);
   return one;
 }
@@ -70,6 +71,34 @@ describe("the heartbeat row", () => {
     beater().beat(5, () => 1);
     expect(beater().beat(4, () => 2)).toEqual({ kind: "superseded", epoch: 5 });
     expect(rowIn(db)).toMatchObject({ epoch: 5, seq: 1 });
+  });
+});
+
+describe("a database in which nothing happens", () => {
+  it("gets no heartbeat until something does, or hours are over", () => {
+    const db = database();
+    const one = beater(null, 1000);
+    expect(one.beat(1, () => 100)).toMatchObject({ kind: "written" });
+    expect(one.beat(1, () => 500)).toEqual({ kind: "quiet" });
+    db.exec("INSERT INTO service VALUES (1)");
+    expect(one.beat(1, () => 600)).toMatchObject({ kind: "written" });
+    expect(one.beat(1, () => 700)).toEqual({ kind: "quiet" });
+    expect(one.beat(1, () => 1600)).toMatchObject({ kind: "written" });
+  });
+
+  it("is one also when Litestream changes its own row there, as it does after each heartbeat", () => {
+    const db = database();
+    db.exec(
+      "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER); INSERT INTO _litestream_seq VALUES (1, 1)",
+    );
+    const one = beater(null, 1000);
+    one.beat(1, () => 100);
+    db.exec("UPDATE _litestream_seq SET seq = seq + 1");
+    expect(one.beat(1, () => 200)).toEqual({ kind: "quiet" });
+    db.exec("UPDATE _litestream_seq SET seq = seq + 1; INSERT INTO service VALUES (1)");
+    expect(one.beat(1, () => 300)).toEqual({ kind: "quiet" });
+    db.exec("INSERT INTO service VALUES (2)");
+    expect(one.beat(1, () => 400)).toMatchObject({ kind: "written" });
   });
 });
 

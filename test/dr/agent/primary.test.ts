@@ -18,6 +18,7 @@ beforeAll(async () => {
   world.create("plain");
   fleet = await Fleet.make(world, { plain: ["plain"], optional: ["mail", "later"] });
   agent = fleet.start("anvil");
+  await world.startWriter({ databases: ["one"] });
 });
 afterAll(async () => {
   await fleet?.[Symbol.asyncDispose]();
@@ -52,7 +53,7 @@ describe("the agent of a primary", () => {
   it("a heartbeat's sequence rises, and its time with it", async () => {
     const seen: { seq: number; at: number }[] = [];
     await until("five heartbeats", async () => {
-      const beat = (await fleet.report("anvil"))?.databases.find(({ name }) => name === "two")?.committed?.beat;
+      const beat = (await fleet.report("anvil"))?.databases.find(({ name }) => name === "one")?.committed?.beat;
       if (beat && beat.seq !== seen.at(-1)?.seq) seen.push(beat);
       return seen.length >= 5;
     });
@@ -61,6 +62,23 @@ describe("the agent of a primary", () => {
       expect(beat.seq).toBeGreaterThan(seen[at - 1]?.seq ?? 0);
       expect(beat.at).toBeGreaterThan(seen[at - 1]?.at ?? 0);
     }
+  });
+
+  it("writes none where nothing has changed, and Litestream's own row is no change", async () => {
+    const beatOf = async () =>
+      (await fleet.report("anvil"))?.databases.find(({ name }) => name === "two")?.committed?.beat;
+    const before = await until("a heartbeat", beatOf);
+    const busy = () => fleet.says("anvil", "one", "", ({ committed }) => committed?.beat != null);
+    const from = (await busy()).committed?.beat?.seq ?? 0;
+    await fleet.says("anvil", "one", "four more heartbeats", ({ committed }) => (committed?.beat?.seq ?? 0) > from + 3);
+    expect(await beatOf()).toEqual(before);
+    world.sql("two", "INSERT INTO marker VALUES (1000, 0, '')");
+    await fleet.says(
+      "anvil",
+      "two",
+      "a heartbeat for what changed",
+      ({ committed }) => committed?.beat?.seq === before.seq + 1,
+    );
   });
 
   it("writes nothing of its own into a database that was planned empty, and Litestream covers it all the same", async () => {
