@@ -15,6 +15,7 @@ import { requireOneTenant } from "./metadata.ts";
 import type { Profile } from "./profile.ts";
 import { Session } from "./session.ts";
 import type { Tokens } from "./tokens.ts";
+import { requireUsable } from "./usable-token.ts";
 
 export interface LoginOptions {
   readonly flow: Flow | undefined;
@@ -85,15 +86,16 @@ export async function signInMachine(
 /** Scopes that are about a person. */
 const PERSONAL: readonly string[] = ["openid", "profile", "email", "offline_access"];
 
-/** Keeps a token that somebody else asked the issuer for. It cannot be renewed. */
+/** Keeps a token that somebody else asked the issuer for. It cannot be renewed. Throws Exit 4 for one that is of no use. */
 export async function keepToken(
   context: Context,
   profile: Profile,
   accessToken: string,
   insecure: boolean,
 ): Promise<Tokens> {
-  const session = await sessionFor(context, profile, insecure);
   const now = context.clock();
+  requireUsable(context, profile, accessToken);
+  const session = await sessionFor(context, profile, insecure);
   const { sub, name } = readJwt(accessToken);
   const tokens: Tokens = {
     issuer: profile.issuer.issuer,
@@ -116,7 +118,9 @@ export async function keepToken(
 }
 
 async function sessionFor(context: Context, profile: Profile, insecure: boolean): Promise<Session> {
-  return new Session(context, profile, await makeSealed(context, profile.name, insecure));
+  const session = new Session(context, profile, await makeSealed(context, profile.name, insecure));
+  session.requireRoom();
+  return session;
 }
 
 /** @param isMachine it signs in with a secret of its own. */

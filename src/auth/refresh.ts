@@ -6,7 +6,7 @@ import { isOver } from "./age.ts";
 import { type IssuerClient, issuerClient } from "./client.ts";
 import { oauthCode, signInFailure } from "./flows/refusals.ts";
 import { tokensFrom } from "./grant.ts";
-import type { Profile } from "./profile.ts";
+import type { IssuerProfile, Profile } from "./profile.ts";
 import { expired } from "./sign-in-needed.ts";
 import type { Room, TokenStore } from "./token-store.ts";
 import type { Tokens } from "./tokens.ts";
@@ -71,8 +71,17 @@ async function granted(
   const answer =
     tokens.refreshToken === null
       ? await openid.clientCredentialsGrant(config, { scope: tokens.scopes.join(" "), ...resource })
-      : await openid.refreshTokenGrant(config, tokens.refreshToken, resource);
+      : await openid.refreshTokenGrant(config, tokens.refreshToken, { ...scopeAgain(tokens, issuer), ...resource });
   return tokensFrom(answer, issuer, now, tokens.flow, tokens);
+}
+
+/**
+ * Microsoft's issuers take the scope of the API from each request anew: without it B2C gives no access token, and Entra one for
+ * another API. Everywhere else leaving it out means what was granted (RFC 6749, 6), which may be less than was asked for, and
+ * to ask for more is refused.
+ */
+function scopeAgain({ asked }: Tokens, { kind, scopes }: IssuerProfile): { scope?: string } {
+  return kind === "generic" ? {} : { scope: (asked ?? scopes).join(" ") };
 }
 
 /** Nothing is asked for yet, so it may be given up: early while the token is good, because then nobody needs the issuer. */

@@ -53,6 +53,16 @@ export class Session {
     return this.#store.kept();
   }
 
+  /** A machine's client secret, if it is for the issuer and client that these tokens are of. */
+  secretFor(tokens: Tokens): string | null {
+    return this.#store.secretFor(tokens);
+  }
+
+  /** Throws Exit 69 when the disk has no room for a new sign-in. */
+  requireRoom(): void {
+    this.#store.requireRoom();
+  }
+
   /**
    * Somebody has signed in: these tokens take the place of what was there. Waits for a process that renews, which would compare
    * and write otherwise while this writes. @param secret of a machine that signs in by itself; null for a person.

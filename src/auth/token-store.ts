@@ -8,6 +8,9 @@ const CLIENT_SECRET = "client-secret";
 /** Bytes that new tokens may be longer by, besides being twice as long. */
 const ROOM_MORE = 16_384;
 
+/** Who a secret is for. */
+type Client = Pick<Tokens, "issuer" | "clientId">;
+
 /** What is sealed of one profile's sign-in: its tokens, and a machine's client secret. Locks nothing: `Session` does. */
 export class TokenStore {
   readonly #profile: Profile;
@@ -31,19 +34,30 @@ export class TokenStore {
     return bytes && (JSON.parse(bytes.toString("utf8")) as Tokens);
   }
 
-  /** The machine's client secret; null when a person signed in. */
+  /** The machine's client secret for the profile's issuer; null when a person signed in. */
   secret(): string | null {
-    return this.#sealed.read(CLIENT_SECRET)?.toString("utf8") ?? null;
+    return this.secretFor(this.#profile.issuer);
+  }
+
+  /** The machine's client secret, if it is for this issuer and client: it is never sent to another. */
+  secretFor({ issuer, clientId }: Client): string | null {
+    const kept = parseSecret(this.#sealed.read(CLIENT_SECRET));
+    return kept?.issuer === issuer && kept.clientId === clientId ? kept.secret : null;
   }
 
   /** Puts tokens in place of what was there. @param secret of a machine; null for a person. */
   replace(tokens: Tokens, secret: string | null): void {
     if (secret === null) this.#sealed.remove(CLIENT_SECRET);
-    else this.#sealed.write(CLIENT_SECRET, Buffer.from(secret));
+    else this.#sealed.write(CLIENT_SECRET, secretBytes(tokens, secret));
     this.#sealed.write(TOKENS, bytesOf(tokens));
   }
 
-  /** Takes room on the disk for tokens that come in place of these. Throws StoreError (exit 69) when there is none. */
+  /** Throws Exit 69 when the disk has no room for tokens: asked before a person signs in. */
+  requireRoom(): void {
+    this.#sealed.reserve(TOKENS, ROOM_MORE).giveBack();
+  }
+
+  /** Takes room on the disk for tokens that come in place of these. Throws Exit 69 when there is none. */
   reserve(tokens: Tokens): Room {
     const room: Reserved = this.#sealed.reserve(TOKENS, 2 * JSON.stringify(tokens).length + ROOM_MORE);
     return { write: (next) => room.write(bytesOf(next)), giveBack: () => room.giveBack() };
@@ -59,6 +73,19 @@ export class TokenStore {
 export interface Room {
   readonly write: (tokens: Tokens) => void;
   readonly giveBack: () => void;
+}
+
+/** Null too for one that an older alai kept without saying who it is for. */
+function parseSecret(bytes: Buffer | null): (Client & { readonly secret: string }) | null {
+  try {
+    return bytes && JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return null;
+  }
+}
+
+function secretBytes({ issuer, clientId }: Client, secret: string): Buffer {
+  return Buffer.from(JSON.stringify({ issuer, clientId, secret }));
 }
 
 function bytesOf(tokens: Tokens): Buffer {

@@ -14,7 +14,7 @@ A token in ALAI_TOKEN or ALAI_TOKEN_FILE is left as it is.`,
     profile: "the profile",
     was_signed_in: "whether anyone was",
     revoked: "true when the issuer took the tokens back; null when it has no way to",
-    why: "why it did not, or null",
+    why: "why it did not, or null; null too where it offers no way at all",
   },
   async run(context, { flags }) {
     const [{ signOut }, { requireProfile }] = await Promise.all([
@@ -33,5 +33,6 @@ A token in ALAI_TOKEN or ALAI_TOKEN_FILE is left as it is.`,
     context.io.err(wasSignedIn ? `Signed out (profile ${profile.name}).\n` : "Nobody was signed in.\n");
     if (revoked === false)
       context.warn(`the issuer did not take the tokens back, and they hold until they run out: ${why}`);
+    else if (why !== null) context.warn(`${why}: it holds until it runs out`);
   },
 });

@@ -3,7 +3,8 @@ import { Tenant } from "./op-tenant.ts";
 /**
  * Azure AD B2C as its documents and users describe it (facts/login-secrets-packaging.md, 1.2), with a real provider behind it: the
  * issuer is another address than the metadata's and ends with a slash, the metadata says nothing of PKCE, `expires_in` is a text,
- * ports are compared, there is no device endpoint, and without a scope of an API there is no access token.
+ * ports are compared, there is no device endpoint, and without a scope of an API there is no access token: neither for a code
+ * nor for a refresh token, where each request says the scope anew.
  */
 
 export const B2C_HOST = "contoso.b2clogin.com";
@@ -41,8 +42,9 @@ export function startB2c(ports: readonly number[] = B2C_PORTS): Promise<Tenant> 
     exactPorts: true,
     apiScope: B2C_SCOPE,
     tid: B2C_TENANT,
-    tokens({ access_token, expires_in, ...answer }) {
-      const hasApi = String(answer.scope).split(" ").includes(B2C_SCOPE);
+    tokens({ access_token, expires_in, ...answer }, form) {
+      const asked = form.get("grant_type") === "refresh_token" ? form.get("scope") : answer.scope;
+      const hasApi = String(asked).split(" ").includes(B2C_SCOPE);
       return { ...answer, ...(hasApi && { access_token, expires_in: String(expires_in) }), not_before: 0 };
     },
   });

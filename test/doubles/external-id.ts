@@ -2,7 +2,8 @@ import { Tenant } from "./op-tenant.ts";
 
 /**
  * Microsoft Entra External ID (facts/login-secrets-packaging.md, 1.2): its metadata is found by the tenant's name, and says that
- * the issuer is at the host of the tenant's id. Any port of http://localhost will do.
+ * the issuer is at the host of the tenant's id. Any port of http://localhost will do. A refresh that names no API gets a token
+ * for none that is the company's own.
  */
 
 export const EXTERNAL_TENANT = "bbbbaaaa-0000-1111-2222-333344445555";
@@ -12,6 +13,9 @@ export const NAMED_HOST = "contoso.ciamlogin.com";
 /** As people give it. */
 export const NAMED_ADDRESS = `https://${NAMED_HOST}/contoso.onmicrosoft.com/v2.0`;
 export const EXTERNAL_SCOPE = "api://0a1b2c3d/tasks.read";
+
+/** Stands for a token that the company's server would refuse. */
+export const OTHER_API = "token-for-another-api";
 
 /** The metadata is at both addresses, as the real one's; each host says its own endpoints. */
 export function startExternalId(): Promise<Tenant> {
@@ -27,6 +31,11 @@ export function startExternalId(): Promise<Tenant> {
     apiScope: EXTERNAL_SCOPE,
     tid: EXTERNAL_TENANT,
     device: true,
+    tokens: (answer, form) => {
+      const isForApi =
+        form.get("grant_type") !== "refresh_token" || form.get("scope")?.split(" ").includes(EXTERNAL_SCOPE);
+      return isForApi ? answer : { ...answer, access_token: OTHER_API, scope: "openid profile" };
+    },
   });
 }
 

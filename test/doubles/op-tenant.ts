@@ -26,8 +26,8 @@ export interface TenantOptions {
   readonly tid: string;
   /** Whether another way than the browser's is offered. */
   readonly device?: boolean;
-  /** What becomes of the token endpoint's answers. */
-  tokens?(answer: Record<string, unknown>): Readonly<Record<string, unknown>>;
+  /** What becomes of the token endpoint's answers. @param form what was asked for. */
+  tokens?(answer: Record<string, unknown>, form: URLSearchParams): Readonly<Record<string, unknown>>;
 }
 
 /** A real provider under Microsoft's names and paths, over TLS, behind a proxy that knows the way. */
@@ -89,7 +89,10 @@ export class Tenant {
     if (url.pathname.endsWith("/authorize")) url.searchParams.set("prompt", "consent");
     const inner = `${url.pathname.slice(mount.length)}${url.search}`;
     Object.assign(request, { originalUrl: `${mount}${inner}`, url: inner });
-    if (tokens && url.pathname.endsWith("/token")) changeJson(response, tokens);
+    if (tokens && url.pathname.endsWith("/token")) {
+      const form = bodyOf(request);
+      changeJson(response, (answer) => tokens(answer, new URLSearchParams(form())));
+    }
     provider(request, response);
   }
 }
@@ -139,6 +142,17 @@ async function settings(options: TenantOptions): Promise<Readonly<Record<string,
 
 function sendJson(response: ServerResponse, value: unknown): void {
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+/** What a handler reads of a request, as far as it has. Not by listening for data: it would find nothing left to read. */
+function bodyOf(request: IncomingMessage): () => string {
+  let body = "";
+  const push = request.push.bind(request);
+  request.push = (chunk, encoding) => {
+    if (chunk) body += String(chunk);
+    return push(chunk, encoding);
+  };
+  return () => body;
 }
 
 /** Changes what a handler is about to answer. */
