@@ -23,21 +23,18 @@ export interface LitestreamConfig extends RenderedFile {
 export interface RenderOptions {
   /** Rises with every promotion; replicas of one never touch those of another. */
   readonly epoch: number;
-  /** Less than everything: names of databases. */
-  readonly only?: ReadonlySet<string>;
 }
 
 /**
  * The configurations of the Litestream processes of a host that writes: one for each retention and snapshot interval, because a
  * process has one of each (0.5 refuses differing ones, its issue 1174). Run it with `replicateWords`.
  */
-export function renderConfigs(manifest: Manifest, host: Host, { epoch, only }: RenderOptions): LitestreamConfig[] {
+export function renderConfigs(manifest: Manifest, host: Host, { epoch }: RenderOptions): LitestreamConfig[] {
   const classes = classesOf(manifest);
   const ports = portsOf(manifest.hosts, host, classes.length);
   return classes.flatMap((members, at): LitestreamConfig[] => {
-    const wanted = members.filter(({ name }) => !only || only.has(name));
     const [first] = members;
-    if (!first || wanted.length === 0) return [];
+    if (!first) return [];
     const process = [...new Set(members.map(({ tier }) => tier.name))].join("+");
     const plan = {
       kind: "litestream",
@@ -48,12 +45,12 @@ export function renderConfigs(manifest: Manifest, host: Host, { epoch, only }: R
       // Numbered: the path of a Unix socket has 103 bytes at most on a Mac.
       socket: join(host.state, "run", `${at + 1}.sock`),
       address: `127.0.0.1:${ports[at]}`,
-      databases: wanted.map(({ name, path }) => ({
+      databases: members.map(({ name, path }) => ({
         ...{ name, path: posix.join(host.databases, path) },
         replica: replicaPath(manifest.storage, epoch, name),
       })),
     } as const;
-    return [{ ...plan, text: header("#", manifest, host, epoch) + settings(plan) + entries(manifest, plan, wanted) }];
+    return [{ ...plan, text: header("#", manifest, host, epoch) + settings(plan) + entries(manifest, plan, members) }];
   });
 }
 
@@ -107,9 +104,9 @@ logging:
 function entries(
   { storage }: Manifest,
   { databases }: Pick<LitestreamConfig, "databases">,
-  wanted: readonly Database[],
+  members: readonly Database[],
 ): string {
-  const lines = wanted.map(({ syncInterval }, at) => {
+  const lines = members.map(({ syncInterval }, at) => {
     const { path = "", replica = "" } = databases[at] ?? {};
     // Each look at the WAL makes a file of its own, and each file is sent by itself: looking as seldom as sending saves writes.
     return `  - path: ${quoted(path)}
