@@ -46,6 +46,8 @@ export class WorkingCopy {
   #turn: Promise<unknown> = Promise.resolve();
   #patientUntil: Millis = 0;
   readonly #bad = new Set<string>();
+  /** After which transaction the last listing broke off. */
+  #hole: number | null = null;
 
   constructor(options: WorkingCopyOptions) {
     this.#options = options;
@@ -175,26 +177,28 @@ export class WorkingCopy {
 
   async #forward(files: readonly LtxFile[], newest: number): Promise<void> {
     const { applied, target } = this.#state;
-    const plan = planTo(
-      files.filter(({ level }) => level !== SNAPSHOT_LEVEL),
-      applied,
-      newest,
-    );
+    // Litestream may send a snapshot before the changes that it ends with: these come, or a hole will show.
+    const changes = files.filter(({ level }) => level !== SNAPSHOT_LEVEL);
+    const plan = planTo(changes, applied, newestTxid(changes));
     if (plan.kind === "way") {
       await this.#applyAll(plan.files);
       if (this.#bad.size === 0) this.#note = null;
+      this.#hole = null;
       this.#status = "ok";
       return;
     }
-    const { message } = new LtxHole(this.#options.name, plan);
-    if (planTo(files, 0, newest).kind === "way") {
-      this.#quarantine(message);
-      return seeds.run(() => this.#seed(files, this.#state.replica, newest));
-    }
-    const nearer = planTo(files, applied, plan.after);
+    const nearer = planTo(changes, applied, plan.after);
     if (nearer.kind === "way" && plan.after >= target) await this.#applyAll(nearer.files);
-    this.#status = "damaged";
+    const { message } = new LtxHole(this.#options.name, plan);
+    const seenBefore = this.#hole === plan.after;
+    this.#hole = plan.after;
     this.#note = message;
+    // Files may have been compacted and removed while they were listed: what a second listing lacks too is not there.
+    if (!seenBefore) return;
+    this.#status = "damaged";
+    if (planTo(files, 0, newest).kind === "hole") return;
+    this.#quarantine(message);
+    await seeds.run(() => this.#seed(files, this.#state.replica, newest));
   }
 
   async #applyAll(files: readonly LtxFile[]): Promise<void> {
