@@ -46,29 +46,37 @@ export function proofsOf(known: Known): readonly Proof[] {
  * The standby's working copy is made of nothing but what is in storage: a heartbeat in it has come back. Where it is the newest there
  * is, and nothing was committed since, it stands for the moment at which that was so.
  */
-function backOutOfStorage({ standby, primary, epoch }: Known): Millis | null {
+function backOutOfStorage(known: Known): Millis | null {
+  const { standby, primary, epoch } = known;
   const beat = standby?.applied?.beat;
-  if (!beat || beat.epoch !== epoch) return null;
+  if (!beat || beat.epoch !== epoch || isLost(known, standby.applied)) return null;
   const confirmed = confirmedUntil(standby.applied, primary?.committed ?? null);
   return Math.max(beat.at, standby.provenUntil ?? 0, confirmed ?? 0);
 }
 
-/** What is proven to be in storage by positions. */
+/** What is proven to be in storage by positions. A standby's times are those of files, not of commits, and prove nothing. */
 function byPosition(known: Known): Millis | null {
-  return shippedHead(known)?.time ?? null;
+  return known.listed === null ? timeOf(known.primary?.shipped ?? null) : (shippedHead(known)?.time ?? null);
+}
+
+/** The listing is newer than what somebody saw, and has less: storage has lost it since, and what was seen proves nothing. */
+function isLost({ listed, listedAt }: Known, { txid, seenAt }: Head): boolean {
+  return listed !== null && listedAt !== null && listed < (txid ?? 0) && listedAt > seenAt;
 }
 
 /**
  * How far storage is, by the listing that was just made. All commits until `committed.time` are at or below `committed.txid`, so a
  * listing that has that position has them. Where it is behind, what the primary has seen in its own listings still holds.
  */
-export function shippedHead({ primary, standby, listed, listedAt }: Known): Head | null {
+export function shippedHead(known: Known): Head | null {
+  const { primary, standby, listed, listedAt } = known;
   const committed = primary?.committed ?? null;
   const before = primary?.shipped ?? standby?.shipped ?? null;
   if (listed === null) return before;
   if (listed === 0) return null;
   const reached = committed?.txid != null && committed.txid > 0 && listed >= committed.txid;
-  const time = latest(reached ? committed.time : null, timeOf(primary?.shipped ?? null));
+  const seen = primary?.shipped && !isLost(known, primary.shipped) ? primary.shipped : null;
+  const time = latest(reached ? committed.time : null, timeOf(seen));
   const beat = committed?.beat && time !== null && committed.beat.at <= time ? committed.beat : (before?.beat ?? null);
   return { txid: listed, time, beat, seenAt: listedAt ?? before?.seenAt ?? 0 };
 }

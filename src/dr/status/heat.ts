@@ -1,4 +1,5 @@
 import type { Style } from "../../kit/style.ts";
+import { wrap } from "../../kit/text.ts";
 import type { DatabaseStatus, Level, Status } from "./status.ts";
 
 /** What a cell says without colour. A proven database shows by what it is proven. */
@@ -28,7 +29,7 @@ export function coloured(style: Style, level: Level, text: string): string {
 }
 
 const LEGEND =
-  "A, B proven by a heartbeat read back, by position   d something is off   C unproven   X breached   ? unknown   · empty";
+  "A proven by a heartbeat read back, B by position; d safe, but something is off; C unproven; X breached; ? unknown; · empty";
 
 /** One cell a database, a line or more a tier. @param width of the terminal. */
 export function heatMap({ databases }: Status, style: Style, width: number): string {
@@ -41,7 +42,8 @@ export function heatMap({ databases }: Status, style: Style, width: number): str
       return `${style.strong((at === 0 ? tier : "").padEnd(label))}${cells}`;
     }),
   );
-  return `${lines.join("\n")}\n${style.dim(LEGEND)}\n`;
+  const legend = wrap(LEGEND, Math.max(40, width)).map((line) => style.dim(line));
+  return `${[...lines, ...legend].join("\n")}\n`;
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

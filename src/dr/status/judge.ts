@@ -2,6 +2,7 @@ import type { Millis } from "@alai/core";
 import { span } from "../../kit/when.ts";
 import type { Database } from "../manifest/model.ts";
 import { PROOF_LIMIT } from "../watchdogs/proof.ts";
+import { age } from "./age.ts";
 import { type Known, type Proof, proofsOf, shippedHead } from "./evidence.ts";
 import type { DatabaseStatus, Level } from "./status.ts";
 
@@ -74,7 +75,7 @@ function breaches({ primary, database, provenAt, now }: Question, proof: Proof |
   if (primary?.state === "damaged") found.push("The file on the primary cannot be read as a database.");
   if (rpo !== null && rpo > database.tier.rpo)
     found.push(
-      `What is proven to be in storage is ${span(rpo)} old; ${database.tier.name} allows ${span(database.tier.rpo)}.`,
+      `What is proven to be in storage is ${age(rpo)} old; ${database.tier.name} allows ${age(database.tier.rpo)}.`,
     );
   if (proof !== null && (provenAt === null || now - provenAt > PROOF_LIMIT)) found.push(notRestored(provenAt, now));
   return found;
@@ -98,7 +99,7 @@ function shortfalls(question: Question): string[] {
   if (!standby) return ["No standby says that it has a copy."];
   if (standby.state !== "ok") return [`The standby's copy is not ready: ${standby.note ?? standby.state}.`];
   const lag = applyLag(question);
-  if (lag !== null && lag > database.tier.rpo) return [`The standby's copy is ${span(lag)} behind storage.`];
+  if (lag !== null && lag > database.tier.rpo) return [`The standby's copy is ${age(lag)} behind storage.`];
   return [];
 }
 

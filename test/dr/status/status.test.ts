@@ -1,0 +1,343 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Database, Host, Manifest } from "../../../src/dr/manifest/model.ts";
+import type { DatabaseReport, Head, HostReport } from "../../../src/dr/report.ts";
+import { assess } from "../../../src/dr/status/assess.ts";
+import type { HostLook, Look } from "../../../src/dr/status/collect.ts";
+import { heatMap } from "../../../src/dr/status/heat.ts";
+import { toHtml } from "../../../src/dr/status/html.ts";
+import { toJson } from "../../../src/dr/status/json.ts";
+import { judge, type Question } from "../../../src/dr/status/judge.ts";
+import { plot, worst } from "../../../src/dr/status/plot.ts";
+import { notGreen, toScreen } from "../../../src/dr/status/screen.ts";
+import type { Status } from "../../../src/dr/status/status.ts";
+import { PLAIN } from "../../../src/kit/style.ts";
+
+const NOW = 1_800_000_000_000;
+const tier = (name: string, order: number) => ({
+  ...{
+    name,
+    order,
+    retention: 1,
+    snapshotInterval: 1,
+    syncInterval: 1000,
+    heartbeat: 10_000,
+    rpo: 60_000,
+    follow: true,
+  },
+});
+const database = (name = "mc", more: Partial<Database> = {}): Database => ({
+  ...{ name, path: `${name}.db`, tier: tier("p0", 0), syncInterval: 1000, heartbeat: 10_000, follow: true },
+  ...{ owner: null, size: null, sizeClass: "unknown", optional: false, ...more },
+});
+const head = (txid: number | null, age: number | null, seq = 3): Head => ({
+  ...{
+    txid,
+    beat: age === null ? null : { epoch: 1, seq, at: NOW - age },
+    time: age === null ? null : NOW - age,
+    seenAt: NOW,
+  },
+});
+const report = (more: Partial<DatabaseReport> = {}): DatabaseReport => ({
+  ...{ name: "mc", committed: null, shipped: null, applied: null, published: null, claimedAt: null },
+  ...{ state: "ok", reseeds: 0, note: null, ...more },
+});
+const primary = report({ committed: head(9, 1000), shipped: head(8, 4000), claimedAt: NOW });
+const standby = report({ applied: head(9, 2000) });
+const question = (more: Partial<Question> = {}): Question => ({
+  ...{ database: database(), primary, standby, listed: 9, listedAt: NOW, epoch: 1, now: NOW, provenAt: NOW - 1000 },
+  ...{ hasStandby: true, everywhere: [], alarms: [], ...more },
+});
+
+describe("what proves that a database is safe", () => {
+  it("a heartbeat that came back out of storage", () => {
+    expect(judge(question())).toMatchObject({
+      level: "ok",
+      evidence: "A",
+      rpo: 1000,
+      shipLag: 0,
+      applyLag: 0,
+      reasons: [],
+    });
+  });
+
+  it("the same, hours old, where the copy has the newest heartbeat and the newest position: nothing was committed since", () => {
+    const old = { epoch: 1, seq: 3, at: NOW - 3_600_000 };
+    const committed = { txid: 9, beat: old, time: NOW - 500, seenAt: NOW };
+    const applied = { txid: 9, beat: old, time: NOW - 3_600_000, seenAt: NOW };
+    const same = question({ primary: report({ committed }), standby: report({ applied }) });
+    expect(judge(same)).toMatchObject({ level: "ok", evidence: "A", rpo: 500 });
+    // Something came after it that the copy has not, and storage neither.
+    const behind = question({
+      listed: 9,
+      primary: report({ committed: { ...committed, txid: 10 } }),
+      standby: report({ applied }),
+    });
+    expect(judge(behind)).toMatchObject({ level: "breached" });
+  });
+
+  it("the position in a listing, where no heartbeat is", () => {
+    expect(judge(question({ standby: report({ applied: head(9, null) }) }))).toMatchObject({
+      level: "ok",
+      evidence: "B",
+      rpo: 1000,
+    });
+    const behind = question({ standby: report({ applied: head(8, null) }), listed: 8 });
+    expect(judge(behind)).toMatchObject({ evidence: "B", rpo: 4000, shipLag: 3000 });
+  });
+
+  it("Litestream's word is no proof", () => {
+    const said = question({ primary: report({ claimedAt: NOW }), standby: null, listed: 9, hasStandby: false });
+    const status = judge(said);
+    expect(status).toMatchObject({ level: "unproven", evidence: "C", rpo: null });
+    expect(status.reasons.join()).toContain("UNPROVEN");
+  });
+
+  it("no data is unknown", () => {
+    expect(judge(question({ primary: null, standby: null, listed: null }))).toMatchObject({
+      level: "unknown",
+      evidence: null,
+    });
+    expect(judge(question({ primary: report(), standby: report(), listed: 4 }))).toMatchObject({ level: "unknown" });
+  });
+
+  it("what storage has lost since proves nothing any more", () => {
+    const gone = question({ listed: 0, listedAt: NOW + 1, primary: report({ ...primary, claimedAt: null }) });
+    expect(judge(gone)).toMatchObject({ level: "unknown", evidence: null });
+    expect(judge({ ...gone, listed: 7 })).toMatchObject({ level: "unknown" });
+  });
+
+  it("a heartbeat of another epoch, or of the future, proves nothing", () => {
+    const other = { ...standby, applied: { txid: 9, beat: { epoch: 2, seq: 1, at: NOW }, time: NOW, seenAt: NOW } };
+    expect(judge(question({ primary: null, standby: other }))).toMatchObject({ level: "unknown" });
+    const future = { ...standby, applied: head(9, -5000) };
+    expect(judge(question({ primary: null, standby: future }))).toMatchObject({ level: "unknown" });
+  });
+});
+
+describe("what makes it worse", () => {
+  it.each<[string, Partial<Question>, string, RegExp]>([
+    [
+      "too old",
+      { primary: null, standby: report({ applied: head(9, 61_000) }) },
+      "breached",
+      /61 s old; p0 allows 60 s/,
+    ],
+    ["never restored", { provenAt: null }, "breached", /never been restored/],
+    ["not restored for 36 h", { provenAt: NOW - 37 * 3_600_000 }, "breached", /37 h ago|2 d ago/],
+    ["missing", { primary: { ...primary, state: "missing" } }, "breached", /missing/],
+    ["damaged", { primary: { ...primary, state: "damaged" } }, "breached", /cannot be read/],
+    ["storage silent", { everywhere: ["Storage cannot be listed: x"], listed: null }, "degraded", /cannot be listed/],
+    ["no copy", { standby: null }, "degraded", /No standby/],
+    ["a copy that is being made", { standby: { ...standby, state: "seeding" } }, "degraded", /not ready/],
+    ["an alarm", { alarms: ["Look."] }, "degraded", /Look/],
+  ])("%s", (_, more, level, reason) => {
+    const status = judge(question(more));
+    expect(status.level).toBe(level);
+    expect(status.reasons.join(" ")).toMatch(reason);
+  });
+
+  it("what is empty, or may be missing and is, is neither green nor wrong", () => {
+    expect(judge(question({ primary: { ...primary, state: "empty" }, provenAt: null })).level).toBe("empty");
+    const optional = question({
+      database: database("mc", { optional: true }),
+      primary: { ...primary, state: "missing" },
+    });
+    expect(judge(optional).level).toBe("empty");
+  });
+
+  it("nothing is ever ok without a proof that is within the limit", () => {
+    const txid = fc.option(fc.nat(20));
+    const age = fc.option(fc.integer({ min: -5000, max: 200_000 }));
+    const anyHead = fc.option(fc.record({ txid, age, seq: fc.nat(5) }).map((one) => head(one.txid, one.age, one.seq)));
+    const anyReport = fc.option(
+      fc
+        .record({ committed: anyHead, shipped: anyHead, applied: anyHead, claimedAt: fc.option(fc.constant(NOW)) })
+        .map(report),
+    );
+    fc.assert(
+      fc.property(anyReport, anyReport, fc.option(fc.nat(20)), (one, other, listed) => {
+        const status = judge(question({ primary: one, standby: other, listed, hasStandby: false }));
+        if (status.level !== "ok") return;
+        expect(["A", "B"]).toContain(status.evidence);
+        expect(status.rpo).toBeLessThanOrEqual(status.limit);
+        const times = [other?.applied?.beat?.at, one?.shipped?.time, one?.committed?.time];
+        expect(times.some((time) => time != null && time >= NOW - status.limit)).toBe(true);
+        if (listed === null) expect(status.shipped).toEqual(one?.shipped ?? other?.shipped ?? null);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+const hosts: Host[] = (["primary", "standby"] as const).map((role) => ({
+  ...{ name: role === "primary" ? "anvil" : "forge", role, user: "a", os: "linux" as const },
+  ...{ databases: "/d", state: "/s", addresses: ["10.0.0.1"], port: 1 },
+}));
+const manifest = (databases: readonly Database[]) => ({ hosts, hash: "h", databases }) as unknown as Manifest;
+const looks = (host: Host, databases: readonly DatabaseReport[], more: Partial<HostReport> = {}): HostLook => ({
+  host,
+  trouble: null,
+  answered: {
+    ...{ address: "10.0.0.1", sent: NOW, back: NOW },
+    value: {
+      ...{
+        host: host.name,
+        role: host.role,
+        version: "1",
+        at: NOW,
+        startedAt: 0,
+        epoch: 1,
+        manifestHash: "h",
+        databases,
+      },
+      ...{ children: [], alarms: [], listedAt: NOW, storageTrouble: null, ...more },
+    },
+  },
+});
+const silent = (host: Host): HostLook => ({ host, answered: null, trouble: "10.0.0.1: ECONNREFUSED" });
+const stored = {
+  ...{ label: "Azure", epoch: 1, owner: "anvil", listedAt: NOW, trouble: null },
+  newest: new Map([["mc", 9]]),
+};
+const noStorage = {
+  ...{ label: "Azure", epoch: null, owner: null, listedAt: null, newest: null },
+  trouble: "no answer",
+};
+const [anvil, forge] = hosts as [Host, Host];
+const at = (hostLooks: HostLook[], storage: Look["storage"] = stored) =>
+  assess(manifest([database()]), { at: NOW, hosts: hostLooks, storage }, new Map([["mc", NOW]]));
+
+describe("the whole", () => {
+  it.each<[string, Status, string]>([
+    ["all is well", at([looks(anvil, [primary]), looks(forge, [standby])]), "ok"],
+    ["the standby is silent", at([looks(anvil, [primary]), silent(forge)]), "degraded"],
+    ["the primary is silent", at([silent(anvil), looks(forge, [standby])]), "degraded"],
+    ["storage is silent", at([looks(anvil, [primary]), looks(forge, [standby])], noStorage), "degraded"],
+    [
+      "an agent has an alarm of its own",
+      at([
+        looks(anvil, [primary], { alarms: [{ kind: "disk_low", subject: "/", since: 1, sentence: "full" }] }),
+        looks(forge, [standby]),
+      ]),
+      "degraded",
+    ],
+    [
+      "an agent runs with another manifest",
+      at([looks(anvil, [primary], { manifestHash: "x" }), looks(forge, [standby])]),
+      "degraded",
+    ],
+    [
+      "the primary is fenced",
+      at([looks(anvil, [], { epoch: 0, waiting: "forge is the primary" }), looks(forge, [standby])]),
+      "degraded",
+    ],
+    [
+      "a report of another epoch",
+      at([looks(anvil, [primary], { epoch: 2 }), looks(forge, [standby], { epoch: 2 })]),
+      "unknown",
+    ],
+    ["everybody is silent", at([silent(anvil), silent(forge)], noStorage), "unknown"],
+  ])("%s", (_, status, level) => {
+    expect(status.level).toBe(level);
+  });
+
+  it("ages are by the primary's clock: one that is ahead does not make data look younger", () => {
+    const ahead = looks(anvil, [report({ committed: head(9, 0), claimedAt: NOW })], { at: NOW + 30_000 });
+    const status = at([ahead, looks(forge, [standby])]);
+    expect(status.databases[0]?.rpo).toBe(30_000);
+    expect(status.hosts[0]?.clockAhead).toBe(30_000);
+  });
+});
+
+describe("what is shown", () => {
+  const names = Array.from({ length: 69 }, (_, number) => `db-${number}`);
+  const many = manifest(names.map((name, number) => database(name, { tier: tier(number < 17 ? "p0" : "p1", number) })));
+  const reports = (make: (name: string, number: number) => DatabaseReport) => names.map(make);
+  const status = assess(
+    many,
+    {
+      at: NOW,
+      hosts: [
+        looks(
+          anvil,
+          reports((name, number) => ({
+            ...primary,
+            name,
+            state: number === 3 ? "empty" : "ok",
+            committed: number === 5 ? null : head(9, 1000),
+            shipped: null,
+          })),
+        ),
+        looks(
+          forge,
+          reports((name, number) => ({
+            ...standby,
+            name,
+            applied: number === 4 ? head(8, 99_000, 2) : head(9, number === 5 ? null : 1000),
+          })),
+        ),
+      ],
+      storage: { ...stored, newest: new Map(names.map((name, number) => [name, number === 4 ? 8 : 9])) },
+    },
+    new Map(names.map((name) => [name, NOW])),
+  );
+
+  it("a heat map by letters: one cell a database, grouped by tier", () => {
+    const lines = heatMap(status, PLAIN, 200).split("\n");
+    expect(lines[0]).toBe(`p0  A A A · X C ${Array(11).fill("A").join(" ")}`);
+    expect(lines[1]).toBe(`p1  ${Array(52).fill("A").join(" ")}`);
+    for (const line of heatMap(status, PLAIN, 40).split("\n")) expect(line.length).toBeLessThanOrEqual(40);
+  });
+
+  it("what is not green, worst first, and the headline", () => {
+    expect(notGreen(status).map(({ name, level }) => [name, level])).toEqual([
+      ["db-4", "breached"],
+      ["db-5", "unproven"],
+    ]);
+    expect(toScreen(status, PLAIN, 100)).toContain("Lost at most, were the primary gone now: 99 s (db-4)");
+  });
+
+  it("JSON with times as ISO 8601 and lengths in ms", () => {
+    const json = toJson(status) as { databases: Record<string, unknown>[]; at: string };
+    expect(json.at).toBe(new Date(NOW).toISOString());
+    expect(json.databases).toHaveLength(69);
+    expect(json.databases[0]).toMatchObject({
+      level: "ok",
+      evidence: "A",
+      rpo_ms: 1000,
+      limit_ms: 60_000,
+      ship_lag_ms: 0,
+    });
+  });
+
+  it("a page that needs nothing from elsewhere, and takes nothing for markup", () => {
+    const samples = Array.from({ length: 60 }, (_, minute) => ({
+      at: NOW - minute * 60_000,
+      name: "db-0",
+      lag: minute === 9 ? null : 1000,
+    })).reverse();
+    const evil = { ...status, storage: { ...status.storage, label: '<script>alert("x")</script>' } };
+    const html = toHtml(evil, [{ host: "anvil", samples }], NOW - 3_600_000);
+    expect(html).not.toMatch(/<script|<link|@import|url\(|src=|href=|https?:/);
+    expect(html).toContain("&lt;script&gt;");
+    expect(html.match(/<span class="(ok|breached|unproven|empty)" title/g)).toHaveLength(69);
+    expect(html).toContain("prefers-color-scheme:dark");
+    expect(html).toContain("<svg");
+  });
+
+  it("a plot has a gap where nothing is known, and none elsewhere", () => {
+    const points = worst(
+      [0, 1, 2, 3].flatMap((n) => [
+        { at: n * 60_000, name: "a", lag: n === 2 ? null : 10 * n },
+        { at: n * 60_000, name: "b", lag: 5 },
+      ]),
+    );
+    expect(points.map(({ lag }) => lag)).toEqual([5, 10, null, 30]);
+    const path = /<path class="line0" d="([^"]*)"/.exec(
+      plot([{ label: "", colour: 0, points }], 0, 180_000, 1000),
+    )?.[1];
+    expect(path?.match(/[ML]/g)?.join("")).toBe("MLM");
+    expect(path).not.toContain("NaN");
+  });
+});
