@@ -85,17 +85,34 @@ export interface AddedFile {
   readonly file: string;
 }
 
-/** Brings what is missing, from bw to bw. @returns what was added, and what was refused. */
+/** A file that is about to be sent: by this it is found if the run is killed before it knows the id. */
+export interface PendingFile {
+  readonly item: string;
+  readonly name: string;
+  /** Of its encrypted bytes, as bw says it. */
+  readonly size: string;
+  /** Ids of files that the item had. */
+  readonly known: readonly string[];
+}
+
+/** What remembers which files are ours: told before each is sent, and when its id is known. */
+export interface FileLog {
+  /** @param instead what was told of an earlier try. */
+  sending(file: PendingFile, instead: PendingFile | null): void;
+  sent(file: AddedFile, was: PendingFile): void;
+}
+
+/** Brings what is missing, from bw to bw. @returns how many were added, and what was refused. */
 export async function bringFiles(
   sides: Sides,
   missing: readonly MissingFile[],
+  log: FileLog,
   step: (done: number) => void,
-): Promise<{ added: AddedFile[]; refused: MissingFile[] }> {
-  const added: AddedFile[] = [];
+): Promise<{ added: number; refused: MissingFile[] }> {
   const refused: MissingFile[] = [];
   for (const [index, one] of missing.entries()) {
     try {
-      if (one.why === undefined) added.push(await bring(sides, one));
+      if (one.why === undefined) await bring(sides, one, log);
       else refused.push(one);
     } catch (error) {
       if (!(error instanceof SideRefusal)) throw error;
@@ -103,23 +120,29 @@ export async function bringFiles(
     }
     step(index + 1);
   }
-  return { added, refused };
+  return { added: missing.length - refused.length, refused };
 }
 
-async function bring({ source, destination, patience }: Sides, missing: MissingFile): Promise<AddedFile> {
+async function bring({ source, destination, patience }: Sides, missing: MissingFile, log: FileLog): Promise<void> {
   const { file, broken } = missing;
   const item = missing.destination.id;
   const bytes = await patience.again(() => source.download(missing.source.id, file));
   if (broken) await patience.again(() => destination.removeFile(item, broken.id));
+  let told: PendingFile | null = null;
   for (let tries = 1; ; tries++) {
     let before: ReadonlySet<string> | null = null;
     try {
       const known = new Set((await destination.filesOf(item)).map(({ id }) => id));
       before = known;
+      const pending: PendingFile = { item, name: file.fileName, size: file.size, known: [...known] };
+      log.sending(pending, told);
+      told = pending;
       const { attachments = [] } = await destination.upload(item, file.fileName, bytes);
       patience.rest();
       const id = attachments.find((one) => !known.has(one.id))?.id;
-      return { item, file: id ?? "" };
+      // Where bw does not say it, it is found as after a kill.
+      if (id !== undefined) log.sent({ item, file: id }, pending);
+      return;
     } catch (error) {
       await afresh(error, tries, destination, patience);
       if (before) await removeHalf(destination, item, file, before, patience);

@@ -7,7 +7,7 @@ import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { privateFolder, readPrivate, writePrivate } from "../../kit/sealed/private-file.ts";
 import { serverSlug } from "../server-address.ts";
-import type { AddedFile } from "./bring-files.ts";
+import type { AddedFile, FileLog, PendingFile } from "./bring-files.ts";
 import type { Entry } from "./inventory.ts";
 
 const derive = promisify<string, string, number, Buffer>(scrypt);
@@ -38,6 +38,8 @@ interface Written {
   /** Ids of folders that were made. */
   readonly folders: readonly string[];
   readonly pending: Pending | null;
+  /** Absent in a journal of before. */
+  readonly pendingFiles?: readonly PendingFile[];
   /** When a migration was verified last: what still asks the old server since is worth a word. */
   readonly finished: string | null;
 }
@@ -46,7 +48,7 @@ interface Written {
  * What migrations from one server into one account added: ids, and marks of contents. A mark is an HMAC under a key from the
  * destination's master password, so that whoever finds the file cannot try what an item might hold.
  */
-export class Journal {
+export class Journal implements FileLog {
   readonly file: string;
   readonly #key: Buffer;
   #written: Written;
@@ -89,10 +91,25 @@ export class Journal {
     writePrivate(this.file, Buffer.from(`${JSON.stringify(this.#written)}\n`));
   }
 
+  sending(file: PendingFile, instead: PendingFile | null): void {
+    const { pendingFiles = [] } = this.#written;
+    this.change({ pendingFiles: [...pendingFiles.filter((other) => other !== instead), file] });
+  }
+
+  sent(file: AddedFile, was: PendingFile): void {
+    const { files, pendingFiles = [] } = this.#written;
+    this.change({ files: [...files, file], pendingFiles: pendingFiles.filter((other) => other !== was) });
+  }
+
   /** What of the pending is there now was added by us. */
   settle(entries: readonly Entry[], folders: ReadonlyMap<string, string>): void {
-    const { pending, items } = this.#written;
-    if (pending === null) return;
+    const { pending, pendingFiles = [] } = this.#written;
+    if (pending !== null) this.#settleItems(pending, entries, folders);
+    if (pendingFiles.length > 0) this.#settleFiles(pendingFiles, entries);
+  }
+
+  #settleItems(pending: Pending, entries: readonly Entry[], folders: ReadonlyMap<string, string>): void {
+    const { items } = this.#written;
     const known = new Set([...pending.knownItems, ...items.map(({ id }) => id)]);
     const left = new Map<string, number>();
     for (const mark of pending.marks) left.set(mark, (left.get(mark) ?? 0) + 1);
@@ -109,6 +126,23 @@ export class Journal {
       return id === undefined || before.has(id) ? [] : [id];
     });
     this.change({ items: [...items, ...added], folders: [...this.#written.folders, ...made], pending: null });
+  }
+
+  #settleFiles(pendingFiles: readonly PendingFile[], entries: readonly Entry[]): void {
+    const { files } = this.#written;
+    const there = new Map(entries.map((entry) => [entry.id, entry.files]));
+    const ours = new Set(files.map(({ file }) => file));
+    const added = pendingFiles.flatMap(({ item, name, size, known }) => {
+      const found = (there.get(item) ?? []).filter(
+        ({ id, ...file }) => file.fileName === name && file.size === size && !known.includes(id) && !ours.has(id),
+      );
+      const [only, ...others] = found;
+      // Of several, one is ours, and the others are a person's: nobody knows which.
+      if (!only || others.length > 0) return [];
+      ours.add(only.id);
+      return [{ item, file: only.id }];
+    });
+    this.change({ files: [...files, ...added], pendingFiles: [] });
   }
 }
 

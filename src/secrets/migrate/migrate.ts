@@ -139,9 +139,7 @@ class Run {
   async #bringFiles(journal: Journal, { files }: Look): Promise<{ added: number; refused: readonly MissingFile[] }> {
     const bar = startBar(this.#context, "Bringing", files.length, "files");
     try {
-      const { added, refused } = await bringFiles(this.#sides, files, bar.step);
-      if (added.length > 0) journal.change({ files: [...journal.now.files, ...added] });
-      return { added: added.length, refused };
+      return await bringFiles(this.#sides, files, journal, bar.step);
     } finally {
       bar.end();
     }

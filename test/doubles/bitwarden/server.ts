@@ -133,9 +133,9 @@ export class BitwardenDouble {
   }
 
   /** Does something the moment a request of this path is answered with 200, before the client has the answer. */
-  whenAnswered(path: string, act: () => void): void {
+  whenAnswered(path: string | RegExp, act: () => void): void {
     this.#waiting.push((seen) => {
-      const is = seen.status === 200 && seen.path === path;
+      const is = seen.status === 200 && (typeof path === "string" ? seen.path === path : path.test(seen.path));
       if (is) act();
       return is;
     });

@@ -13,6 +13,7 @@ const report = (stdout: string) => JSON.parse(stdout) as Record<string, never>;
 const file = (fileName: string, size: number) => ({ fileName, data: randomBytes(size) });
 const NOW = "2026-01-02T03:04:05.000Z";
 const IMPORT = "/api/ciphers/import";
+const UPLOAD = /^\/api\/ciphers\/[^/]+\/attachment\/v2$/;
 
 describe.concurrent("alai secrets migrate", { timeout: 600_000 }, () => {
   test.for(BUILDS)(
@@ -107,6 +108,30 @@ describe.concurrent("alai secrets migrate", { timeout: 600_000 }, () => {
     expect(report(back.stdout)).toMatchObject({ kept: [expect.objectContaining({ name: "Login 13" })] });
     expect(vaults.holdings().new.filter((text) => !text.includes("Login 13"))).toEqual(before);
     expect(folderNames(vaults)).toEqual(["Work", "changed by hand"]);
+  });
+
+  test("killed while it brings files, it knows them for its own: a rollback takes everything back", async ({
+    expect,
+  }) => {
+    await using vaults = await Vaults.make(NPM);
+    const { old, user } = vaults;
+    const attachments = [file("a.bin", 1000), file("b.bin", 2000), file("c.bin", 3000)];
+    old.seed(user.old, [{ ...item(1), attachments }]);
+    const killed = vaults.start();
+    // Two are there then, and of the third the name.
+    vaults.new.whenAnswered(UPLOAD, () =>
+      vaults.new.whenAnswered(UPLOAD, () => vaults.new.whenAnswered(UPLOAD, () => killed.signal("SIGKILL"))),
+    );
+    expect(await killed.ended).toMatchObject({ signal: "SIGKILL" });
+    const [account] = vaults.new.accounts.all;
+    expect([...(account?.vault.ciphers.values() ?? [])].map(({ attachments }) => attachments.size)).toEqual([3]);
+    const again = await vaults.migrate();
+    expect(again.code, again.stderr).toBe(0);
+    expect(vaults.holdings().new).toEqual(vaults.holdings().old);
+    const back = await vaults.migrate(["--rollback", "--json"]);
+    expect(back.code, back.stderr).toBe(0);
+    expect(report(back.stdout)).toMatchObject({ items: 1, kept: [] });
+    expect(vaults.holdings().new).toEqual([]);
   });
 
   test("busy servers are waited for; the backup opens in bw and is never written over; doctor then finds who still asks the old server", async ({
