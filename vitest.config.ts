@@ -125,7 +125,7 @@ export default defineConfig({
           expect: PATIENT,
           include: ALONE,
           globalSetup: ["test/global-setup.ts"],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           maxConcurrency: 4,
           fileParallelism: false,

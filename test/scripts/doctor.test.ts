@@ -28,7 +28,7 @@ async function checks(place: Place, env: Record<string, string>): Promise<Check[
 describe.each(BUILDS)("$name: doctor", (build) => {
   test("on 80 columns nothing is cut, and no line is wider but for words that are", async () => {
     using place = new Place(build);
-    const env = { ALAI_MC_URL: "http://127.0.0.1:9", ALAI_MC_TIMEOUT: "200ms", COLUMNS: "80", NO_COLOR: "1" };
+    const env = { ALAI_MC_URL: "http://127.0.0.1:9", COLUMNS: "80", NO_COLOR: "1" };
     const { text, code } = await screen(place, "alai doctor", { env });
     expect(code).toBe(1);
     expect(text).not.toContain("…");

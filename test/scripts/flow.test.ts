@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { BOB, BUILDS, Place, sleep } from "./harness.ts";
+import { BOB, BUILDS, Place } from "./harness.ts";
 import { screen } from "./terminal.ts";
 
 interface Event {
@@ -81,6 +81,7 @@ describe.each(BUILDS)("$name: the journal", (build) => {
     await place.add("a");
     const following = place.start("mc events --follow --json", { input: null });
     await following.says(/"kind":"added"/);
+    const late: number[] = [];
     for (const [verb, kind] of [
       ["claim 1", "acquired"],
       ["note 1 hello", "noted"],
@@ -89,8 +90,10 @@ describe.each(BUILDS)("$name: the journal", (build) => {
       await place.ok(`mc ${verb}`);
       const start = performance.now();
       await following.says(new RegExp(`"kind":"${kind}"[^\\n]*\\n`));
-      expect(performance.now() - start).toBeLessThan(1500);
+      late.push(performance.now() - start);
     }
+    // A file is looked at every second. A busy machine delays some; one that looked ten times more seldom would be late each time.
+    expect(Math.min(...late)).toBeLessThan(6000);
     following.signal("SIGINT");
     const { code, stdout } = await following.ended;
     expect(code).toBe(130);
@@ -105,13 +108,18 @@ describe.each(BUILDS)("$name: the journal", (build) => {
     using place = new Place(build);
     await place.add("a", "b");
     const following = place.start("mc events --follow --after 2 --task 2");
-    await sleep(300);
-    await place.ok("mc note 1 no");
     await place.ok("mc note 2 yes");
     await following.says(/noted/);
+    await place.ok("mc note 1 no");
+    await place.ok("mc note 2 again");
+    await following.says(/noted[\s\S]*noted/);
     following.signal("SIGTERM");
     const { stdout, code } = await following.ended;
-    expect(stdout.split("\t").slice(0, 4)).toEqual(["4", expect.any(String), "2", "noted"]);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.map((line) => line.split("\t").slice(0, 4))).toEqual([
+      ["3", expect.any(String), "2", "noted"],
+      ["5", expect.any(String), "2", "noted"],
+    ]);
     expect(code).toBe(130);
   });
 });
@@ -125,9 +133,9 @@ describe.each(BUILDS)("$name: wait, stats, approve", (build) => {
     const late = await place.run("mc wait 1 --timeout 300ms --json");
     expect([late.code, JSON.parse(late.stderr).error.code]).toEqual([1, "timed_out"]);
     expect(late.ms).toBeGreaterThan(300);
-    const free = place.start("mc wait 1 --timeout 20s");
-    const done = place.start("mc wait 1 --for done --timeout 20s");
-    await sleep(300);
+    const free = place.start("mc wait 1 --timeout 10m");
+    const done = place.start("mc wait 1 --for done --timeout 10m");
+    await place.settle();
     await place.ok("mc claim-release 1", { env: BOB });
     expect((await free.ended).code).toBe(0);
     expect(done.child.exitCode).toBe(null);
@@ -163,14 +171,13 @@ describe.each(BUILDS)("$name: wait, stats, approve", (build) => {
     using place = new Place(build);
     await place.add("a");
     await place.ok("mc claim 1 --ttl 1s", { env: BOB });
-    expect((await place.run("mc wait 1 --timeout 10s")).code).toBe(0);
+    expect((await place.run("mc wait 1 --timeout 10m")).code).toBe(0);
     await place.ok("mc claim 1", { env: BOB });
+    // It has no end of its own.
     const waiting = place.start("mc wait 1");
-    await sleep(500);
+    await place.settle();
     waiting.signal("SIGINT");
-    const { code, ms } = await waiting.ended;
-    expect(code).toBe(130);
-    expect(ms).toBeLessThan(3000);
+    expect((await waiting.ended).code).toBe(130);
   });
 
   test("stats counts, and names the store and what chose it", async () => {

@@ -99,7 +99,7 @@ export class Place {
 
   /** Asks the ledger file itself. */
   sql(sql: string): Row[] {
-    const db = new DatabaseSync(this.db, { timeout: 5000 });
+    const db = new DatabaseSync(this.db, { timeout: 30_000 });
     try {
       return db.prepare(sql).all();
     } finally {
@@ -117,6 +117,14 @@ export class Place {
     return createHash("sha256")
       .update(JSON.stringify([tables, rows]))
       .digest("hex");
+  }
+
+  /**
+   * Long enough for what was started before to have come to where it waits, however busy the machine is: the same program is
+   * started, asks its ledger and ends, several times. For a wait that nothing else tells of.
+   */
+  async settle(env: Options["env"] = {}): Promise<void> {
+    for (let i = 0; i < 4; i++) await this.run("mc claim-status 1", { env });
   }
 
   [Symbol.dispose](): void {
@@ -137,13 +145,24 @@ export function sleep(ms: number): Promise<void> {
 }
 
 /** Looks again and again until `look` says yes. @returns milliseconds it took. Throws after `limit`. */
-export async function until(what: string, look: () => boolean, limit = 10_000): Promise<number> {
+export async function until(what: string, look: () => boolean, limit = 30_000): Promise<number> {
   const start = performance.now();
   while (!look()) {
     if (performance.now() - start > limit) throw new Error(`not within ${limit} ms: ${what}`);
     await sleep(10);
   }
   return performance.now() - start;
+}
+
+/**
+ * What the gate answers when it has its turn: on a busy machine its own time may be over before. One that never has an answer
+ * is late each time.
+ */
+export async function inTime(ask: () => Promise<Result>): Promise<Result> {
+  let result = await ask();
+  for (let tries = 1; tries < 5 && /no answer after|did not answer within/.test(result.stderr); tries++)
+    result = await ask();
+  return result;
 }
 
 /** True while a process of this number runs; a zombie does not. */

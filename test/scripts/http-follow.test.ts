@@ -64,7 +64,8 @@ describe.each(BUILDS)("$name: mc events --follow", { concurrent: true }, (build)
     expect(lines[0]).toContain("Waiting for the server, 4 s at most (--timeout)");
     expect(JSON.parse(lines[1] ?? "")).toMatchObject({ error: { code: "unavailable" } });
     expect(took).toBeGreaterThan(3500);
-    expect(took).toBeLessThan(8000);
+    // Without --timeout it would be a minute.
+    expect(took).toBeLessThan(30_000);
   });
 
   test("one that hangs is waited for as well, and goes on where it was", async () => {
@@ -73,7 +74,7 @@ describe.each(BUILDS)("$name: mc events --follow", { concurrent: true }, (build)
     await place.ok("mc add a", { env: server.env });
     const follow = await started(place, server, " --timeout 20s");
     server.freeze();
-    await until("it says that it waits", () => follow.stderr.includes("Waiting for the server"), 15_000);
+    await until("it says that it waits", () => follow.stderr.includes("Waiting for the server"));
     server.thaw();
     await place.ok("mc note 1 x", { env: server.env });
     await follow.says(/"noted"/);
@@ -95,7 +96,8 @@ describe.each(BUILDS)("$name: mc events --follow", { concurrent: true }, (build)
     const start = performance.now();
     follow.signal("SIGINT");
     expect((await follow.ended).code).toBe(130);
-    expect(performance.now() - start).toBeLessThan(2000);
+    // Not at the end of its patience, which is a minute.
+    expect(performance.now() - start).toBeLessThan(30_000);
     const again = await server.restart();
     await place.ok("mc note 1 x", { env: again.env });
     await piped.says(/code 0/);

@@ -2,13 +2,16 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { answer, bytes, Faulty, hang, json, NO_TASKS, problemAnswer } from "../client/faulty.ts";
-import { BOB, BUILDS, Place, sleep } from "./harness.ts";
+import { BOB, BUILDS, inTime, Place, sleep } from "./harness.ts";
 import { Server } from "./http-server.ts";
 import { onTerminal, screen } from "./terminal.ts";
 
 /** A server that is not there, asleep, wrong or hostile, as a user of the program sees it. */
 
-const HASTE = { ALAI_MC_TIMEOUT: "400ms" };
+/** Time for an answer on a busy machine; what is asked again to the end takes as long. */
+const HASTE = { ALAI_MC_TIMEOUT: "2500ms" };
+/** Far longer than a test may take: what ends sooner did not wait for it. */
+const PATIENT = { ALAI_MC_TIMEOUT: "10m" };
 const at = ({ url }: { url: string }, more: Record<string, string> = {}) => ({ env: { ALAI_MC_URL: url, ...more } });
 
 // Its tests wait, so several run at once; those below that look at the clock closely do not.
@@ -20,7 +23,8 @@ describe.each(BUILDS)("$name: a server that", { concurrent: true }, (build) => {
     const { code, stdout, stderr, ms } = await place.run("mc list", at({ url: "http://127.0.0.1:9" }));
     expect([code, stdout]).toEqual([69, ""]);
     expect(stderr).toMatch(/^Nothing answers at http:\/\/127\.0\.0\.1:9 \(ALAI_MC_URL\): .+\n.+address\.\n$/);
-    expect(ms).toBeLessThan(8000);
+    // Nobody there is given up sooner than a server that is slow, and a person would wait for that one for a minute.
+    expect(ms).toBeLessThan(30_000);
     const json = await place.run("mc add x --json", at({ url: "http://127.0.0.1:9" }, HASTE));
     expect(JSON.parse(json.stderr).error).toMatchObject({ code: "unavailable" });
     expect(place.fingerprint()).toBe(before);
@@ -29,14 +33,15 @@ describe.each(BUILDS)("$name: a server that", { concurrent: true }, (build) => {
   test("hangs: given up after --timeout, ALAI_MC_TIMEOUT or mc.timeout; a lost change is said to be unknown", async () => {
     using place = new Place(build);
     await using server = await Faulty.start(hang);
+    await place.ok("config set mc.timeout 10m");
     for (const [words, env] of [
-      ["mc list --timeout 300ms", {}],
-      ["--timeout 300ms mc list", {}],
+      ["mc list --timeout 300ms", PATIENT],
+      ["--timeout 300ms mc list", PATIENT],
       ["mc list", { ALAI_MC_TIMEOUT: "300ms" }],
     ] as const) {
       const { code, stderr, ms } = await place.run(words, at(server, env));
       expect([words, code, stderr]).toEqual([words, 69, expect.stringContaining("did not answer within 300 ms")]);
-      expect(ms).toBeLessThan(3000);
+      expect(ms).toBeLessThan(30_000);
     }
     await place.ok("config set mc.timeout 300ms");
     expect((await place.run("mc add x", at(server))).stderr).toContain("Whether the change was made is not known");
@@ -45,12 +50,17 @@ describe.each(BUILDS)("$name: a server that", { concurrent: true }, (build) => {
 
   test("wakes slowly: said on a terminal only", async () => {
     using place = new Place(build);
-    await using server = await Faulty.start((request, socket) =>
-      setTimeout(() => json(NO_TASKS)(request, socket), 2600),
+    let wake = () => {};
+    await using server = await Faulty.start(
+      (request, socket) => {
+        wake = () => json(NO_TASKS)(request, socket);
+      },
+      (request, socket) => setTimeout(() => json(NO_TASKS)(request, socket), 2600),
     );
-    const onScreen = await screen(place, "alai mc list", at(server));
-    expect(onScreen.code).toBe(0);
-    expect(onScreen.text).toContain("waking the server…");
+    const onScreen = onTerminal(place, "alai mc list", at(server));
+    await onScreen.says(/waking the server…/);
+    wake();
+    expect((await onScreen.ended).code).toBe(0);
     const piped = await place.run("mc list", at(server));
     expect([piped.code, piped.stdout, piped.stderr]).toEqual([0, "", ""]);
   });
@@ -59,14 +69,17 @@ describe.each(BUILDS)("$name: a server that", { concurrent: true }, (build) => {
     using place = new Place(build);
     await using server = await Faulty.start(hang);
     for (const words of ["mc list", "mc claim 1 --wait 1m", "mc run 1 -- true", "mc events --follow"]) {
-      const started = onTerminal(place, `trap : INT; alai ${words}; echo code $?`, { ...at(server), input: null });
+      const started = onTerminal(place, `trap : INT; alai ${words}; echo code $?`, {
+        ...at(server, PATIENT),
+        input: null,
+      });
       await started.says(/waking/);
       await sleep(100);
       started.child.stdin?.write("\u0003");
       await started.says(/code 130/);
       started.child.stdin?.end();
       const { ms } = await started.ended;
-      expect(ms).toBeLessThan(10_000);
+      expect(ms).toBeLessThan(50_000);
     }
   });
 
@@ -189,7 +202,7 @@ describe.each(BUILDS)("$name: the address of the server", { concurrent: true }, 
       finding: expect.stringMatching(/sqlite, schema \d+, 1 tasks, answered in/),
     });
     expect(clock).toMatchObject({ state: "ok" });
-    expect(await checks({ ALAI_MC_URL: "http://127.0.0.1:9", ...HASTE })).toMatchObject([
+    expect(await checks({ ALAI_MC_URL: "http://127.0.0.1:9" })).toMatchObject([
       {
         state: "fail",
         finding: expect.stringContaining("Nothing answers"),
@@ -212,13 +225,14 @@ describe.each(BUILDS)("$name: news of the server", (build) => {
     await follow.says(/"acquired"/);
     const wait = place.start("mc wait 1", mine);
     const claim = place.start("mc claim 2 --wait 1m", mine);
-    await sleep(1500);
+    await place.settle(server.env);
     const start = performance.now();
     await place.ok("mc claim-release 1 2", bob);
     await follow.says(/"released"/);
     expect((await wait.ended).code).toBe(0);
     expect((await claim.ended).code).toBe(0);
-    expect(performance.now() - start).toBeLessThan(1500);
+    // Not when the question for news ends by itself, which is after 25 s.
+    expect(performance.now() - start).toBeLessThan(12_000);
     follow.signal("SIGINT");
     expect((await follow.ended).code).toBe(130);
   });
@@ -229,6 +243,7 @@ describe.each(BUILDS)("$name: the gate asks the server", (build) => {
     JSON.stringify({ hook_event_name: "PreToolUse", session_id: "s1", tool_name: "Bash", tool_input: { command } });
   const gate = (place: Place, env: Record<string, string>, command: string) =>
     place.run("hook claim-gate", { env, input: event(command) });
+  const answered = (...words: Parameters<typeof gate>) => inTime(() => gate(...words));
 
   test("held by another blocks; free, unknown, mine and approved pass; mine is renewed", async () => {
     using place = new Place(build);
@@ -240,24 +255,26 @@ describe.each(BUILDS)("$name: the gate asks the server", (build) => {
     await place.ok("mc claim 2", bob);
     const end = async () => (await place.json<{ until: string }>("mc claim-status 1", { env })).until;
     const before = await end();
-    const passes = await gate(place, env, "work on MC #1, mc 3 and mc 777");
+    const passes = await answered(place, env, "work on MC #1, mc 3 and mc 777");
     expect([passes.code, passes.stderr]).toEqual([0, ""]);
     expect((await end()) > before).toBe(true);
-    const blocked = await gate(place, env, "work on MC #1, mc 777 and mc 2");
+    const blocked = await answered(place, env, "work on MC #1, mc 777 and mc 2");
     expect([blocked.code, blocked.stderr]).toEqual([2, expect.stringMatching(/^Task 2 held by bob:s2 until .*\n$/)]);
     await place.ok("mc approve 2 --reason away --for 1h", {
       env: { ...env, ALAI_ACTOR: "boss", ALAI_SESSION: "desk" },
     });
-    expect((await gate(place, env, "mc 2")).code).toBe(0);
+    expect((await answered(place, env, "mc 2")).code).toBe(0);
   });
 
   test("no answer blocks, in time, with one line that names the server", async () => {
     using place = new Place(build);
     await using silent = await Faulty.start(hang);
+    const plain = await gate(place, {}, "ls");
     for (const url of [silent.url, "http://127.0.0.1:9", "http://mc.example.com"]) {
       const { code, stderr, ms } = await gate(place, { ALAI_MC_URL: url }, "mc 1");
       expect([url, code, stderr]).toEqual([url, 2, expect.stringMatching(/^[^\n]+\n$/)]);
-      expect(ms).toBeLessThan(2500);
+      // What is promised, and slack for a busy machine. One that waited for what hangs would never end.
+      expect(ms).toBeLessThan(4 * (2000 + plain.ms));
     }
   });
 });

@@ -1,3 +1,5 @@
+import { type Behaviour, Faulty, forward } from "../client/faulty.ts";
+import { quietPort } from "../client/port.ts";
 import type { Place } from "./harness.ts";
 import type { Options, Running } from "./running.ts";
 
@@ -15,10 +17,10 @@ export class Server {
     this.url = url;
   }
 
-  /** @param port the one to listen on; 0 takes a free one. */
+  /** @param port the one to listen on; absent: one that is still free when the server is started again. */
   static async start(place: Place, options: Options & { readonly port?: number } = {}): Promise<Server> {
     const db = place.file("served.db");
-    const words = ["serve", "--port", String(options.port ?? 0), "--log-level", "silent"];
+    const words = ["serve", "--port", String(options.port ?? (await quietPort())), "--log-level", "silent"];
     const running = place.start(words, { env: { ALAI_MC_DB: db, ALAI_MC_URL: "", ...options.env }, input: null });
     const url = await hear(running);
     return new Server(place, db, running, url);
@@ -26,6 +28,10 @@ export class Server {
 
   get port(): number {
     return Number(new URL(this.url).port);
+  }
+
+  get pid(): number {
+    return this.#running.pid;
   }
 
   /** Environment that makes a command use it. */
@@ -54,8 +60,15 @@ export class Server {
   }
 }
 
+/** Stands between a command and its server: what was asked is seen, and the server can be away for a moment. */
+export async function between({ url }: Server, port?: number): Promise<Faulty> {
+  const handOn: Behaviour = (request, socket) =>
+    Promise.resolve(forward(url)(request, socket)).catch(() => socket.destroy());
+  return Faulty.startAt(port ?? (await quietPort()), handOn);
+}
+
 async function hear(running: Running): Promise<string> {
-  const end = Date.now() + 15_000;
+  const end = Date.now() + 30_000;
   for (;;) {
     const url = /on (http:\S+)/.exec(running.stderr)?.[1];
     if (url) return url;

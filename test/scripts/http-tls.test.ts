@@ -55,7 +55,8 @@ async function proxy() {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, close: () => server.close() };
 }
 
-const HASTE = { ALAI_MC_TIMEOUT: "10s", ALAI_TOKEN: "secret-token" };
+/** Far longer than a test may take: what ends sooner did not wait for it. */
+const PATIENT = { ALAI_MC_TIMEOUT: "10m", ALAI_TOKEN: "secret-token" };
 
 describe.each(BUILDS)("$name: https", (build) => {
   test("a certificate that nobody vouches for, or is for another name: exit 69 at once, and no token is sent", async () => {
@@ -66,10 +67,10 @@ describe.each(BUILDS)("$name: https", (build) => {
       ["127.0.0.1", { NODE_EXTRA_CA_CERTS: server.ca }],
     ] as const) {
       const url = `https://${host}:${server.port}`;
-      const { code, stderr, ms } = await place.run("mc list", { env: { ...HASTE, ...env, ALAI_MC_URL: url } });
+      const { code, stderr, ms } = await place.run("mc list", { env: { ...PATIENT, ...env, ALAI_MC_URL: url } });
       expect([code, stderr]).toEqual([69, expect.stringContaining(`${url} (ALAI_MC_URL) cannot be trusted: `)]);
       expect(stderr).toContain("NODE_EXTRA_CA_CERTS");
-      expect(ms).toBeLessThan(6000);
+      expect(ms).toBeLessThan(40_000);
     }
     expect(server.seen).toEqual([]);
     server.close();
@@ -79,7 +80,7 @@ describe.each(BUILDS)("$name: https", (build) => {
     using place = new Place(build);
     const between = await proxy();
     const { code, stderr } = await place.run("mc list", {
-      env: { ...HASTE, ALAI_MC_URL: between.url.replace("http:", "https:") },
+      env: { ...PATIENT, ALAI_MC_URL: between.url.replace("http:", "https:") },
     });
     expect([code, stderr]).toEqual([69, expect.stringMatching(/^\S+ \(ALAI_MC_URL\) does not speak TLS\.\n[^\n]+\n$/)]);
     expect(stderr).not.toMatch(/openssl|NODE_EXTRA_CA_CERTS/i);
@@ -89,7 +90,7 @@ describe.each(BUILDS)("$name: https", (build) => {
   test("a certificate of an authority that is trusted besides", async () => {
     using place = new Place(build);
     const server = await secureServer(place);
-    const env = { ...HASTE, NODE_EXTRA_CA_CERTS: server.ca, ALAI_MC_URL: `https://localhost:${server.port}` };
+    const env = { ...PATIENT, NODE_EXTRA_CA_CERTS: server.ca, ALAI_MC_URL: `https://localhost:${server.port}` };
     const { code, stderr } = await place.run("mc list", { env });
     expect([code, stderr]).toEqual([0, ""]);
     expect(server.seen).toEqual([{ authorization: "Bearer secret-token" }]);
@@ -100,7 +101,7 @@ describe.each(BUILDS)("$name: https", (build) => {
     using place = new Place(build);
     const server = await secureServer(place);
     const between = await proxy();
-    const proxied = { ...HASTE, HTTPS_PROXY: between.url, HTTP_PROXY: between.url, NODE_EXTRA_CA_CERTS: server.ca };
+    const proxied = { ...PATIENT, HTTPS_PROXY: between.url, HTTP_PROXY: between.url, NODE_EXTRA_CA_CERTS: server.ca };
     const list = (url: string, more = {}) => place.run("mc list", { env: { ...proxied, ALAI_MC_URL: url, ...more } });
     // The certificate is for another name, so that what the proxy leads to is seen and nothing is sent.
     const through = await list(`https://mc.example:${server.port}`);

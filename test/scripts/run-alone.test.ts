@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { BOB, BUILDS, isAlive, Place, until } from "./harness.ts";
 
@@ -9,16 +8,20 @@ describe.each(BUILDS)("$name: run", (build) => {
   test("of one task runs once in one session; the second is refused and leaves the first its lease", async () => {
     using place = new Place(build);
     await place.add("a");
-    const first = place.start(["mc", "run", "1", "--", "sh", "-c", "echo up; sleep 1.5"]);
+    const script = "echo up; while [ ! -e go ]; do sleep 0.05; done; echo first >> log";
+    const first = place.start(["mc", "run", "1", "--", "sh", "-c", script]);
     await first.says(/up/);
     const second = await place.run("mc run 1 -- echo twice");
     expect([second.code, second.stdout]).toEqual([1, ""]);
     expect(second.stderr).toContain("Task 1 is being run by this session (ann:s1) already.");
     const third = await place.run("mc claim 1", { env: BOB });
     expect(third.stderr).toContain("held by ann:s1");
-    const waiting = await place.run("mc run 1 --wait 10s -- echo later");
-    expect([waiting.code, waiting.stdout]).toEqual([0, "later\n"]);
+    const waiting = place.start(["mc", "run", "1", "--wait", "10m", "--", "sh", "-c", "echo later >> log"]);
+    await place.settle(BOB);
+    writeFileSync(place.file("go"), "");
+    expect((await waiting.ended).code).toBe(0);
     expect((await first.ended).code).toBe(0);
+    expect(readFileSync(place.file("log"), "utf8")).toBe("first\nlater\n");
   });
 
   test("stopped with its whole process group, as by Ctrl-Z, still has its command dead before the lease ends", async () => {
@@ -27,7 +30,7 @@ describe.each(BUILDS)("$name: run", (build) => {
     const line = place.build.command.map((word) => `'${word}'`).join(" ");
     const work = "echo child $$; while :; do date +%s%3N >> worked; sleep 0.03; done";
     // A process group of its own, as a shell gives to a job.
-    const run = place.spawn(["setsid", "sh", "-c", `exec ${line} mc run 1 --ttl 2s -- sh -c '${work}'`]);
+    const run = place.spawn(["setsid", "sh", "-c", `exec ${line} mc run 1 --ttl 4s -- sh -c '${work}'`]);
     const [, child] = await run.says(/^child (\d+)$/m);
     process.kill(-run.pid, "SIGSTOP");
     try {
@@ -67,8 +70,8 @@ describe.each(BUILDS)("$name: run", (build) => {
     using place = new Place(build);
     await place.add("a");
     await place.run("mc claim 1", { env: BOB });
-    const run = place.start(["mc", "run", "1", "--wait", "20s", "--", "touch", "started"]);
-    await sleep(700);
+    const run = place.start(["mc", "run", "1", "--wait", "10m", "--", "touch", "started"]);
+    await place.settle();
     run.child.kill("SIGINT");
     expect((await run.ended).code).toBe(130);
     expect(existsSync(place.file("started"))).toBe(false);

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
-import { BOB, BUILDS, isAlive, Place, sleep, until } from "./harness.ts";
+import { BOB, BUILDS, isAlive, Place, until } from "./harness.ts";
 import type { Running } from "./running.ts";
 
 /** `mc run` when things go wrong: the command must be dead before its lease can be another's. */
@@ -43,14 +43,18 @@ function endFamily(family: Family): void {
 }
 
 describe.each(BUILDS)("$name: run on a busy machine", (build) => {
-  test("renews for many times its length while the processor is busy", async () => {
+  test("renews beyond its length while the processor is busy", async () => {
     using place = new Place(build);
     await place.add("a");
     const spinners = [0, 1, 2].map(() => place.spawn(["sh", "-c", "while :; do :; done"]));
-    const run = place.start(["mc", "run", "1", "--ttl", "1s", "--", "sleep", "4"]);
-    await sleep(3500);
+    const untilTold = "echo up; while [ ! -e go ]; do sleep 0.05; done";
+    const run = place.start(["mc", "run", "1", "--ttl", "5s", "--", "sh", "-c", untilTold]);
+    await run.says(/up/);
+    const first = leaseEnd(place);
+    await until("the first lease would be over", () => Date.now() > first + 500);
     const other = await place.run("mc claim 1", { env: BOB });
     expect(other.stderr).toContain("held by ann:s1");
+    writeFileSync(place.file("go"), "");
     const result = await run.ended;
     for (const spinner of spinners) spinner.kill();
     expect([result.code, result.stderr]).toEqual([0, ""]);
@@ -78,28 +82,28 @@ describe.each(BUILDS)("$name: run under trouble", { concurrent: true }, (build) 
   test("what the command leaves running dies with it", async () => {
     using place = new Place(build);
     await place.add("a");
-    const run = place.start(["mc", "run", "1", "--", "sh", "-c", "sleep 60 >/dev/null 2>&1 & echo child $!; exit 3"]);
+    const run = place.start(["mc", "run", "1", "--", "sh", "-c", "sleep 600 >/dev/null 2>&1 & echo child $!; exit 3"]);
     const [, left] = await run.says(/child (\d+)/);
     expect((await run.ended).code).toBe(3);
-    await until("the grandchild is dead", () => !isAlive(Number(left)), 1000);
+    await until("the grandchild is dead", () => !isAlive(Number(left)));
   });
 
-  test("alai is killed: the command is dead within two seconds, and the lease lapses", async () => {
+  test("alai is killed: the command is dead long before its time, and the lease is left to lapse", async () => {
     using place = new Place(build);
     await place.add("a");
-    const family = await startRun(place, "--ttl 3s", worker());
+    const family = await startRun(place, "--ttl 90s", worker());
     family.run.signal("SIGKILL");
-    await until("the command is dead", gone(family), 2000).finally(() => endFamily(family));
-    expect(place.sql("SELECT lease_holder AS h FROM tasks")).toEqual([{ h: "ann:s1" }]);
-    expect((await place.run("mc claim 1 --wait 10s", { env: BOB })).code).toBe(0);
+    // Two seconds are promised; for the lease alone it would be told to end after a minute.
+    await until("the command is dead", gone(family), 20_000).finally(() => endFamily(family));
+    expect((await place.run("mc claim 1", { env: BOB })).stderr).toContain("held by ann:s1");
   });
 
   test("alai is killed and the command does not listen: it is dead before the lease ends", async () => {
     using place = new Place(build);
     await place.add("a");
-    const family = await startRun(place, "--ttl 3s", worker(true));
+    const family = await startRun(place, "--ttl 4s", worker(true));
     family.run.signal("SIGKILL");
-    await until("the command is dead", gone(family), 5000).finally(() => endFamily(family));
+    await until("the command is dead", gone(family)).finally(() => endFamily(family));
     expect(lastWork(place)).toBeLessThan(leaseEnd(place));
   });
 
@@ -107,21 +111,22 @@ describe.each(BUILDS)("$name: run under trouble", { concurrent: true }, (build) 
     using place = new Place(build);
     await place.add("a");
     await place.ok("mc claim 1 --ttl 3s", { env: BOB });
-    const family = await startRun(place, "--ttl 3s --wait 20s", worker(true));
+    const family = await startRun(place, "--ttl 4s --wait 1m", worker(true));
     family.run.signal("SIGSTOP");
-    await until("the command is dead", gone(family), 6000).finally(() => endFamily(family));
+    await until("the command is dead", gone(family)).finally(() => endFamily(family));
     expect(lastWork(place)).toBeLessThan(leaseEnd(place));
   });
 
   test("alai is stopped past its lease: the command is dead before that", async () => {
     using place = new Place(build);
     await place.add("a");
-    const family = await startRun(place, "--ttl 3s", worker(true));
-    await sleep(1500);
+    const family = await startRun(place, "--ttl 4s", worker(true));
+    const first = leaseEnd(place);
+    await until("it renewed", () => leaseEnd(place) > first);
     family.run.signal("SIGSTOP");
-    await until("the command is dead", gone(family), 5000).finally(() => endFamily(family));
+    await until("the command is dead", gone(family)).finally(() => endFamily(family));
     expect(lastWork(place)).toBeLessThan(leaseEnd(place));
-    expect((await place.run("mc claim 1 --wait 10s", { env: BOB })).code).toBe(0);
+    expect((await place.run("mc claim 1 --wait 1m", { env: BOB })).code).toBe(0);
     family.run.signal("SIGCONT");
     const { code, stderr } = await family.run.ended;
     expect([code, stderr]).toEqual([75, expect.stringContaining("was lost")]);
@@ -131,11 +136,11 @@ describe.each(BUILDS)("$name: run under trouble", { concurrent: true }, (build) 
   test("the ledger is locked for too long: the command is dead before the lease ends, exit 75", async () => {
     using place = new Place(build);
     await place.add("a");
-    const family = await startRun(place, "--ttl 3s", worker(true));
-    const db = new DatabaseSync(place.db, { timeout: 5000 });
+    const family = await startRun(place, "--ttl 4s", worker(true));
+    const db = new DatabaseSync(place.db, { timeout: 30_000 });
     db.exec("BEGIN EXCLUSIVE");
     const end = Date.parse(`${db.prepare("SELECT lease_until AS u FROM tasks").get()?.u}Z`);
-    await until("the command is dead", gone(family), 5000).finally(() => endFamily(family));
+    await until("the command is dead", gone(family)).finally(() => endFamily(family));
     expect(lastWork(place)).toBeLessThan(end);
     db.exec("ROLLBACK");
     db.close();
@@ -146,7 +151,7 @@ describe.each(BUILDS)("$name: run under trouble", { concurrent: true }, (build) 
   test("the lease is gone from under it: the command is stopped, exit 75", async () => {
     using place = new Place(build);
     await place.add("a");
-    const family = await startRun(place, "--ttl 2s", worker());
+    const family = await startRun(place, "--ttl 9s", worker());
     const far = "2099-01-01 00:00:00.000";
     place.sql(`UPDATE tasks SET lease_holder = 'bob:s2', lease_fence = 2, lease_until = '${far}' WHERE id = 1`);
     const { code, stderr } = await family.run.ended.finally(() => endFamily(family));
@@ -165,6 +170,6 @@ describe.each(BUILDS)("$name: run under trouble", { concurrent: true }, (build) 
     process.kill(guard, "SIGKILL");
     const { code } = await family.run.ended.finally(() => endFamily(family));
     expect(code).toBe(75);
-    await until("the command is dead", gone(family), 1000);
+    await until("the command is dead", gone(family), 20_000);
   });
 });

@@ -94,7 +94,8 @@ describe.each(BUILDS)("$name: a store that cannot answer", (build) => {
     for (const words of WRITES) {
       const start = performance.now();
       expect([words, await outage(place, words)]).toEqual([words, "locked"]);
-      expect(performance.now() - start).toBeLessThan(2500);
+      // Without the setting it is 10 s.
+      expect(performance.now() - start).toBeLessThan(9000);
     }
     // WAL: readers do not wait for a writer.
     for (const words of READS) expect([words, (await place.run(words)).code]).toEqual([words, 0]);

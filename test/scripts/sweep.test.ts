@@ -142,7 +142,8 @@ describe.each(BUILDS)("$name: every command", { concurrent: true }, (build) => {
         expect([0, 1, 3, 64, ...(ON_STORE.test(name) ? [69] : []), ...(SIGNED_IN.test(name) ? [4] : [])]).toContain(
           code,
         );
-      expect(ms).toBeLessThan(10_000);
+      // One that read from the terminal, or asked, would never end.
+      expect(ms).toBeLessThan(40_000);
     },
   );
 
