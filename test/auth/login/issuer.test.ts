@@ -16,7 +16,8 @@ describe.each(BUILDS)("$name: the issuer", (build) => {
     const { code, stderr, ms } = await place.run(words(`http://127.0.0.1:${port}`));
     expect([code, stderr]).toEqual([69, expect.stringContaining(`The issuer 127.0.0.1:${port} does not answer`)]);
     expect(stderr).toContain("HTTPS_PROXY");
-    expect(ms).toBeLessThan(8000);
+    // Two seconds are what one that is away gets; one that is slow, fifteen.
+    expect(ms).toBeLessThan(12_000);
   });
 
   test.concurrent("in trouble: 69, when it is asked for its metadata and when for tokens", async () => {

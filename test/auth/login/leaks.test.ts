@@ -51,7 +51,7 @@ describe.each(BUILDS)("$name: nothing secret is told", (build) => {
     // Two codes, two verifiers, tokens of two sign-ins and a renewal, the machine's token and secret.
     expect(secrets.size).toBeGreaterThan(10);
     expect(secrets).toContain(SECRET);
-    expect(sampler.samples).toBeGreaterThan(50);
+    expect(sampler.samples).toBeGreaterThan(10);
     const own = [...sampler.seen].filter((line) => line.includes("alai"));
     expect(own.some((line) => line.includes("--debug"))).toBe(true);
     for (const secret of secrets) {

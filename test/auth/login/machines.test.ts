@@ -118,9 +118,9 @@ describe.each(BUILDS)("$name: sign-in of machines", (build) => {
     using place = new Place(build);
     await using op = await Op.start();
     const running = place.start(wordsFor(op, "--with-token"), { input: null });
-    await sleep(1500);
+    await place.settle();
     running.signal("SIGINT");
-    expect(await endedWithin(running, 1500)).toMatchObject({ code: 130 });
+    expect(await endedWithin(running, 20_000)).toMatchObject({ code: 130 });
     expect((await place.run(wordsFor(op, "--with-token", "--client-secret"))).code).toBe(64);
   });
 });

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
+import { quietPort } from "../../client/port.ts";
 
 /** A server at a port that nobody else can have. */
 export async function taken(host = "127.0.0.1"): Promise<Server> {
@@ -12,13 +13,9 @@ export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-/** Ports that were free a moment ago. */
+/** Ports that are free, and stay so. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => taken()));
-  const ports = servers.map(portOf);
-  for (const server of servers) {
-    server.close();
-    await once(server, "close");
-  }
+  const ports: number[] = [];
+  for (let i = 0; i < count; i++) ports.push(await quietPort());
   return ports;
 }

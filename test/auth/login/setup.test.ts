@@ -71,7 +71,7 @@ describe.each(BUILDS)("$name: the first run", { concurrent: true }, (build) => {
     const [address = ""] = await running.says(/http:\S+\/auth\?\S+(?=\r?\n)/);
     await running.says(/Paste it here/);
     type(running, `${await signIn({ url: new URL(address) })}\r`);
-    expect(await endedWithin(running, 10_000)).toMatchObject({ code: 0 });
+    expect(await endedWithin(running, 30_000)).toMatchObject({ code: 0 });
     expect(profileFile(place).issuer).toMatchObject({
       kind: "generic",
       issuer: op.issuer,
@@ -82,7 +82,7 @@ describe.each(BUILDS)("$name: the first run", { concurrent: true }, (build) => {
     await again.says(/Paste it here/);
     expect(again.stdout).not.toContain("issuer's address");
     type(again, "\u0003");
-    expect(await endedWithin(again, 5000)).toMatchObject({ code: 130 });
+    expect(await endedWithin(again, 20_000)).toMatchObject({ code: 130 });
     expect(await place.json("whoami")).toMatchObject({ subject: "ann" });
   });
 

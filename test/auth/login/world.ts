@@ -29,7 +29,7 @@ export async function startLogin(place: Place, words: readonly string[], options
   void running.ended.then(() => {
     over = true;
   });
-  await until("the browser is started", () => over || existsSync(note), 20_000);
+  await until("the browser is started", () => over || existsSync(note));
   if (!existsSync(note)) throw new Error(`it ended before a browser was started: ${running.stderr}`);
   return { running, url: new URL(readFileSync(note, "utf8")) };
 }
@@ -54,7 +54,7 @@ export async function login(place: Place, words: readonly string[], options: Opt
 }
 
 /** Waits until a running program has said something on stderr. */
-export async function saysOnStderr(running: Running, pattern: RegExp, limit = 15_000): Promise<RegExpExecArray> {
+export async function saysOnStderr(running: Running, pattern: RegExp, limit = 30_000): Promise<RegExpExecArray> {
   await until(`stderr says ${pattern}: ${running.stderr}`, () => pattern.test(running.stderr), limit);
   return pattern.exec(running.stderr) as RegExpExecArray;
 }

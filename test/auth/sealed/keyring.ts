@@ -80,7 +80,7 @@ export class Keyring {
     this.#children.push(daemon);
     daemon.stdin.end("password");
     const ask = ["--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", `string:${SECRETS}`];
-    for (let tries = 0; tries < 200; tries++) {
+    for (let tries = 0; tries < 600; tries++) {
       if (/true/.test(this.#send(["--print-reply=literal", ...ask]))) return;
       await sleep(50);
     }

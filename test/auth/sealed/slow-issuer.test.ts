@@ -37,13 +37,15 @@ describe.each(BUILDS)("$name: an issuer that answers late", { concurrent: true }
     using place = new Somewhere(build);
     await using op = await Op.start();
     const { env } = await longAgo(place, op);
+    op.late = 2 * LATE;
     const before = op.count("POST /token");
     const blocked = await Promise.all([1, 2].map(() => place.run("hook claim-gate", { env, input: EVENT })));
     for (const { code, stderr, ms } of blocked) {
       expect([code, stderr]).toEqual([2, expect.stringMatching(/being renewed|no answer after/)]);
-      expect(ms).toBeLessThan(4000);
+      // It answers within two seconds; the rest is a busy machine. Whoever waited for the issuer would need longer.
+      expect(ms).toBeLessThan(2 * LATE - 500);
     }
-    await sleep(LATE);
+    await sleep(2 * LATE);
     expect(op.count("POST /token")).toBe(before + 1);
     await stillSignedIn(place, op);
     expect(await place.run("hook claim-gate", { env, input: EVENT })).toMatchObject({ code: 0, stderr: "" });
@@ -90,7 +92,7 @@ describe.each(BUILDS)("$name: an issuer that answers late", { concurrent: true }
     const page = fetch(await signIn(underWay)).catch(() => {});
     await until("it asks for tokens", () => op.count("POST /token") > before);
     underWay.running.signal("SIGINT");
-    expect(await endedWithin(underWay.running, 2000)).toMatchObject({ code: 130 });
+    expect(await endedWithin(underWay.running, LATE - 500)).toMatchObject({ code: 130 });
     await page;
     await stillSignedIn(place, op);
   });
