@@ -119,10 +119,14 @@ describe.each(WAYS)("over $way", ({ make }) => {
         setTimeout(() => socket.destroy(), 50);
       },
       (request, socket) => {
-        setTimeout(release, 300);
+        // Should the second try be held too, there will be no third.
+        setTimeout(release, 5000);
         return forward(served.url)(request, socket);
       },
-      forward(served.url),
+      (request, socket) => {
+        release();
+        return forward(served.url)(request, socket);
+      },
     );
     const ledger = connect(between.url, { make });
     expect(await ledger.add([{ title: "x" }], ann)).toMatchObject([{ existing: false }]);

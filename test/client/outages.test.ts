@@ -5,6 +5,7 @@ import { Exit } from "../../src/kit/errors.ts";
 import type { HttpLedger } from "../../src/mc/http/ledger.ts";
 import { type ConnectOptions, connect, WAYS } from "./connect.ts";
 import { answer, bytes, drop, Faulty, hang, json, NO_TASKS, problemAnswer } from "./faulty.ts";
+import { quietPort } from "./port.ts";
 
 /** A server that is not there, hangs, hangs up, or is none of ours. */
 
@@ -22,34 +23,29 @@ async function failure(call: Promise<unknown>): Promise<{ error: StoreError; ms:
   return { error, ms: performance.now() - start };
 }
 
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+/** On a busy machine; what is waited for here would take far longer, or for ever. */
+const SOON = 30_000;
+const LONG = 600_000;
 
-// These two want a port that nobody takes meanwhile: nothing else runs beside them.
 describe.each(WAYS)("over $way", ({ make }) => {
   const open = (url: string, options: ConnectOptions = {}): HttpLedger => connect(url, { make, ...options });
 
   test("nobody listens: asked again for a while, then said, with address and what named it", async () => {
-    const url = `http://127.0.0.1:${await closedPort()}`;
-    const { error, ms } = await failure(open(url, { timeout: 5000, refused: 400 }).list({}));
+    const url = `http://127.0.0.1:${await quietPort()}`;
+    const { error, ms } = await failure(open(url, { timeout: LONG, refused: 400 }).list({}));
     expect(error.code).toBe("unavailable");
     expect(error.message).toContain(`${url} (ALAI_MC_URL)`);
     expect(error.hint).not.toContain("--offline");
     const mirrored = await failure(open(url, { timeout: 300, hasMirror: () => true }).list({}));
     expect(mirrored.error.hint).toContain("`alai mc list --offline`");
     expect(ms).toBeGreaterThan(300);
-    expect(ms).toBeLessThan(4500);
+    expect(ms).toBeLessThan(SOON);
     const change = await failure(open(url, { timeout: 300 }).add([{ title: "x" }], ann));
     expect(change.error.hint).not.toContain("not known");
   });
 
   test("nobody listens yet: found when it comes up", async () => {
-    const port = await closedPort();
+    const port = await quietPort();
     const listed = open(`http://127.0.0.1:${port}`).list({});
     await new Promise((resolve) => setTimeout(resolve, 200));
     await using _server = await Faulty.startAt(port, ok);
@@ -62,19 +58,19 @@ describe.each(WAYS)("over $way", { concurrent: true }, ({ make }) => {
   const open = (url: string, options: ConnectOptions = {}): HttpLedger => connect(url, { make, ...options });
 
   test("a host that does not exist is said at once", async () => {
-    const { error, ms } = await failure(open("https://no-such-host.invalid").list({}));
+    const { error, ms } = await failure(open("https://no-such-host.invalid", { timeout: LONG }).list({}));
     expect(error.message).toContain("no host of that name: https://no-such-host.invalid (ALAI_MC_URL)");
-    expect(ms).toBeLessThan(4000);
+    expect(ms).toBeLessThan(SOON);
   });
 
   test("a port that does not speak TLS is said at once", async () => {
     const plain = createServer((socket) => socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
     const { port } = plain.address() as AddressInfo;
-    const { error, ms } = await failure(open(`https://127.0.0.1:${port}`).list({}));
+    const { error, ms } = await failure(open(`https://127.0.0.1:${port}`, { timeout: LONG }).list({}));
     expect(error.message).toBe(`https://127.0.0.1:${port} (ALAI_MC_URL) does not speak TLS.`);
     expect(error.hint).toContain("http://");
-    expect(ms).toBeLessThan(6000);
+    expect(ms).toBeLessThan(SOON);
     plain.close();
   });
 
@@ -85,7 +81,7 @@ describe.each(WAYS)("over $way", { concurrent: true }, ({ make }) => {
     expect(read.error.message).toContain("did not answer within 400 ms");
     expect(read.error.hint).not.toContain("not known");
     expect(read.ms).toBeGreaterThan(350);
-    expect(read.ms).toBeLessThan(3000);
+    expect(read.ms).toBeLessThan(SOON);
     const change = await failure(ledger.add([{ title: "x" }], ann));
     expect(change.error.hint).toContain("Whether the change was made is not known");
     expect(server.seen).toHaveLength(2);
@@ -99,7 +95,7 @@ describe.each(WAYS)("over $way", { concurrent: true }, ({ make }) => {
     await using server = await Faulty.start((_request, socket) => socket.write(text));
     const { error, ms } = await failure(open(server.url, { timeout: 400 }).list({}));
     expect(error.message).toContain("did not answer within");
-    expect(ms).toBeLessThan(3000);
+    expect(ms).toBeLessThan(SOON);
   });
 
   test.each([
@@ -137,25 +133,25 @@ describe.each(WAYS)("over $way", { concurrent: true }, ({ make }) => {
     ] as const;
     for (const [behaviour, words] of cases) {
       await using server = await Faulty.start(behaviour);
-      const { error, ms } = await failure(open(server.url, { timeout: 700 }).list({}));
+      const { error, ms } = await failure(open(server.url, { timeout: 1500 }).list({}));
       expect(error.message).toMatch(words);
       expect(error.code).toBe("unavailable");
       expect(server.seen.length).toBeGreaterThan(1);
-      expect(ms).toBeLessThan(4000);
+      expect(ms).toBeLessThan(SOON);
     }
   });
 
   test("the last answer counts more than that the time was over", async () => {
     await using server = await Faulty.start(problemAnswer(503, "unavailable", { "retry-after": "0" }), hang);
-    const { error } = await failure(open(server.url, { timeout: 600 }).list({}));
+    const { error } = await failure(open(server.url, { timeout: 1500 }).list({}));
     expect(error.message).toBe("Detail of unavailable.");
   });
 
   test("a server that asks for more time than there is: said at once", async () => {
     await using server = await Faulty.start(problemAnswer(429, "rate_limited", { "retry-after": "60" }));
-    const { error, ms } = await failure(open(server.url).list({}));
+    const { error, ms } = await failure(open(server.url, { timeout: 50_000 }).list({}));
     expect(error.hint).toContain("in 60 s");
-    expect(ms).toBeLessThan(4000);
+    expect(ms).toBeLessThan(SOON);
     expect(server.seen).toHaveLength(1);
   });
 

@@ -6,12 +6,15 @@ import { overNode } from "../../src/kit/http/over-node.ts";
 import { Http, NoAnswer } from "../../src/kit/http.ts";
 import { openServer } from "../../src/mc/http/open.ts";
 import { within } from "../../src/mc/within.ts";
+import { until } from "../server/streams/bench.ts";
 import { answer, type Behaviour, drop, Faulty, hang, json, NO_TASKS } from "./faulty.ts";
 import { fakeWorld } from "./world.ts";
 
 /** How long is waited, for whom, and what is said meanwhile. */
 
 const ok = json(NO_TASKS);
+/** On a busy machine; what is waited for here would take far longer, or for ever. */
+const SOON = 30_000;
 const site = (url: string) => ({ url, source: "ALAI_MC_URL" });
 
 /** Milliseconds until a `list` on a server that hangs is given up. */
@@ -26,8 +29,9 @@ async function patienceOf(env: Record<string, string>, flags = {}): Promise<numb
 
 describe("the time limit", () => {
   test("is that of --timeout, before ALAI_MC_TIMEOUT", async () => {
-    expect(await patienceOf({ ALAI_MC_TIMEOUT: "250ms" })).toBeLessThan(3000);
-    expect(await patienceOf({ ALAI_MC_TIMEOUT: "20s" }, { timeout: 250 })).toBeLessThan(3000);
+    // Ten seconds when nothing says, ten minutes here.
+    expect(await patienceOf({ ALAI_MC_TIMEOUT: "250ms" })).toBeLessThan(9000);
+    expect(await patienceOf({ ALAI_MC_TIMEOUT: "10m" }, { timeout: 250 })).toBeLessThan(SOON);
   });
 
   test("that is no length of time is a usage error", () => {
@@ -37,20 +41,20 @@ describe("the time limit", () => {
 
   test("is for all tries together", async () => {
     await using server = await Faulty.start(answer(503, {}, ""));
-    const ledger = openServer(fakeWorld({ ALAI_MC_TIMEOUT: "1s" }).context, site(server.url));
+    const ledger = openServer(fakeWorld({ ALAI_MC_TIMEOUT: "3s" }).context, site(server.url));
     const start = performance.now();
     await expect(ledger.list({})).rejects.toThrow(StoreError);
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(performance.now() - start).toBeLessThan(SOON);
     expect(server.seen.length).toBeGreaterThan(2);
     ledger.close();
   });
 
   test("can be made shorter for calls that nobody waits for", async () => {
     await using server = await Faulty.start(hang);
-    const ledger = openServer(fakeWorld({}).context, site(server.url));
+    const ledger = openServer(fakeWorld({ ALAI_MC_TIMEOUT: "10m" }).context, site(server.url));
     const start = performance.now();
     await expect(within(ledger, 200).stats()).rejects.toThrow("did not answer within 200 ms");
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(performance.now() - start).toBeLessThan(SOON);
     ledger.close();
   });
 });
@@ -93,12 +97,14 @@ describe("a server that is slow to wake", { concurrent: true }, () => {
     const world = fakeWorld({}, { terminal: true });
     const ledger = openServer(world.context, site(server.url));
     const claim = ledger.claim([1], { actor: "ann", session: "s1" }, 60_000).catch((thrown: unknown) => thrown);
-    setTimeout(() => world.signal("SIGINT"), 2200);
+    await until(() => world.err.length > 0 && world.listeners.size > 0, "it is said");
+    world.signal("SIGINT");
     const start = performance.now();
     const error = await claim;
     expect(error).toBeInstanceOf(Exit);
     expect(error).toMatchObject({ exit: 130, code: "interrupted", hint: expect.stringContaining("not known") });
-    expect(performance.now() - start).toBeLessThan(6000);
+    // Of a person's patience, which is a minute, most is left.
+    expect(performance.now() - start).toBeLessThan(SOON);
     ledger.close();
   });
 });
@@ -132,7 +138,7 @@ describe("the client of every command", () => {
 
   test("knows that a change may be made when an earlier try may have arrived", async () => {
     await using server = await Faulty.start(drop, answer(503, {}, ""));
-    const http = client(400);
+    const http = client(1500);
     expect(await http.ask({ ...get(server.url), repeatable: true })).toMatchObject({ status: 503, maybeDone: true });
     await using other = await Faulty.start(answer(503, {}, ""));
     expect(await http.ask({ ...get(other.url), repeatable: true })).toMatchObject({ status: 503, maybeDone: false });

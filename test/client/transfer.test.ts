@@ -57,7 +57,7 @@ describe.each(WAYS)("over $way", ({ make }) => {
       socket.write("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
       socket.write(HEAD);
       for (let i = 0; i < pieces; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await new Promise((resolve) => setTimeout(resolve, 700));
         socket.write(ROW);
       }
       if (pieces < 4) return;
@@ -65,7 +65,7 @@ describe.each(WAYS)("over $way", ({ make }) => {
       socket.end();
     };
     await using server = await Faulty.start(slow(4), slow(1));
-    const ledger = connect(server.url, { make, timeout: 1500 });
+    const ledger = connect(server.url, { make, timeout: 2500 });
     let rows = 0;
     for await (const _row of ledger.dump()) rows += 1;
     expect(rows).toBe(4);

@@ -129,7 +129,8 @@ describe("a store that cannot be written", () => {
     const start = performance.now();
     await expect(ledger.claim([1], me, 1000)).rejects.toMatchObject({ name: "StoreError", code: "locked" });
     expect(performance.now() - start).toBeGreaterThanOrEqual(150);
-    expect(performance.now() - start).toBeLessThan(2000);
+    // It would be held for ever; without the limit of its own it would be given up after the usual one, which is longer.
+    expect(performance.now() - start).toBeLessThan(8000);
     expect(await ledger.stats()).toMatchObject({ held: 0 });
     setTimeout(() => theirs.exec("COMMIT"), 50);
     expect(await ledger.claim([1], me, 60_000)).toMatchObject([{ fence: 1 }]);

@@ -41,7 +41,7 @@ describe("a client that is killed over its claim", () => {
 test("a killed holder keeps its lease until the expiry, and no longer", async () => {
   const ann = await clients.start("ann:1");
   const bob = await clients.start("bob:1");
-  const grant = await clients.run(ann, { kind: "claim", ttl: 2000 });
+  const grant = await clients.run(ann, { kind: "claim", ttl: 4000 });
   const until = grant?.type === "granted" ? grant.until : 0;
   ann.kill("SIGKILL");
   expect(await clients.run(bob, claim)).toMatchObject({ code: "held", until });
@@ -51,7 +51,7 @@ test("a killed holder keeps its lease until the expiry, and no longer", async ()
 test("two claims at the very expiry: one wins", async () => {
   const [ann, bob, cat] = await Promise.all(["ann:1", "bob:1", "cat:1"].map((holder) => clients.start(holder)));
   if (!ann || !bob || !cat) throw new Error("no clients");
-  const grant = await clients.run(ann, { kind: "claim", ttl: 2000 });
+  const grant = await clients.run(ann, { kind: "claim", ttl: 4000 });
   const until = grant?.type === "granted" ? grant.until : 0;
   const both = await Promise.all([bob, cat].map((child) => clients.run(child, claim, until)));
   expect(both.map((outcome) => outcome?.type).sort()).toEqual(["granted", "refused"]);

@@ -81,13 +81,15 @@ describe("migrate to a server", () => {
       withServer(async (home, source, server) => {
         const rows = await fileRows(source);
         const roll = dice(11);
+        const there = async () => Object.values((await server.ledger.dumpHead()).rows).reduce((sum, n) => sum + n, 0);
+        const moreThan = async (enough: number, isOver = () => false) => {
+          while (!isOver() && (await there()) <= enough) await new Promise((resolve) => setTimeout(resolve, roll(20)));
+        };
         for (let round = 0; round < 5; round++) {
           const child = home.start(["mc", "migrate", "--from", source, "--to", server.url]);
           const ended = new Promise((resolve) => child.on("close", resolve));
           const enough = Math.floor((rows.length / 6) * (round + roll(2)));
-          const there = async () => Object.values((await server.ledger.dumpHead()).rows).reduce((sum, n) => sum + n, 0);
-          while (child.exitCode === null && (await there()) <= enough)
-            await new Promise((r) => setTimeout(r, roll(20)));
+          await moreThan(enough, () => child.exitCode !== null);
           child.kill("SIGKILL");
           await ended;
           const sofar = await there();
@@ -96,8 +98,9 @@ describe("migrate to a server", () => {
               code: "constraint",
             });
         }
+        const before = await there();
         const stopped = home.run(["mc", "migrate", "--from", source, "--to", server.url]);
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await moreThan(before);
         home.signal("SIGINT");
         expect(await stopped).toMatchObject({ code: 130, err: expect.stringContaining("goes on where it stopped") });
         expect(await migrate(home, source, server.url)).toMatchObject({ code: 0, equal: true });

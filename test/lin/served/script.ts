@@ -10,7 +10,7 @@ import { amiss, type ReadOnce } from "./readers.ts";
 import { WireLedger } from "./wire-ledger.ts";
 
 /** How long a reader waits for what should have come. */
-const PATIENCE = 1500;
+const PATIENCE = 5000;
 
 /** Steps clients of two servers over one database through a fixed interleaving. The one called `suspect` may have a fault. */
 export class ServedScript {

@@ -75,7 +75,7 @@ test("two servers over one Postgres are linearizable, and their feeds whole, thr
       const struck = await faults;
       const journal = await journalOf(databaseUrl);
       const last = journal.events.at(-1)?.seq ?? 0;
-      await Promise.all(readers.map((reader) => reader.finish(last, 20_000)));
+      await Promise.all(readers.map((reader) => reader.finish(last, 60_000)));
       const history = roundedClock(run.history);
       const verdict = check(history);
       const lost = proxies.reduce((sum, proxy) => sum + proxy.lost, 0);

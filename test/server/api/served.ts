@@ -88,7 +88,7 @@ async function servedOver<L extends ServedLedger>(
 }
 
 /** Sends bytes as they are and gives what came back before the server closed or `ms` passed. */
-export function rawRequest(port: number, bytes: string | Buffer, ms = 2000): Promise<string> {
+export function rawRequest(port: number, bytes: string | Buffer, ms = 20_000): Promise<string> {
   return new Promise((resolve, reject) => {
     let got = "";
     const socket = connect(port, "127.0.0.1", () => socket.write(bytes));

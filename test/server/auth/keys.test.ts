@@ -10,6 +10,8 @@ import { Issuer, type Trouble } from "../../doubles/issuer.ts";
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+/** For what comes by itself, on a busy machine. */
+const PATIENT = { timeout: 20 * SECOND };
 
 let issuer: Issuer;
 let ticks: number;
@@ -68,10 +70,10 @@ describe("rotation", () => {
     await ask(who, issuer.token());
     ticks += 11 * MINUTE;
     issuer.trouble = "slow";
-    const start = performance.now();
     expect(await ask(who, issuer.token({ jti: "a" }))).toBe(200);
-    expect(performance.now() - start).toBeLessThan(SECOND);
-    await expect.poll(() => issuer.reads).toBe(2);
+    // The reading has not ended: its end, which is that it is given up, would be told.
+    expect(warnings).toEqual([]);
+    await expect.poll(() => issuer.reads, PATIENT).toBe(2);
   });
 });
 
@@ -123,7 +125,8 @@ describe("an issuer that does not answer", () => {
     issuer.trouble = "slow";
     const start = performance.now();
     expect(await ask(authenticator(), issuer.token())).toBe(503);
-    expect(performance.now() - start).toBeLessThan(7 * SECOND);
+    // It would never end by itself; the rest is slack for a busy machine.
+    expect(performance.now() - start).toBeLessThan(20 * SECOND);
   });
 
   test.each<Trouble>(["down", "no-keys", "huge"])("%s, later: known keys go on for 24 h, then 503", async (trouble) => {
@@ -135,7 +138,7 @@ describe("an issuer that does not answer", () => {
       ticks = 1_000_000 + hours * HOUR;
       expect(await ask(who, issuer.token({ jti: String(hours) }))).toBe(200);
       // The reading behind it fails by itself.
-      await expect.poll(() => warnings.length).toBeGreaterThan(failures);
+      await expect.poll(() => warnings.length, PATIENT).toBeGreaterThan(failures);
       failures = warnings.length;
     }
     ticks = 1_000_000 + 24 * HOUR + SECOND;
