@@ -35,7 +35,7 @@ Lines (not on a terminal): ok, down or none, name, kind, essential, milliseconds
       import("../morning/look.ts"),
     ]);
     const profile = readProfile(context, chosenProfile(context, flags.profile).name);
-    const looks = await withSpinner(context, "looking…", () => lookAt(context, subjectsOf(profile)));
+    const looks = await withSpinner(context, "looking…", () => lookAt(context, subjectsOf(profile, flags.profile)));
     await printRows<Look>(context, looks, {
       columns: [
         { header: "", value: ({ state }) => state, show: ({ state }, style) => style[STYLE[state]](MARK[state]) },

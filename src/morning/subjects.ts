@@ -1,10 +1,9 @@
-import type { Millis } from "@alai/core";
+import { asProfile } from "../auth/as-profile.ts";
 import type { Profile, ServiceProfile } from "../auth/profile.ts";
 import { whoIsSignedIn } from "../auth/whoami.ts";
-import type { Context } from "../kit/context.ts";
+import { askLedger, meantLedger } from "../bootstrap/right-ledger.ts";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
-import { locateLedger, openLedger } from "../mc/open.ts";
 import { within } from "../mc/within.ts";
 import { answers, vaultServer } from "./answers.ts";
 import type { Subject } from "./look.ts";
@@ -17,13 +16,16 @@ const AWAITED: readonly (readonly [kind: ServiceProfile["kind"], name: string])[
   ["model", "models"],
 ];
 
-/** What a morning begins with: who am I, the ledger, the vault, and what the profile names. */
-export function subjectsOf(profile: Profile | null): readonly Subject[] {
+/**
+ * What a morning begins with: who am I, the ledger, the vault, and what the profile names.
+ * @param flag `--profile`, where it was given: then the sign-in is that profile's, whatever the environment holds.
+ */
+export function subjectsOf(profile: Profile | null, flag?: string): readonly Subject[] {
   const services = profile?.services ?? [];
   const awaited = AWAITED.filter(([kind]) => !services.some((service) => service.kind === kind));
   return [
-    { name: "sign-in", kind: "identity", essential: profile !== null, ask: profile ? signIn : null },
-    { name: "ledger", kind: "ledger", essential: profile?.mc?.essential ?? true, ask: ledger },
+    { name: "sign-in", kind: "identity", essential: profile !== null, ask: profile ? signIn(flag) : null },
+    { name: "ledger", kind: "ledger", essential: profile?.mc?.essential ?? true, ask: ledger(profile, flag) },
     {
       ...{ name: "vault", kind: "vault", essential: profile?.secrets?.essential ?? false },
       ask: profile?.secrets ? vault(profile) : null,
@@ -40,19 +42,30 @@ export function subjectsOf(profile: Profile | null): readonly Subject[] {
   ];
 }
 
-async function signIn(context: Context): Promise<string> {
-  const me = await whoIsSignedIn(context, undefined);
-  if (!me) throw new Exit(EXIT.signIn, "sign_in_needed", "not signed in: alai login");
-  return `${me.email ?? me.name ?? me.subject} (${me.source})`;
+type Ask = NonNullable<Subject["ask"]>;
+
+function signIn(flag: string | undefined): Ask {
+  return async (context) => {
+    const me = await whoIsSignedIn(context, flag);
+    return `${me.email ?? me.name ?? me.subject} (${me.source})`;
+  };
 }
 
-async function ledger(context: Context, limit: Millis): Promise<string> {
-  const { store, by_status: status, held } = await within(await openLedger(context, "read"), limit).stats();
-  const location = locateLedger(context);
-  return `${location.kind === "url" ? location.url : store}: ${status.open ?? 0} open, ${held} held`;
+function ledger(profile: Profile | null, flag: string | undefined): Ask {
+  return async (context, limit) => {
+    const meant = meantLedger(context, profile);
+    const { location, isNew } = meant;
+    const own = flag === undefined ? context : asProfile(context, flag);
+    return askLedger(own, meant, async (opened) => {
+      const { store, by_status: status, held } = await within(opened, limit).stats();
+      const where = location.kind === "url" ? location.url : store;
+      const notYet = isNew ? ", as the profile says; commands here do not use it before alai bootstrap" : "";
+      return `${where}: ${status.open ?? 0} open, ${held} held${notYet}`;
+    });
+  };
 }
 
-function vault(profile: Profile): NonNullable<Subject["ask"]> {
+function vault(profile: Profile): Ask {
   return async (context, limit) => {
     const { vaultState } = await import("../secrets/status.ts");
     const { state, server, finding } = await vaultState(context, profile.name);

@@ -9,6 +9,8 @@ export interface OpOptions {
   readonly life?: number;
   /** Seconds that a code for another device is good. */
   readonly codeLife?: number;
+  /** A token that the provider looks up can be taken back; one that says everything itself cannot. */
+  readonly format?: "jwt" | "opaque";
 }
 
 /** An answer in place of the provider's own. */
@@ -103,7 +105,7 @@ export async function signingKey(): Promise<JWK> {
 /** Set up as a company would for alai. */
 export function configuration(
   keys: readonly unknown[],
-  { life = 600, codeLife = 60 }: OpOptions,
+  { life = 600, codeLife = 60, format = "jwt" }: OpOptions,
 ): Readonly<Record<string, unknown>> {
   return {
     jwks: { keys },
@@ -158,7 +160,7 @@ export function configuration(
         getResourceServerInfo: () => ({
           scope: SCOPE,
           audience: "api://alai",
-          accessTokenFormat: "jwt",
+          accessTokenFormat: format,
           accessTokenTTL: life,
           jwt: { sign: { alg: "RS256" } },
         }),

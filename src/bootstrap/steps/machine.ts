@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Ledger } from "@alai/core";
+import { asProfile } from "../../auth/as-profile.ts";
+import { chosenProfile } from "../../auth/profiles.ts";
 import { examine } from "../../doctor/examine.ts";
 import { gateCommand } from "../../hook/command-line.ts";
 import { claudeSettingsFile, readClaudeSettings, withGate, writeClaudeSettings } from "../../hook/settings-file.ts";
-import type { Context } from "../../kit/context.ts";
 import { writeSetting } from "../../kit/write-settings.ts";
-import { locateLedger, openLedger } from "../../mc/open.ts";
+import { askLedger, meantLedger } from "../right-ledger.ts";
 import { done, left, ok, type Step } from "../step.ts";
 
 /** What is on this machine itself. */
@@ -32,23 +32,21 @@ export const hooksStep: Step = {
 export const ledgerStep: Step = {
   name: "ledger",
   async run({ context, profile }) {
-    const known = locateLedger(context);
-    const isNew = profile.mc !== null && known.kind === "file" && known.source === "default";
-    if (profile.mc && isNew) await writeSetting(context, "mc.url", profile.mc.url);
-    if (!profile.mc && known.kind === "file" && !existsSync(known.file)) return ok("none yet; the first task makes it");
-    // The settings of this process were read before.
-    const ledger = profile.mc && isNew ? await serverAt(context, profile.mc.url) : await openLedger(context, "read");
-    const { store, total } = await ledger.stats();
-    return (isNew ? done : ok)(`${store}, ${total} tasks`);
+    const meant = meantLedger(context, profile);
+    const { location, isNew } = meant;
+    if (isNew && profile.mc) await writeSetting(context, "mc.url", profile.mc.url);
+    if (!profile.mc && location.kind === "file" && !existsSync(location.file))
+      return ok("none yet; the first task makes it");
+    // The profile may have been taken into use a moment ago.
+    const isInUse = chosenProfile(context, undefined).name === profile.name;
+    const own = isInUse ? context : asProfile(context, profile.name);
+    const finding = await askLedger(own, meant, async (ledger) => {
+      const { store, total } = await ledger.stats();
+      return `${store}, ${total} tasks`;
+    });
+    return (isNew ? done : ok)(finding);
   },
 };
-
-async function serverAt(context: Context, url: string): Promise<Ledger> {
-  const { openServer } = await import("../../mc/http/open.ts");
-  const ledger = openServer(context, { url, source: "profile" });
-  context.onExit(() => ledger.close());
-  return ledger;
-}
 
 export const doctorStep: Step = {
   name: "doctor",
