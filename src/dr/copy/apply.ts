@@ -1,6 +1,7 @@
 import { constants, copyFileSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Millis } from "@alai/core";
+import { LtxDamage } from "../ltx/damage.ts";
 import { type Decoded, decodeLtx, type LtxSink } from "../ltx/decode.ts";
 import type { LtxHeader } from "../ltx/header.ts";
 import type { LtxFile } from "../ltx/name.ts";
@@ -29,11 +30,13 @@ export async function applyBatch(batch: Batch): Promise<{ readonly time: Millis 
   const shape = shapeOf(batch.path);
   if (!shape) throw new Error("the working copy is not a database");
   try {
-    if (shape.isWal) return await applyAsLog(batch, shape);
+    return shape.isWal ? await applyAsLog(batch, shape) : await applyByRewriting(batch, shape);
   } catch (error) {
-    if (!(error instanceof NotAsWal)) throw error;
+    if (error instanceof NotAsWal) return applyByRewriting(batch, shape);
+    // Known only when all was read; the last file is the one that brought the database to its length.
+    if (error instanceof LtxDamage) throw error.in(batch.files.at(-1)?.key ?? "");
+    throw error;
   }
-  return applyByRewriting(batch, shape);
 }
 
 /** SQLite's own recovery does the work: what we write is a log as it would have written it. */

@@ -138,7 +138,7 @@ export class WorkingCopy {
     const usable = files.filter((file) => !this.#bad.has(identity(file)));
     try {
       if (this.#state.applied === 0) await seeds.run(() => this.#seed(usable, replica, newest));
-      else await batches.run(() => this.#forward(usable, newest));
+      else await batches.run(() => this.#forward(usable, newest, newestTxid(files.filter(isChange))));
       return true;
     } catch (error) {
       return this.#remember(error, files);
@@ -175,11 +175,11 @@ export class WorkingCopy {
     return true;
   }
 
-  async #forward(files: readonly LtxFile[], newest: number): Promise<void> {
+  /** @param last the newest change. Litestream may send a snapshot before the changes that it ends with: they come, or a hole will show. */
+  async #forward(files: readonly LtxFile[], newest: number, last: number): Promise<void> {
     const { applied, target } = this.#state;
-    // Litestream may send a snapshot before the changes that it ends with: these come, or a hole will show.
-    const changes = files.filter(({ level }) => level !== SNAPSHOT_LEVEL);
-    const plan = planTo(changes, applied, newestTxid(changes));
+    const changes = files.filter(isChange);
+    const plan = planTo(changes, applied, last);
     if (plan.kind === "way") {
       await this.#applyAll(plan.files);
       if (this.#bad.size === 0) this.#note = null;
@@ -300,6 +300,10 @@ export class WorkingCopy {
     if (this.#status !== "quarantined") this.#status = "damaged";
     this.#note = why;
   }
+}
+
+function isChange({ level }: LtxFile): boolean {
+  return level !== SNAPSHOT_LEVEL;
 }
 
 /** One file at one time: Litestream may write a new one under the same name. */

@@ -8,11 +8,18 @@ export type DamageKind = "foreign" | "cut" | "damaged";
 export class LtxDamage extends Exit {
   readonly kind: DamageKind;
   readonly key: string | null;
+  readonly #finding: string;
 
   constructor(kind: DamageKind, finding: string, key: string | null = null) {
     super(EXIT.refused, `ltx_${kind}`, `${key ?? "An LTX file"} cannot be used: ${finding}.`);
     this.name = "LtxDamage";
     this.kind = kind;
     this.key = key;
+    this.#finding = finding;
+  }
+
+  /** The same of a file that is known now. */
+  in(key: string): LtxDamage {
+    return new LtxDamage(this.kind, this.#finding, this.key ?? key);
   }
 }

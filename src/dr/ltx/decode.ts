@@ -51,14 +51,9 @@ export async function decodeLtx(
       throw new LtxDamage("foreign", `in it are the transactions ${decoded.min} to ${decoded.max}`);
     return decoded;
   } catch (error) {
-    if (error instanceof LtxDamage && file && error.key === null) throw named(error, file.key);
+    if (error instanceof LtxDamage && file) throw error.in(file.key);
     throw error;
   }
-}
-
-function named(damage: LtxDamage, key: string): LtxDamage {
-  const finding = damage.message.replace(/^.*? cannot be used: (.*)\.$/s, "$1");
-  return new LtxDamage(damage.kind, finding, key);
 }
 
 class Decoder {
