@@ -65,6 +65,7 @@ const SELDOM = [
   "host",
   "models",
   "runbook",
+  "doctor",
 ];
 
 /**
@@ -81,7 +82,7 @@ function buildNpm(): void {
     `./commands/${word}/*`,
     `*/commands/mc/${word}.ts`,
   ]);
-  buildCommands("main.cjs", seldom, []);
+  buildCommands("main.cjs", [...seldom, "*/models/quick.ts"], []);
   buildRoute(join(out, "route.cjs"));
   bun(
     join(root, "bin", "alai.ts"),

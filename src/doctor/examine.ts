@@ -18,6 +18,7 @@ export async function examine(context: Context): Promise<Check[]> {
     ["identity", () => [identity(context)]],
     ["ledger", () => ledger(context)],
     ["mirror", () => mirror(context)],
+    ["lightrag", () => rag(context)],
     ["old vault", async () => (await import("./old-vault.ts")).oldVaultFindings(context)],
   ];
   const checks: Check[] = [];
@@ -79,6 +80,14 @@ async function mirror(context: Context): Promise<Finding[]> {
   if (location.kind !== "url") return [];
   const { mirrorFinding } = await import("./mirror.ts");
   return [mirrorFinding(context, location.url)];
+}
+
+/** Only where there is a manifest: reading one loads a parser. */
+async function rag(context: Context): Promise<Finding[]> {
+  const { manifestFile } = await import("../dr/manifest/file.ts");
+  if (!existsSync(manifestFile(context))) return [];
+  const { ragFindings } = await import("./rag.ts");
+  return ragFindings(context);
 }
 
 async function ledger(context: Context): Promise<Finding[]> {

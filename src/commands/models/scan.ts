@@ -169,7 +169,6 @@ function paragraph(row: Row, style: Style, width: number): string {
   const { state, text, why, advice } = row;
   const line = oneLine(text.trim());
   const shown = line.length > width - 4 ? `${line.slice(0, Math.max(1, width - 5))}…` : line;
-  const note =
-    state === "left" ? `    ${style.dim(oneLine(why === advice ? `→ ${advice}` : `${why} → ${advice}`))}\n` : "";
+  const note = state === "left" ? `    ${style.dim(oneLine(`${why} → ${advice}`))}\n` : "";
   return `${style.accent(oneLine(where(row)))}  ${style[COLOUR[state]](state)}\n    ${shown}\n${note}`;
 }

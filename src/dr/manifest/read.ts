@@ -1,19 +1,12 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
+import { manifestFile } from "./file.ts";
 import type { Manifest } from "./model.ts";
 import { parseManifest } from "./parse.ts";
 
-const DEFAULT = "dr.manifest.yaml";
-
-/** Where the manifest is: `--manifest` > `ALAI_DR_MANIFEST` > the setting `dr.manifest` > ./dr.manifest.yaml. Absolute. */
-export function manifestFile(context: Context, flag?: string): string {
-  const setting = context.settings().get("dr.manifest");
-  const named = flag ?? (context.env.ALAI_DR_MANIFEST || (typeof setting === "string" ? setting : DEFAULT));
-  return resolve(context.cwd, named);
-}
+export { manifestFile };
 
 /**
  * The manifest, checked. @param flag the value of `--manifest`. Throws Exit 3 when there is none, ManifestError (exit 64) with

@@ -40,5 +40,6 @@ export const LEFT = {
   bare: "without http://: whether a host or an address is wanted is not known",
   place: "where the language takes no expression, as far as is known",
   escaped: "in a text with escapes",
+  language: "only shell, JavaScript, TypeScript and Python are rewritten",
   syntax: "the file is not understood",
 } as const;

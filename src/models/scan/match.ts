@@ -8,7 +8,7 @@ export interface Match {
   readonly whole: boolean;
 }
 
-const ADDRESS = /(?<![\w.-])(https?:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\]):11434(?!\d)/gi;
+const ADDRESS = /(?:(?<!\w)(https?:\/\/)|(?<![\w.-]))(?:localhost|127\.0\.0\.1|\[::1\]):11434(?!\d)/gi;
 
 /** A default behind a variable, in the languages that have one: then it is not hard-coded. */
 const DEFAULT_OF_VARIABLE =

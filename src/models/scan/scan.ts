@@ -80,7 +80,7 @@ function scanFile(file: string, instead: Instead, scan: Scan): ScannedFile | nul
   // What is no UTF-8 would be written back otherwise than it was.
   const isWhole = Buffer.from(text, "utf8").equals(bytes);
   const verdicts = isWhole
-    ? verdictsFor(file, language, text, matches, instead)
+    ? verdictsFor(language, text, matches, instead)
     : matches.map((match) => ({ match, left: "the file is not UTF-8" }));
   const finds = findsOf(text, verdicts, adviceFor(file, language));
   const after = applied(

@@ -1,5 +1,5 @@
 import { LEFT, type Verdict } from "./edit.ts";
-import { adviceFor, type Language } from "./language.ts";
+import type { Language } from "./language.ts";
 import type { Match } from "./match.ts";
 import { pythonVerdicts } from "./python.ts";
 import { scriptVerdicts } from "./script.ts";
@@ -15,7 +15,6 @@ export type Instead =
 
 /** What is to be done about each address of a file. Pure. */
 export function verdictsFor(
-  file: string,
   language: Language,
   text: string,
   matches: readonly Match[],
@@ -26,7 +25,7 @@ export function verdictsFor(
   if (language === "shell") return shellVerdicts(text, matches, expression);
   if (language === "python") return pythonVerdicts(text, matches, expression);
   if (language !== "other") return scriptVerdicts(text, matches, expression, language === "typescript");
-  return matches.map((match) => ({ match, left: adviceFor(file, language) }));
+  return matches.map((match) => ({ match, left: LEFT.language }));
 }
 
 /** Another address is as good wherever an address may stand; where only a host stands, only if it needs no https. */
