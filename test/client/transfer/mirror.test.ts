@@ -37,7 +37,8 @@ function keep(...more: string[]) {
   let out = "";
   let err = "";
   const context = home.context(env(), { out: (text) => (out += text), err: (text) => (err += text) });
-  const ended = main(["mc", "mirror", "--json", "--interval", "100ms", ...more], context);
+  const interval = more.includes("--interval") ? [] : ["--interval", "100ms"];
+  const ended = main(["mc", "mirror", "--json", ...interval, ...more], context);
   return {
     ended,
     said: () => lines(out),
