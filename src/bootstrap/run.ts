@@ -4,11 +4,21 @@ import type { Setting, Step, StepResult } from "./step.ts";
 import { claudeStep } from "./steps/claude.ts";
 import { expectedStep } from "./steps/expected.ts";
 import { doctorStep, hooksStep, ledgerStep } from "./steps/machine.ts";
+import { profileStep } from "./steps/profile.ts";
 import { signInStep } from "./steps/sign-in.ts";
 import { vaultStep } from "./steps/vault.ts";
 
 /** In this order: each may need the one before, and none stops those after it. */
-const STEPS: readonly Step[] = [signInStep, vaultStep, expectedStep, claudeStep, hooksStep, ledgerStep, doctorStep];
+const STEPS: readonly Step[] = [
+  profileStep,
+  signInStep,
+  vaultStep,
+  expectedStep,
+  claudeStep,
+  hooksStep,
+  ledgerStep,
+  doctorStep,
+];
 
 export interface StepDone extends StepResult {
   readonly step: string;

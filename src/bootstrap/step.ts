@@ -20,8 +20,9 @@ export interface Step {
 /** What every step of one run shares. */
 export interface Setting {
   readonly context: Context;
-  /** Set by the first step. */
-  profile: Profile;
+  readonly profile: Profile;
+  /** What was made of the profile a moment ago, in a few words; null: it was there, and in use. */
+  readonly profileChange: string | null;
   readonly options: BootstrapOptions;
   /** What was given on standard input, where nobody can be asked. */
   readonly given: GivenSecrets | null;

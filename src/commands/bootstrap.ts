@@ -7,7 +7,7 @@ import { PROFILE_FLAG } from "./auth/flags.ts";
 
 export const command = defineCommand({
   summary: "set this machine up, or what of it is not yet",
-  description: `Sign-in, secrets, the items that the profile expects, ~/.claude, hooks, ledger, doctor; a line for each, and at the end what
+  description: `Profile, sign-in, secrets, the items that the profile expects, ~/.claude, hooks, ledger, doctor; a line for each, and at the end what
 is left for a person. Doing it again changes nothing that is right. Exit 1 when something failed or is left.
 --headless is for a host where nobody is: it asks nothing, and seals what the host needs for the day when the vault is away.
 Lines (not on a terminal): done, ok, none, left or failed, step, finding.`,
@@ -58,10 +58,11 @@ Lines (not on a terminal): done, ok, none, left or failed, step, finding.`,
       );
     if (flags.profileUrl) (await proposeProfile(context, name, words, null)).accept();
     const profile = profiles.requireProfile(context, flags.profile);
-    await profiles.useProfile(context, name);
+    const isNew = await profiles.useProfile(context, name);
     const results = await setUpMachine({
       context,
       profile,
+      profileChange: changeOf(flags.profileUrl, isNew),
       given: flags.secretsFromStdin ? parseGiven(await context.io.readStdin()) : null,
       options: {
         headless: flags.headless ?? false,
@@ -77,3 +78,9 @@ Lines (not on a terminal): done, ok, none, left or failed, step, finding.`,
     return results.some(({ state }) => state === "failed" || state === "left") ? EXIT.refused : EXIT.ok;
   },
 });
+
+/** @param isNew the profile was taken into use just now. */
+function changeOf(url: string | undefined, isNew: boolean): string | null {
+  const words = [url !== undefined && `read from ${new URL(url).host}`, isNew && "now the one in use"].filter(Boolean);
+  return words.length === 0 ? null : words.join(", ");
+}

@@ -99,21 +99,27 @@ async function login(context: Context, flags: Flags): Promise<void> {
   else if (!context.flags.quiet) tell(context, name, tokens, insecure);
   if (!context.flags.quiet) await warnNotGranted(context, lacking);
   if (flags.profile !== undefined) await takeIntoUse(context, name);
-  if (given === null && !flags.signInOnly) await setUpRest(context, profile, insecure);
+  if (given === null && !flags.signInOnly) await setUpRest(context, profile, flags.profileUrl, insecure);
 }
 
 /**
  * A machine that was never set up with its company's profile is set up at once, also when sign-ins before this one failed. What
  * is left for a person is told, and is no failed sign-in. A profile of an issuer alone asks for nothing more.
  */
-async function setUpRest(context: Context, profile: Profile, insecure: boolean): Promise<void> {
+async function setUpRest(
+  context: Context,
+  profile: Profile,
+  profileUrl: string | undefined,
+  insecure: boolean,
+): Promise<void> {
   const { mc, secrets, claude, services } = profile;
   if (!mc && !secrets && !claude && services.length === 0) return;
   const { isSetUp } = await import("../bootstrap/mark.ts");
   if (isSetUp(context, profile.name)) return;
   const { setUpMachine } = await import("../bootstrap/page.ts");
+  const profileChange = profileUrl === undefined ? null : `read from ${new URL(profileUrl).host}`;
   const options = { headless: !context.canPrompt(), insecure, trustHooks: false };
-  await setUpMachine({ context, profile, given: null, options });
+  await setUpMachine({ context, profile, profileChange, given: null, options });
 }
 
 /** Whoever signs in with another profile means to work with it. */
