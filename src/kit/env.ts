@@ -29,6 +29,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] 
   ["ALAI_DR_TOKEN", "what opens the host agents' reports to other machines: the same on each of them"],
   ["ALAI_SLACK_API", "Slack's API for `alai watch`, instead of https://slack.com/api"],
   ["ALAI_LITESTREAM", "the Litestream to run, instead of the one on PATH"],
+  ["LITESTREAM_AZURE_…, AZURE_…, AWS_…", "what signs in to the storage of replicas: docs/dr.md names them all"],
   ["LIGHTRAG_API_KEY", "LightRAG's key, for `alai doctor`, where it wants one"],
   ["BW_CLIENTID, BW_CLIENTSECRET", "Bitwarden's API key, for `alai secrets unlock`"],
   ["XDG_RUNTIME_DIR", "where Bitwarden's files are while its program runs, if that is in memory (else /dev/shm)"],
