@@ -9,7 +9,7 @@ import { modelsFolder, readStatus } from "./files.ts";
 
 /**
  * What is known of the models: the watcher's document, or where there is none, what the manifest says, with nothing known of it.
- * Throws Exit 69 when there is neither, and for a manifest that is wrong.
+ * Throws Exit 3 when there is neither, and for a manifest that is wrong.
  */
 export function whatIsKnown(context: Context, flag: string | undefined): StatusDocument {
   const document = readStatus(modelsFolder(context.paths.data));
@@ -20,7 +20,7 @@ export function whatIsKnown(context: Context, flag: string | undefined): StatusD
     const failure = toFailure(error);
     if (failure.code !== "no_manifest") throw error;
     throw new Exit(
-      EXIT.unavailable,
+      EXIT.notFound,
       "not_watched",
       `Nobody watches the models on this machine, and there is no manifest. ${failure.message}`,
       "Type alai models watch --manifest FILE, and keep it running.",

@@ -26,7 +26,7 @@ test.each(BUILDS)("$name: the quick answer is the command's, to the byte", async
 test("without a watcher and without a manifest the way out is said; a file that is cut off is none", async () => {
   using place = new Place(NPM);
   const nothing = await place.run("models route 2c --json");
-  expect(nothing).toMatchObject({ code: 69, stdout: "" });
+  expect(nothing).toMatchObject({ code: 3, stdout: "" });
   expect(JSON.parse(nothing.stderr)).toMatchObject({ error: { code: "not_watched" } });
   const fleet = await startFleet(place);
   fleet.write("1h");

@@ -17,7 +17,7 @@ const MARK = { up: "✓", down: "✗", unknown: "?" } as const;
 export const command = defineCommand({
   summary: "endpoints and models: up or down, since when, how quick",
   description: `What \`alai models watch\` found last; nothing is asked.
-Exit 0 when all is up, 1 when something is down, 69 when that is not known: nobody watches, or the watcher is dead.
+Exit 0 when all is up, 1 when something is down, 69 when that is not known: nobody watches, or the watcher is dead; 3 when there is no manifest either.
 Lines (not on a terminal): endpoint, model, state, since, milliseconds, address, why.`,
   examples: [["alai models status", "which models answer?"]],
   args: [],
