@@ -1,9 +1,10 @@
 import { type Millis, toIso } from "@alai/core";
+import { commandFor } from "../kit/command-for.ts";
 import type { Context } from "../kit/context.ts";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { readToken, requireLasting } from "./env-token.ts";
-import { commandFor, requireProfile } from "./profiles.ts";
+import { requireProfile } from "./profiles.ts";
 import { Session } from "./session.ts";
 import { signedOut } from "./sign-in-needed.ts";
 import type { Tokens } from "./tokens.ts";

@@ -1,4 +1,5 @@
 import type { Millis } from "@alai/core";
+import { commandFor } from "../kit/command-for.ts";
 import type { Context } from "../kit/context.ts";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
@@ -40,7 +41,8 @@ export async function signIn(context: Context, profile: Profile, options: LoginO
   const session = await sessionFor(context, profile, options.insecure);
   const client = await issuerClient(context, profile.issuer);
   const flow = chooseFlow(context, client.metadata.device_authorization_endpoint !== undefined, options.flow);
-  const world = { context, client, limit: options.limit };
+  const again = commandFor(context, "alai login", profile.name);
+  const world = { context, client, limit: options.limit, again };
   const granted = await grantedBy(FLOW[flow](world), context, profile);
   requireTenantSaid(granted, profile);
   const tokens = tokensFrom(granted, { ...profile.issuer, scopes: scopesFor(client) }, context.clock(), flow);

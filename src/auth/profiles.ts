@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandFor, DEFAULT_PROFILE } from "../kit/command-for.ts";
 import type { Context } from "../kit/context.ts";
 import { Exit, usage } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
@@ -11,7 +12,6 @@ import type { Profile } from "./profile.ts";
 
 /** Profiles are files beside the settings: `profiles/NAME.json`, as the company hosts it, with nothing secret in it. */
 
-export const DEFAULT_PROFILE = "default";
 const BY_DEFAULT = "by default";
 
 /** Which profile is meant, and who says so: `--profile` > `ALAI_PROFILE` > the setting. */
@@ -57,12 +57,6 @@ export function noSuchProfile(context: Context, name: string, source?: string): 
 export function requireKnownProfile(context: Context, name: string): void {
   if (name === DEFAULT_PROFILE || readProfile(context, profileName(name))) return;
   throw usage(noSuchProfile(context, name), `Type alai login --profile ${name} to make it.`);
-}
-
-/** The words of a command that means this profile: with its name where another one is in use without a flag or a variable. */
-export function commandFor(context: Context, command: string, profile: string): string {
-  const inUse = context.settings().get("profile") ?? DEFAULT_PROFILE;
-  return inUse === profile ? command : `${command} --profile ${profile}`;
 }
 
 export function profileNames(context: Context): string[] {

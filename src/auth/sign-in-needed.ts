@@ -1,7 +1,7 @@
+import { commandFor } from "../kit/command-for.ts";
 import type { Context } from "../kit/context.ts";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
-import { commandFor } from "./profiles.ts";
 
 /** What is said when a person has to sign in: always with the words that sign in to the profile that was meant. */
 

@@ -1,4 +1,5 @@
 import { type Millis, toIso } from "@alai/core";
+import { commandFor } from "../kit/command-for.ts";
 import type { Context } from "../kit/context.ts";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
@@ -6,7 +7,6 @@ import { oneLine, truncate } from "../kit/text.ts";
 import { jwtExpiry, readJwt } from "./grant.ts";
 import { ANY_TENANT } from "./metadata.ts";
 import type { IssuerProfile, Profile } from "./profile.ts";
-import { commandFor } from "./profiles.ts";
 
 /**
  * Refuses (exit 4) a token from elsewhere that no server could take: one that says of itself that it is over, or that another

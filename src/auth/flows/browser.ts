@@ -5,7 +5,8 @@ import { openCallback } from "./loopback.ts";
 import { waitForPerson } from "./wait.ts";
 
 /** Authorization code with PKCE, by a browser of this machine that comes back to a port of it. */
-export async function browserFlow({ context, client, limit }: FlowWorld): Promise<Granted> {
+export async function browserFlow(world: FlowWorld): Promise<Granted> {
+  const { context, client } = world;
   const { redirectHost: host, redirectPorts: ports, redirectPath: path } = client.profile;
   const callback = await openCallback({ host, ports, path });
   try {
@@ -19,7 +20,7 @@ export async function browserFlow({ context, client, limit }: FlowWorld): Promis
         : "Open this address in a browser:\n",
     );
     io.err(`${asked.url.href}\n`);
-    return await exchange(client, await waitForPerson(context, callback.came, limit), asked);
+    return await exchange(client, await waitForPerson(world, callback.came), asked);
   } finally {
     callback.close();
   }

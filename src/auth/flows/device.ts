@@ -12,7 +12,7 @@ const MISSES = 3;
 
 /** Device authorization (RFC 8628): a code that is typed in in a browser anywhere. */
 export async function deviceFlow(world: FlowWorld): Promise<Granted> {
-  const { context, client, limit } = world;
+  const { context, client } = world;
   const { openid, config, profile } = client;
   const device = await openid.initiateDeviceAuthorization(config, {
     scope: scopesFor(client).join(" "),
@@ -23,7 +23,7 @@ export async function deviceFlow(world: FlowWorld): Promise<Granted> {
   );
   const stop = new AbortController();
   try {
-    return await waitForPerson(context, poll(world, device, stop.signal), limit);
+    return await waitForPerson(world, poll(world, device, stop.signal));
   } finally {
     stop.abort();
   }

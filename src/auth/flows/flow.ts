@@ -10,6 +10,8 @@ export interface FlowWorld {
   readonly client: IssuerClient;
   /** Milliseconds that the person may take. */
   readonly limit: number;
+  /** What to type to try again, for the profile that is meant. */
+  readonly again: string;
 }
 
 /** What the sign-in page is asked for, and what its answer is checked against. PKCE, state and nonce always (S256 works also where the metadata says nothing of it). */

@@ -1,4 +1,5 @@
 import { BadInput, StoreError } from "@alai/core";
+import { commandFor } from "../../kit/command-for.ts";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
@@ -6,7 +7,6 @@ import { oneLine, truncate } from "../../kit/text.ts";
 import { NoAnswer } from "../fetch.ts";
 import { isTrouble, troubled, unreachable } from "../metadata.ts";
 import type { Profile } from "../profile.ts";
-import { commandFor } from "../profiles.ts";
 
 interface OAuthError {
   readonly error?: unknown;

@@ -1,14 +1,15 @@
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
+import type { FlowWorld } from "./flow.ts";
 
 /** Longer than any page of an issuer holds; a timer of weeks would fire at once. */
 const DAY = 86_400_000;
 
-/** What a person does, or Exit 130 when they press Ctrl-C, or Exit 4 when they take too long. @param limit milliseconds. */
-export async function waitForPerson<T>(context: Context, work: Promise<T>, limit: number): Promise<T> {
+/** What a person does, or Exit 130 when they press Ctrl-C, or Exit 4 when they take too long. */
+export async function waitForPerson<T>({ context, limit, again }: FlowWorld, work: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(tooLate(limit)), Math.min(limit, DAY));
+  const timer = setTimeout(() => reject(tooLate(limit, again)), Math.min(limit, DAY));
   try {
     return await orInterrupted(context, Promise.race([work, late]));
   } finally {
@@ -30,11 +31,11 @@ export async function orInterrupted<T>({ interrupted }: Context, work: Promise<T
   }
 }
 
-function tooLate(limit: number): Exit {
+function tooLate(limit: number, again: string): Exit {
   return new Exit(
     EXIT.signIn,
     "timed_out",
     `Nobody signed in within ${Math.round(limit / 1000)} s.`,
-    "Type alai login again; --timeout 10m waits longer.",
+    `Type ${again} again; --timeout 10m waits longer.`,
   );
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { commandFor } from "../command-for.ts";
 import type { Context } from "../context.ts";
 import { Exit } from "../errors.ts";
 import { EXIT } from "../exit.ts";
@@ -19,6 +20,8 @@ export interface Place {
   /** The key's name in the keychain. */
   readonly account: string;
   readonly keychain: Keychain;
+  /** What to type to sign in to this profile. */
+  readonly login: () => string;
 }
 
 /** What the marker says. */
@@ -41,7 +44,8 @@ export function placeOf(context: Context, profile: string, keychain: Keychain): 
   const usual = platformPaths({ HOME: context.env.HOME }, context.platform).config;
   // Two folders of settings on one machine must not share a key: each would lock the other out.
   const account = config === usual ? profile : `${profile} in ${config}`;
-  return { profile, folder: join(config, "sealed", profile), account, keychain };
+  const login = () => commandFor(context, "alai login", profile);
+  return { profile, folder: join(config, "sealed", profile), account, keychain, login };
 }
 
 /** Null when nothing was ever kept here. Throws Exit 4 for one that alai did not write. */
@@ -51,7 +55,7 @@ export function readMarker(place: Place): Marker | null {
   if (text === undefined) return null;
   const marker = parseMarker(text);
   if (marker) return marker;
-  throw new Exit(EXIT.signIn, "seal_broken", `${file} is not what alai wrote.`, "Type alai login.");
+  throw new Exit(EXIT.signIn, "seal_broken", `${file} is not what alai wrote.`, `Type ${place.login()}.`);
 }
 
 function parseMarker(text: string): Marker | null {

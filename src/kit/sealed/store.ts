@@ -135,7 +135,8 @@ class Store implements SealedStore {
       return unseal(this.#key, boundTo(this.#place.profile, name), sealed);
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error;
-      throw new Exit(EXIT.signIn, "seal_broken", `${file} does not open: ${error.message}.`, "Type alai login.");
+      const hint = `Type ${this.#place.login()}.`;
+      throw new Exit(EXIT.signIn, "seal_broken", `${file} does not open: ${error.message}.`, hint);
     }
   }
 
@@ -206,12 +207,12 @@ function lockFailure({ profile, folder }: Place, { code }: StoreError): Exit {
   return new Exit(EXIT.unavailable, code, message, hint);
 }
 
-function keyLost({ profile }: Place, backend: Backend): Exit {
+function keyLost({ profile, login }: Place, backend: Backend): Exit {
   const where = backend === "keychain" ? "The keychain no longer has" : "This machine no longer has the file with";
   return new Exit(
     EXIT.signIn,
     "key_lost",
     `${where} the key of the profile ${profile}, so what is sealed with it does not open.`,
-    "Type alai login: it makes a new key and sets the old files aside.",
+    `Type ${login()}: it makes a new key and sets the old files aside.`,
   );
 }
