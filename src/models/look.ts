@@ -74,7 +74,9 @@ async function troubleOf(error: NoAnswer, url: URL, direct: boolean, limit: Mill
     if (!direct || (await connects(url, Math.min(KNOCK, limit)))) return { kind: "timeout", message: silent };
     return { kind: "connection", message: "it cannot be connected to" };
   }
-  if (kind === "refused" || kind === "name" || kind === "broken") return { kind: "connection", message };
+  if (kind === "name") return { kind: "connection", message: `no host is called ${url.hostname}` };
+  if (kind === "refused" && /REFUSED/.test(message)) return { kind: "connection", message: "nothing listens there" };
+  if (kind === "refused" || kind === "broken") return { kind: "connection", message };
   return { kind: "http", message };
 }
 
@@ -88,7 +90,8 @@ function connects(url: URL, limit: Millis): Promise<boolean> {
       resolve(connected);
     };
     socket.once("connect", () => end(true));
-    socket.once("timeout", () => end(false));
+    // Where this process itself was held up, the connection may be made and not yet be said.
+    socket.once("timeout", () => setImmediate(() => end(!socket.connecting)));
     socket.once("error", () => end(false));
   });
 }

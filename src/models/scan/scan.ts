@@ -111,7 +111,7 @@ export async function rewrite(context: Context, scanned: ScannedFile, force: boo
   const { file, before, after } = scanned;
   const folder = dirname(file);
   const unsaved = force ? null : await whyUnsaved(context, folder, basename(file));
-  if (unsaved) return unsaved;
+  if (unsaved) return `${unsaved} (--force writes all the same)`;
   const aside = join(folder, `.${basename(file)}.${randomBytes(4).toString("hex")}.new`);
   try {
     const { mode } = statSync(file);
