@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BitwardenDouble } from "../doubles/bitwarden/server.ts";
@@ -14,6 +15,9 @@ export const EXPECTED = [
   { what: "GitHub token", reference: "bw://GitHub" },
   { what: "Anthropic key", reference: "bw://Anthropic" },
 ] as const;
+
+/** The value of `bw://Canary`: in no command line of any other test. */
+export const CANARY = `canary-${randomUUID()}`;
 
 export class Company {
   readonly op: Op;
@@ -36,6 +40,7 @@ export class Company {
     vault.seed(user, [
       { type: 1, name: "GitHub", login: { username: "bot", password: "ghp-canary-0001" } },
       { type: 1, name: "Anthropic", login: { username: "bot", password: "sk-canary-0002" } },
+      { type: 1, name: "Canary", login: { username: "bot", password: CANARY } },
     ]);
     const work = place.file("work");
     const repository = place.file("claude.git");
