@@ -1,4 +1,4 @@
-import { constants, mkdirSync, renameSync, rmSync } from "node:fs";
+import { constants, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { chmod, copyFile, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -55,8 +55,10 @@ export class Publisher {
   }
 
   #isDue(): boolean {
-    const { applied, published } = this.#options.working.state;
-    return applied > 0 && applied !== published?.txid && monotonic() >= this.#next;
+    const { working, published } = this.#options;
+    const { applied, published: before } = working.state;
+    const isNew = applied !== before?.txid || !existsSync(published);
+    return applied > 0 && isNew && monotonic() >= this.#next;
   }
 
   async #publish(): Promise<void> {

@@ -102,6 +102,11 @@ describe("a standby's copy", () => {
       return statSync(standby.published).ino !== first;
     });
     expect(existsSync(`${standby.published}-journal`)).toBe(false);
+    rmSync(standby.published);
+    await until("it to be there again", async () => {
+      await standby.copy.publish();
+      return existsSync(standby.published);
+    });
   });
 
   test("a hole: the copy is put aside and made anew from a snapshot, while readers keep what they have", async () => {
