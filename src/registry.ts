@@ -240,6 +240,16 @@ export const REGISTRY: readonly Entry[] = [
     load: () => import("./commands/dr/cost.ts"),
   },
   {
+    path: ["runbook", "render"],
+    summary: "write the runbook as Markdown pages",
+    load: () => import("./commands/runbook/render.ts"),
+  },
+  {
+    path: ["runbook", "push"],
+    summary: "bring the runbook to BookStack, and leave people's edits alone",
+    load: () => import("./commands/runbook/push.ts"),
+  },
+  {
     path: ["host", "agent"],
     summary: "the daemon of one host: replicate, follow, watch",
     load: () => import("./commands/host/agent.ts"),
@@ -283,6 +293,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   audit: "The server's audit: an append-only chain of hashes.",
   config: "The settings.",
   host: "The daemon of a host.",
+  runbook: "The runbook, from the manifest and what was measured.",
   models: "Which model answers where, and where to go when it does not.",
   dr: "Disaster recovery: what is replicated, how far it is, and what it can be restored to.",
   "dr manifest": "The manifest of hosts, databases and services.",

@@ -9,7 +9,7 @@ import { oneLine, truncate } from "../kit/text.ts";
 import type { PathFinding } from "./machine/notice.ts";
 
 /** How long one probe may take. */
-const DEADLINE: Millis = 3000;
+export const DEADLINE: Millis = 3000;
 /** More than a busy machine needs beyond that: what took longer stood still itself. */
 const SLACK: Millis = 3000;
 const LONGEST = 65_536;

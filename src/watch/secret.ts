@@ -9,10 +9,13 @@ import { isReference, parseReference } from "../secrets/reference.ts";
  */
 export class Secrets {
   readonly #context: Context;
+  readonly #command: string;
   readonly #values = new Map<string, Promise<string>>();
 
-  constructor(context: Context) {
+  /** @param command what is run with them, for messages. */
+  constructor(context: Context, command = "alai watch") {
     this.#context = context;
+    this.#command = command;
   }
 
   /** Throws Exit when there is none, with its name, never with a value. */
@@ -40,7 +43,7 @@ export class Secrets {
       EXIT.unavailable,
       "secret_missing",
       `The environment variable ${name}, which the manifest names, is not set, and nothing is sealed under that name.`,
-      `Set it, or run: alai secrets run --env ${name}=bw://ITEM/FIELD -- alai watch`,
+      `Set it, or run: alai secrets run --env ${name}=bw://ITEM/FIELD -- ${this.#command}`,
     );
   }
 

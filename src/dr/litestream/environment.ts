@@ -4,7 +4,7 @@ import type { StorageSpec } from "../manifest/model.ts";
 import { noCredentials, secretsFor } from "../storage/credentials.ts";
 
 /** Variables that belong together, by the storage's type; the first way that is whole is taken, as Litestream takes it. */
-const WAYS = {
+export const WAYS = {
   azure: [
     ["LITESTREAM_AZURE_SAS_TOKEN"],
     ["LITESTREAM_AZURE_ACCOUNT_KEY"],

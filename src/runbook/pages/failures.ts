@@ -1,0 +1,185 @@
+import type { AlarmKind } from "../../dr/report.ts";
+import { SKEW } from "../../dr/watchdogs/clock.ts";
+import { PROOF_LIMIT } from "../../dr/watchdogs/proof.ts";
+import { exactly } from "../lengths.ts";
+import { block, list } from "../markdown.ts";
+import type { Facts, Page } from "../page.ts";
+import { agentCommands, primaryOf } from "../views.ts";
+
+/** One thing that goes wrong. */
+interface Failure {
+  readonly title: string;
+  readonly signs: string;
+  /** What the agent does about it; empty: nothing. */
+  readonly itself: string;
+  /** Lines for a shell. */
+  readonly check: readonly string[];
+  readonly action: readonly string[];
+}
+
+export const failures: Page = {
+  title: "Failure catalogue",
+  file: "06-failures.md",
+  uses: { state: false, drill: false },
+  body: (
+    facts,
+  ) => `\`alai dr status\` names the alarm; here is what each means. Where the agent does something by itself, it does so again and again, with longer pauses.
+
+${Object.entries(ALARMS(facts))
+  .map(([kind, failure]) => entry(`${failure.title}: \`${kind}\``, failure))
+  .join("\n")}
+${BESIDE(facts)
+  .map((failure) => entry(failure.title, failure))
+  .join("\n")}`,
+};
+
+function entry(heading: string, { signs, itself, check, action }: Failure): string {
+  return `## ${heading}
+
+**Signs.** ${signs}
+
+**By itself.** ${itself === "" ? "Nothing." : itself}
+
+**Check.**
+
+${block("sh", check.join("\n"))}
+**Action.**
+
+${list(action)}`;
+}
+
+/** One for each alarm that an agent can raise: a new kind does not compile until it is here. */
+const ALARMS = (facts: Facts): Readonly<Record<AlarmKind, Failure>> => {
+  const primary = primaryOf(facts);
+  const logs = `${primary.state}/log/`;
+  return {
+    storage: {
+      title: "Storage refuses, is silent or gone",
+      signs:
+        "The alarm on one host or both; nothing is proven from then on, and databases turn red when their limit is over.",
+      itself: "The agents try on, and go on when storage does.",
+      check: ["alai dr status", "alai dr manifest check"],
+      action: [
+        "Refused: the credentials ran out or were revoked. Renew them (page *Secrets*), start the agent anew.",
+        "Silent or unreachable: the network first, then the provider's status page. Nothing is lost as long as the primary's disk is there.",
+        "Do not fail over for this: the standby has no more than storage had.",
+      ],
+    },
+    shipping_stalled: {
+      title: "Commits do not come up in storage",
+      signs: "The database's ship lag grows; Litestream may still call itself replicating.",
+      itself: "The agent starts that Litestream anew.",
+      check: ["alai dr status", `ls -l ${logs}      # then read the log of that process`],
+      action: [
+        "The log names the cause: a full disk, credentials that may not write, a database that cannot be opened.",
+        "When it does not end: restart the agent; the data are on the primary's disk meanwhile.",
+      ],
+    },
+    follower_stalled: {
+      title: "A copy stands still",
+      signs: "The database's copy lag grows while its ship lag does not.",
+      itself: "The agent gives the copy up, makes it anew from the newest snapshot, and counts it.",
+      check: ["alai dr status", "alai dr restore NAME -o check.db   # says where storage has a hole"],
+      action: [
+        "None, unless it comes back. Then storage has a hole: the next snapshot closes it; until then the database is restorable to before the hole.",
+      ],
+    },
+    child_died: {
+      title: "A Litestream ended",
+      signs: "The alarm names the process; for as long as it is down nothing of its databases is sent.",
+      itself: "The agent starts it again, after 0.5 s at first, later after up to 30 s.",
+      check: [`ls -l ${logs}`, `alai dr render --host ${primary.name} --check`],
+      action: ["When it goes on: its log. Two entries with one path, and a port that is taken, are the usual causes."],
+    },
+    heartbeat_old: {
+      title: "The heartbeat is not written, or does not come back",
+      signs: "On the primary: the row cannot be written. On the standby: what comes out of storage is old.",
+      itself: "The agent tries on, and never waits for a writer.",
+      check: ["alai dr status", "lsof FILE      # who has the database open"],
+      action: [
+        "Somebody holds the write lock: find the service with an open transaction, restart it.",
+        "The row is written and does not come back: it is one of the alarms above; look for that.",
+      ],
+    },
+    damaged: {
+      title: "A file is missing, or is no database",
+      signs: "The database is red on the primary, or its copy is put aside on the standby.",
+      itself: "The agent says so, and goes on when the file is good again. A damaged copy never reaches readers.",
+      check: ["alai dr manifest check", "alai dr restore NAME -o restored.db"],
+      action: [
+        "Stop the service that owns it, keep the damaged file, restore beside it, look at it, move it into place, start the service.",
+        "Point in time: `alai dr restore NAME --at '2h ago' -o restored.db`.",
+      ],
+    },
+    disk_low: {
+      title: "A disk is nearly full",
+      signs: "Under a twentieth is free, or under 1 GiB.",
+      itself: "",
+      check: [`df -h ${primary.databases} ${primary.state}`],
+      action: ["Make room before it is full: Litestream stops at a full disk, and so do the services."],
+    },
+    clock_skew: {
+      title: "A clock is wrong",
+      signs: `A clock is more than ${exactly(SKEW)} off storage's or the other host's: ages are wrong by as much.`,
+      itself: "",
+      check: ["date -u      # on both hosts"],
+      action: [
+        "`sudo sntp -sS time.apple.com` on a Mac, `sudo chronyc makestep` on Linux; then find out why it drifts.",
+      ],
+    },
+    unsafe_version: {
+      title: "A version that can corrupt databases",
+      signs: "The alarm names who runs which version of Litestream or SQLite.",
+      itself: "The agent does not start such a Litestream.",
+      check: ["litestream version", "alai doctor"],
+      action: ["Update it, start it anew. Litestream: 0.5.17 or a later 0.5; SQLite: 3.51.3 or later."],
+    },
+    unproven: {
+      title: "No restore was checked for too long",
+      signs: `The last good proof is older than ${exactly(PROOF_LIMIT)}, or there is none: the database is red.`,
+      itself: "",
+      check: ["alai dr prove NAME"],
+      action: [
+        "Find out why the daily proof did not run; a proof that fails is a backup that fails: treat it as data at risk.",
+      ],
+    },
+  };
+};
+
+/** What no agent can say of itself. */
+const BESIDE = (facts: Facts): readonly Failure[] => {
+  const primary = primaryOf(facts);
+  const { look, start } = agentCommands(primary);
+  return [
+    {
+      title: "A host does not answer",
+      signs: "The watcher tells the channels; `alai dr status` shows the host as silent.",
+      itself: "",
+      check: ["alai watch status", `ping ${primary.addresses[0] ?? primary.name}`],
+      action: ["The host, its network, its power: in this order. The primary: page *Failover step by step*."],
+    },
+    {
+      title: "The agent waits",
+      signs: "`alai dr status` says why: storage names another host as the primary, or does not say.",
+      itself: "It writes nothing, so that nothing of the new primary's is overwritten.",
+      check: ["alai dr status"],
+      action: ["Do not remove the gate. After a failover: make this host the standby in the manifest, on both hosts."],
+    },
+    {
+      title: "The agent does not run",
+      signs: "The host answers, its agent does not.",
+      itself: "The system starts it again. Databases and services are not touched by its end.",
+      check: [`${look}      # on ${primary.name}`],
+      action: [`Its log says why not; then \`${start}\`.`],
+    },
+    {
+      title: "The watcher is silent",
+      signs: facts.manifest.watch.deadMan
+        ? "The dead man's service tells: its ping stayed away."
+        : "Nothing tells: the manifest has no dead man's ping.",
+      itself: "",
+      check: ["alai watch status      # exit 69: nobody has looked lately"],
+      action: ["Start `alai watch` again on its machine; until then nobody is told when a host goes down."],
+    },
+  ];
+};
