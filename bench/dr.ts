@@ -45,10 +45,10 @@ async function busy(fleet: Fleet, quick: boolean): Promise<Figure[]> {
   await sleep(30 * SECOND);
   const figures = await following(fleet, quick ? 20 : 90);
   say("followed");
-  figures.push(status(fleet, quick ? 3 : 11), await stalled(fleet, "tasks"));
+  figures.push(await status(fleet, quick ? 3 : 11), await stalled(fleet, "tasks"));
   await writer.kill("SIGTERM");
   await sleep(15 * SECOND);
-  figures.push(restoring(fleet));
+  figures.push(await restoring(fleet));
   say("restored");
   writer = await fleet.writer();
   await sleep(20 * SECOND + Math.random() * 5 * SECOND);

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,13 +74,18 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Runs one command of the npm build. Throws when it ends with another code than these. */
-  alai(words: readonly string[], codes: readonly number[] = [0]): void {
-    const { status, stderr } = spawnSync(process.execPath, this.words(...words), {
-      env: this.fullEnv,
-      encoding: "utf8",
-      maxBuffer: 64 * 2 ** 20,
-    });
-    if (!codes.includes(status ?? -1)) throw new Error(`alai ${words.join(" ")} ended with ${status}: ${stderr}`);
+  async alai(words: readonly string[], codes: readonly number[] = [0]): Promise<void> {
+    await this.run(process.execPath, this.words(...words), codes);
+  }
+
+  /** The gate in front of the storage is in this process: nothing here may wait for a child and do nothing else. */
+  async run(program: string, words: readonly string[], codes: readonly number[] = [0]): Promise<void> {
+    const started = this.start(program, words);
+    if (!started.isOver) await once(started.child, "close");
+    this.#processes.delete(started);
+    const { exitCode } = started.child;
+    if (!codes.includes(exitCode ?? -1))
+      throw new Error(`${program} ${words.join(" ")} ended with ${exitCode}: ${started.output.slice(-4000)}`);
   }
 
   agent(host: "anvil" | "forge"): void {

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -101,8 +100,10 @@ function residentBytes(pid: number): number {
 }
 
 /** `alai dr status` as a person runs it. */
-export function status(fleet: Fleet, rounds: number): Figure {
-  const times = Array.from({ length: rounds }, () => timed(() => fleet.alai(["dr", "status", "--json"], [0, 1])));
+export async function status(fleet: Fleet, rounds: number): Promise<Figure> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++)
+    times.push(await timed(() => fleet.alai(["dr", "status", "--json"], [0, 1])));
   return {
     what: "`dr status` of 69 databases",
     value: median(times) / SECOND,
@@ -113,12 +114,12 @@ export function status(fleet: Fleet, rounds: number): Figure {
 }
 
 /** Everything restored and checked, beside Litestream one database after the other. Nothing is written meanwhile. */
-export function restoring(fleet: Fleet): Figure {
+export async function restoring(fleet: Fleet): Promise<Figure> {
   const [ours, theirs] = [join(fleet.dir, "ours"), join(fleet.dir, "theirs")];
   mkdirSync(theirs);
-  const own = timed(() => fleet.alai(["dr", "restore", "--all", "-o", ours]));
+  const own = await timed(() => fleet.alai(["dr", "restore", "--all", "-o", ours]));
   const configs = configsByDatabase(fleet);
-  const other = timed(() => {
+  const other = await timed(async () => {
     for (const database of fleet.manifest.databases) {
       const words = ["-config", configs(database), "-o", join(theirs, database.name), "-integrity-check", "quick"];
       execFileSync(fleet.litestream, ["restore", ...words, fleet.file(database)], {
@@ -187,7 +188,7 @@ export async function lost(fleet: Fleet, victims: readonly number[]): Promise<Fi
   const folder = join(fleet.dir, "after");
   // What storage was sent before the kill may still be on its way into it.
   await sleep(2 * SECOND);
-  fleet.alai(["dr", "restore", "--all", "-o", folder]);
+  await fleet.alai(["dr", "restore", "--all", "-o", folder]);
   const losses = fleet.manifest.databases.map((database) => {
     const acknowledged = newest.get(database.name);
     if (!acknowledged) throw new Error(`Nothing was written to ${database.name}.`);
@@ -207,8 +208,8 @@ export async function lost(fleet: Fleet, victims: readonly number[]): Promise<Fi
   ];
 }
 
-function timed(work: () => void): number {
+async function timed(work: () => Promise<void>): Promise<number> {
   const start = performance.now();
-  work();
+  await work();
   return performance.now() - start;
 }
