@@ -110,6 +110,11 @@ export class Origin {
     };
   }
 
+  /** How far its replica is by the last listing; 0: nothing of it is there. */
+  get shippedTxid(): number {
+    return this.#shipped?.txid ?? 0;
+  }
+
   /** Litestream was started anew: its positions are learnt again. */
   restarted(): void {
     this.positions.reset();

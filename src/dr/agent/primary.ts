@@ -13,6 +13,8 @@ import { askLitestream } from "./socket.ts";
 
 /** A Litestream that looks at the wrong file, or sends nothing, is started anew; but not time and again. */
 const RESTART_PAUSE: Millis = 30_000;
+/** One that has sent something so lately is slow, not stuck: started anew it would only be slower. */
+const STUCK: Millis = 60_000;
 
 export interface PrimaryOptions extends Surroundings {
   readonly manifest: Manifest;
@@ -34,6 +36,8 @@ interface Process {
   readonly child: Child;
   readonly origins: readonly Origin[];
   restartedAt: Millis;
+  /** When a listing last showed something new of one of its databases. */
+  movedAt: Millis;
 }
 
 /** What the agent does on a host that writes: Litestream runs for every database, heartbeats are written, positions are followed. */
@@ -58,6 +62,7 @@ export class Primary {
       child: this.#childOf(config),
       origins: config.databases.flatMap(({ name }) => origins.get(name) ?? []),
       restartedAt: 0,
+      movedAt: options.clock(),
     }));
   }
 
@@ -77,13 +82,18 @@ export class Primary {
   }
 
   listed({ began, replicas }: Listed): void {
-    for (const origin of this.#origins) origin.listed(replicas.get(origin.database.name) ?? [], began);
+    for (const process of this.#processes)
+      for (const origin of process.origins) {
+        const before = origin.shippedTxid;
+        origin.listed(replicas.get(origin.database.name) ?? [], began);
+        if (origin.shippedTxid > before) process.movedAt = began;
+      }
   }
 
-  /** Starts the Litestream of a database anew, unless that was done a moment ago. */
+  /** Starts the Litestream of a database anew, unless it still sends something or that was done a moment ago. */
   async remedy(name: string, reason: string): Promise<void> {
     const process = this.#processes.find(({ origins }) => origins.some(({ database }) => database.name === name));
-    if (process) await this.#restart(process, reason);
+    if (process && this.#options.clock() - process.movedAt > STUCK) await this.#restart(process, reason);
   }
 
   get children(): readonly WatchedChild[] {

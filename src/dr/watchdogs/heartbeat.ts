@@ -30,7 +30,7 @@ function backAt({ report }: WatchedDatabase): Millis | null {
 /** On the standby the beat has come the whole way, which the tier's RPO limits. */
 export function allowedAge(interval: Millis, rpo: Millis, role: "primary" | "standby"): Millis {
   const ownPace = 3 * interval + GIVE;
-  return role === "primary" ? ownPace : Math.max(rpo, interval);
+  return role === "primary" ? ownPace : Math.max(rpo, interval + GIVE);
 }
 
 function finding({ database, beatTrouble }: WatchedDatabase, age: Millis | null, role: string): Finding {
