@@ -122,10 +122,7 @@ export async function restoring(fleet: Fleet): Promise<Figure> {
   const other = await timed(async () => {
     for (const database of fleet.manifest.databases) {
       const words = ["-config", configs(database), "-o", join(theirs, database.name), "-integrity-check", "quick"];
-      execFileSync(fleet.litestream, ["restore", ...words, fleet.file(database)], {
-        env: fleet.fullEnv,
-        stdio: "pipe",
-      });
+      await fleet.run(fleet.litestream, ["restore", ...words, fleet.file(database)]);
     }
   });
   for (const folder of [ours, theirs]) rmSync(folder, { recursive: true });
