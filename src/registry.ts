@@ -208,6 +208,11 @@ export const REGISTRY: readonly Entry[] = [
     summary: "prove that every database can be restored from storage",
     load: () => import("./commands/dr/prove.ts"),
   },
+  {
+    path: ["dr", "drill"],
+    summary: "rehearse the restore of everything, and measure what a crash would lose",
+    load: () => import("./commands/dr/drill.ts"),
+  },
   // Before the command they stand below.
   {
     path: ["watch", "ack"],

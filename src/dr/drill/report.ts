@@ -1,4 +1,4 @@
-import type { Millis } from "@alai/core";
+import type { Millis, Priority } from "@alai/core";
 import type { Beat } from "../report.ts";
 
 /** How often a drill is due. */
@@ -35,7 +35,7 @@ export interface DrillReport {
   /** Set where findings were put into Mission Control, or could not be. */
   readonly tasks: { readonly filed: readonly FiledTask[]; readonly trouble: string | null } | null;
   readonly verdict: Verdict;
-  /** The drill that it was compared with first: the newest one before. */
+  /** Ids of the drills that it was compared with, newest first. */
   readonly comparedWith: readonly string[];
   readonly nextDue: Millis;
 }
@@ -138,6 +138,8 @@ export interface Finding {
   readonly sentence: string;
   /** What to type or look at. */
   readonly remedy: string;
+  /** Of its task: 0 is the highest. */
+  readonly priority: Priority;
   /** The service that the database belongs to; null: whoever is on call. */
   readonly owner: string | null;
   readonly due: Millis;
@@ -147,6 +149,6 @@ export interface Finding {
 export interface FiledTask {
   readonly id: number;
   readonly dedupKey: string;
-  /** It was there before this drill. */
-  readonly existing: boolean;
+  /** `known`: it is there from an earlier drill. `reopened`: it was done, and the finding is back. `cancelled`: it stays so. */
+  readonly state: "new" | "known" | "reopened" | "cancelled";
 }

@@ -6,7 +6,7 @@ import { plot, worst } from "./plot.ts";
 import type { DatabaseStatus, Status } from "./status.ts";
 
 /** Colours by what they mean, in both schemes; letters say the same. */
-const STYLE = `:root{color-scheme:light dark;--bg:#fff;--fg:#1a1a1a;--dim:#666;--line:#ddd;--ok:#1a7f4b;--warn:#b26a00;--bad:#c02626;--c0:#2563b8;--c1:#8b3fb0;--c2:#0b7f85;--c3:#a3542a}
+export const STYLE = `:root{color-scheme:light dark;--bg:#fff;--fg:#1a1a1a;--dim:#666;--line:#ddd;--ok:#1a7f4b;--warn:#b26a00;--bad:#c02626;--c0:#2563b8;--c1:#8b3fb0;--c2:#0b7f85;--c3:#a3542a}
 @media (prefers-color-scheme:dark){:root{--bg:#14161a;--fg:#e6e6e6;--dim:#9aa0a6;--line:#333;--ok:#4cc38a;--warn:#f0a83c;--bad:#ff6b6b;--c0:#6aa5f5;--c1:#c792ea;--c2:#56c9cf;--c3:#e0976b}}
 body{font:15px/1.5 system-ui,sans-serif;background:var(--bg);color:var(--fg);max-width:960px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}.dim{color:var(--dim)}
@@ -101,6 +101,7 @@ function sampled(samples: readonly Sample[], names: ReadonlySet<string>): readon
   return samples.filter(({ name }) => names.has(name) && known.has(name));
 }
 
-function escaped(text: string): string {
+/** Text for a page. */
+export function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
