@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import type { Duplex } from "node:stream";
 
 /**
  * A company's proxy: CONNECT only, and no way out of this machine. It leads the names that it knows to ports here, so that
@@ -11,6 +12,8 @@ export class CompanyProxy {
   readonly asked: string[] = [];
   readonly #server: Server;
   readonly #ports: Readonly<Record<string, number>>;
+  /** The server itself no longer knows those that it has led on. */
+  readonly #led = new Set<Duplex>();
 
   private constructor(ports: Readonly<Record<string, number>>) {
     this.#ports = ports;
@@ -20,6 +23,7 @@ export class CompanyProxy {
     });
     this.#server.on("connect", ({ url = "" }, socket) => {
       this.asked.push(`CONNECT ${url}`);
+      this.#led.add(socket.on("close", () => this.#led.delete(socket)));
       const port = this.#ports[url.replace(/:443$/, "")];
       if (port === undefined) return void socket.end("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
       const to = connect(port, "127.0.0.1", () => {
@@ -46,6 +50,7 @@ export class CompanyProxy {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
+    for (const socket of this.#led) socket.destroy();
     this.#server.close();
     await once(this.#server, "close");
   }

@@ -4,8 +4,19 @@ import { BwRefusal } from "./run.ts";
 
 type Says = readonly [pattern: RegExp, exit: number, code: string, message: (server: string) => string, hint: string];
 
+/** What to do where a certificate is not trusted. */
+export const TRUST_HINT =
+  "Check the address. Where a company signs its own certificates, NODE_EXTRA_CA_CERTS (or SSL_CERT_FILE) names the file of its authority.";
+
 /** What bw 2026.9.0 says when it cannot sign in, unlock or sync, and what that means to a person. */
 const MEANINGS: readonly Says[] = [
+  [
+    /certificate|UNABLE_TO_(?:VERIFY|GET)|\bCERT_/i,
+    EXIT.unavailable,
+    "untrusted",
+    (server) => `The certificate of ${server} is not trusted.`,
+    TRUST_HINT,
+  ],
   [
     /invalid master password|decryption operation failed|username or password is incorrect/i,
     EXIT.signIn,
@@ -35,7 +46,7 @@ const MEANINGS: readonly Says[] = [
     "Type alai secrets unlock.",
   ],
   [
-    /ENOTFOUND|ECONN|EAI_AGAIN|ETIMEDOUT|EHOST|ENETUNREACH|fetch failed|network|socket|certificate|getaddrinfo|timed? ?out|5\d\d/i,
+    /ENOTFOUND|ECONN|EAI_AGAIN|ETIMEDOUT|EHOST|ENETUNREACH|fetch failed|network|socket|getaddrinfo|timed? ?out|5\d\d/i,
     EXIT.unavailable,
     "unreachable",
     (server) => `${server} does not answer as a Bitwarden server should.`,

@@ -57,9 +57,10 @@ export class BwServe {
     });
   }
 
-  static start(context: Context, { path }: BwProgram, folder: string, session: string): BwServe {
+  /** @param server whom it may ask. */
+  static start(context: Context, { path }: BwProgram, folder: string, session: string, server: string): BwServe {
     const child = spawn(path, ["serve", "--hostname", "fd+connected://3"], {
-      env: bwEnv(context.env, folder, { BW_SESSION: session }),
+      env: bwEnv(context.env, folder, { BW_SESSION: session }, server),
       cwd: folder,
       stdio: ["ignore", "ignore", "pipe", "pipe"],
       windowsHide: true,

@@ -100,7 +100,8 @@ export class BwVault implements Vault {
     if (this.#wasInterrupted) throw interrupted();
     if (this.#serve) return this.#serve;
     const folder = this.#opened();
-    const serve = BwServe.start(this.#context, this.#program, folder.path, this.#unsealed.key);
+    const { key, session } = this.#unsealed;
+    const serve = BwServe.start(this.#context, this.#program, folder.path, key, session.server);
     folder.serve(serve.pid, () => serve.close());
     this.#serve = serve;
     return serve;

@@ -4,6 +4,7 @@ import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { Http, NoAnswer } from "../../kit/http.ts";
 import { oneLine, truncate } from "../../kit/text.ts";
+import { TRUST_HINT } from "../bw/refusals.ts";
 import type { Role } from "./side.ts";
 
 /** What a server says that it is. */
@@ -23,9 +24,10 @@ export async function probe(context: Context, role: Role, server: string): Promi
     if (kind) return kind;
     throw unfit(role, server, `answers ${url.pathname} with ${answer.status}, not as a Bitwarden server does`);
   } catch (error) {
-    if (error instanceof NoAnswer)
-      throw unfit(role, server, `does not answer (${truncate(oneLine(error.message), 120)})`);
-    throw error;
+    if (!(error instanceof NoAnswer)) throw error;
+    const why = truncate(oneLine(error.message), 120);
+    if (error.kind === "tls") throw unfit(role, server, `cannot be trusted (${why})`, TRUST_HINT);
+    throw unfit(role, server, `does not answer (${why})`);
   } finally {
     http.close();
   }
@@ -42,11 +44,8 @@ function kindOf(body: Uint8Array): ServerKind | null {
   }
 }
 
-function unfit(role: Role, server: string, how: string): Exit {
-  return new Exit(
-    EXIT.unavailable,
-    "unreachable",
-    `The ${role}, ${server}, ${how}.`,
-    "Check the address, the network and the proxy.",
-  );
+function unfit(role: Role, server: string, how: string, hint = HINT): Exit {
+  return new Exit(EXIT.unavailable, "unreachable", `The ${role}, ${server}, ${how}.`, hint);
 }
+
+const HINT = "Check the address, the network and the proxy.";

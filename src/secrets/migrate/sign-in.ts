@@ -40,8 +40,8 @@ export async function openSide(where: Where, key: Key): Promise<Side> {
   }
 }
 
-function serveIn({ context, program }: Where, folder: BwFolder, session: string): BwServe {
-  const serve = BwServe.start(context, program, folder.path, session);
+function serveIn({ context, program, server }: Where, folder: BwFolder, session: string): BwServe {
+  const serve = BwServe.start(context, program, folder.path, session, server);
   folder.serve(serve.pid, () => serve.close());
   return serve;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** A certificate for localhost that signs itself. */
+/** A certificate for localhost, and for vault.test, which only a proxy leads to; it signs itself. */
 export interface Certificate {
   readonly key: Buffer;
   readonly cert: Buffer;
@@ -19,7 +19,7 @@ export async function makeCertificate(): Promise<Certificate> {
   const [key, caFile] = [join(folder, "key.pem"), join(folder, "ca.pem")];
   await promisify(execFile)("openssl", [
     ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"],
-    ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"],
+    ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:vault.test,IP:127.0.0.1,IP:::1"],
     ...["-keyout", key, "-out", caFile],
   ]);
   return {

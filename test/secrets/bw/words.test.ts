@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bwEnv } from "../../../src/secrets/bw/child-env.ts";
 import { withoutTokens } from "../../../src/secrets/bw/tokens.ts";
@@ -33,23 +36,45 @@ test("bw's data without what signs in", () => {
   expect(JSON.parse(kept)).toEqual({ [`${id}accessToken`]: "head.claims.none", other: 1 });
 });
 
-test("bw gets no variable but its own, proxies in small letters, and none where NO_PROXY is about its server", () => {
-  const env = {
-    PATH: "/bin",
-    ALAI_TOKEN: "t",
-    NODE_OPTIONS: "--x",
-    BW_SESSION: "b",
-    HTTPS_PROXY: "http://p:1",
-    NO_PROXY: ".example.com,other:8443",
-  };
-  const proxyTo = (server: string) => bwEnv(env, "/f", {}, server).https_proxy;
-  expect(Object.keys(bwEnv(env, "/f")).sort()).toEqual(
-    ["BITWARDENCLI_APPDATA_DIR", "BW_NOINTERACTION", "NO_COLOR", "PATH", "https_proxy"].sort(),
-  );
-  expect(proxyTo("https://vault.bitwarden.com")).toBe("http://p:1");
-  expect(proxyTo("https://vault.example.com")).toBeUndefined();
-  expect(proxyTo("https://other:8443")).toBeUndefined();
-  expect(proxyTo("https://other")).toBe("http://p:1");
+describe("what bw gets of the environment", () => {
+  const env = { PATH: "/bin", ALAI_TOKEN: "t", NODE_OPTIONS: "--x", BW_SESSION: "b", NODE_USE_SYSTEM_CA: "1" };
+  const proxyTo = (server: string, more: object) => bwEnv({ ...env, ...more }, "/f", {}, server).https_proxy;
+
+  test("is nothing of alai's own, and one proxy, which it would take for every address", () => {
+    const proxies = { HTTPS_PROXY: "http://p:1", HTTP_PROXY: "http://other:2" };
+    expect(bwEnv({ ...env, ...proxies }, "/f")).toEqual({
+      ...{ PATH: "/bin", NODE_USE_SYSTEM_CA: "1", https_proxy: "http://p:1" },
+      ...{ BITWARDENCLI_APPDATA_DIR: "/f", BW_NOINTERACTION: "true", NO_COLOR: "1" },
+    });
+  });
+
+  test.each([
+    ["https://vault.bitwarden.com", { HTTPS_PROXY: "http://p:1", NO_PROXY: ".example.com,other:8443" }, "http://p:1"],
+    ["https://vault.example.com", { HTTPS_PROXY: "http://p:1", NO_PROXY: "example.com" }, undefined],
+    ["https://other:8443", { HTTPS_PROXY: "http://p:1", NO_PROXY: ".example.com,other:8443" }, undefined],
+    ["https://other", { HTTPS_PROXY: "http://p:1", NO_PROXY: ".example.com,other:8443" }, "http://p:1"],
+    ["https://localhost:1", { HTTPS_PROXY: "http://p:1" }, undefined],
+    ["https://other", { ALL_PROXY: "p:1" }, "http://p:1"],
+    ["https://other", { HTTP_PROXY: "http://p:1" }, undefined],
+  ])("to %s with %j the proxy is %s", (server, more, proxy) => expect(proxyTo(server, more)).toBe(proxy));
+
+  test("names the authorities of SSL_CERT_FILE as Node does, and both files where there are two", () => {
+    const folder = mkdtempSync(join(tmpdir(), "alai-authorities-"));
+    try {
+      const [one, two] = [join(folder, "one"), join(folder, "two")];
+      writeFileSync(one, "ONE");
+      writeFileSync(two, "TWO");
+      const named = (more: object) => bwEnv({ ...env, ...more }, folder).NODE_EXTRA_CA_CERTS;
+      expect(named({})).toBeUndefined();
+      expect(named({ SSL_CERT_FILE: one })).toBe(one);
+      expect(named({ NODE_EXTRA_CA_CERTS: two })).toBe(two);
+      const both = named({ SSL_CERT_FILE: one, NODE_EXTRA_CA_CERTS: two }) ?? "";
+      expect([dirname(both), readFileSync(both, "utf8")]).toEqual([folder, "TWO\nONE"]);
+      expect(readFileSync(named({ SSL_CERT_FILE: one, NODE_EXTRA_CA_CERTS: "/none" }) ?? "", "utf8")).toBe("\nONE");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
 
 test("what standard input holds is checked, and never shown", () => {
