@@ -1,12 +1,12 @@
 import { isIP } from "node:net";
 import { BadInput } from "@alai/core";
+import { boundYoungGeneration } from "@alai/core/young-generation";
 import type { FastifyRequest } from "fastify";
 import { createApp } from "./app.ts";
 import { AuthError, createGate, createSecurity, type Security } from "./auth/index.ts";
 import { registerDump } from "./http/dump.ts";
 import { listen } from "./listen.ts";
 import {
-  boundYoungGeneration,
   createLogs,
   fastifyLogging,
   gracefulShutdown,

@@ -1,7 +1,6 @@
 export { type NotReady, Readiness, type ReadinessOptions, registerHealth } from "./health.ts";
 export { InFlight } from "./in-flight.ts";
 export { createLogs, LOG_LEVELS, type LoggerOptions, type LogLevel, type Logs, readLogLevel } from "./logger.ts";
-export { boundYoungGeneration } from "./memory.ts";
 export { type GaugeSource, Metrics, type MetricsOptions, registerMetrics } from "./metrics.ts";
 export { type Finished, observeRequests, type RequestObserver } from "./observe.ts";
 export { redactLine } from "./redact.ts";

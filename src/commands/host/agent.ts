@@ -4,6 +4,8 @@ import { duration } from "../../kit/values.ts";
 import { MANIFEST_FLAG } from "../dr/flags.ts";
 
 const QUICKEST = 500;
+/** Bytes for new objects: a listing of storage makes many, and needs none of them for long. */
+const YOUNG = 4 * 2 ** 20;
 
 export const command = defineCommand({
   summary: "the daemon of one host: replicate, follow, watch",
@@ -22,6 +24,9 @@ token in ALAI_DR_TOKEN, on the host's own addresses.`,
   async run(context, { flags }) {
     if (flags.host === undefined)
       throw usage("Which host is this?", "Type its name in the manifest, for example --host anvil.");
+    // Before the libraries are loaded: what grows then never shrinks.
+    const { boundYoungGeneration } = await import("@alai/core/young-generation");
+    context.onExit(boundYoungGeneration(YOUNG));
     const [{ readManifest }, { startAgent }] = await Promise.all([
       import("../../dr/manifest/read.ts"),
       import("../../dr/agent/start.ts"),

@@ -3,15 +3,15 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 const MIB = 2 ** 20;
 /** Enough for what the requests of a moment leave behind; V8 would go on to 32 MiB and more, and keep them. */
-export const YOUNG_ENOUGH = 16 * MIB;
+const ENOUGH = 16 * MIB;
 
 /**
- * Keeps a busy server small: once V8's young generation has grown to `enough` bytes it grows no further. A process cannot say
- * `--max-semi-space-size` of itself, but how fast the space grows is read anew at each collection. What it comes to over
- * 100,000 requests is in the bench of the server. Where the runtime tells nothing of its collections (bun) nothing is done.
+ * Keeps a busy daemon small: once V8's young generation has grown to `enough` bytes it grows no further. A process cannot say
+ * `--max-semi-space-size` of itself, but how fast the space grows is read anew at each collection. What it comes to is in
+ * the benches of the server and of the host agent. Where the runtime tells nothing of its collections (bun) nothing is done.
  * @returns ends the watching.
  */
-export function boundYoungGeneration(enough = YOUNG_ENOUGH): () => void {
+export function boundYoungGeneration(enough = ENOUGH): () => void {
   if (!PerformanceObserver.supportedEntryTypes.includes("gc")) return () => {};
   const observer = new PerformanceObserver(() => {
     if (youngGeneration() < enough) return;

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
 
 const MIB = 2 ** 20;
-const CODE = new URL("../../../server/src/ops/memory.ts", import.meta.url).href;
+const CODE = new URL("../../core/src/young-generation.ts", import.meta.url).href;
 
 /** MiB of the young generation of a process that makes many objects which live for a while, as requests do. */
 function youngAfterLoad(bound: string): number {
