@@ -7,13 +7,23 @@ export interface Drill {
   readonly id: string;
   readonly startedAt: Millis;
   readonly mode: string;
+  /** PASS, FINDINGS, INCOMPLETE or FAIL. */
+  readonly verdict: string;
   /** All databases restored from storage and checked; null: not measured. */
   readonly restoreSeconds: number | null;
-  /** The most that was lost of one database; null: not measured. */
+  /** The most that would have been lost of one database, real ones and the drill's own; null: not measured. */
   readonly rpoWorstSeconds: number | null;
   readonly databases: readonly { readonly name: string; readonly seconds: number | null; readonly ok: boolean }[];
   readonly findings: number;
   readonly nextDue: Millis | null;
+}
+
+/** The last drill that restored everything: what it took is what a failover takes. */
+export function lastWhole(drills: readonly Drill[]): Drill | undefined {
+  return drills.find(
+    ({ restoreSeconds, databases }) =>
+      restoreSeconds !== null && databases.length > 0 && databases.every(({ ok }) => ok),
+  );
 }
 
 /** Reports of drills in the `drills` folders of these state folders, the newest first. What cannot be read is none. */
@@ -39,7 +49,7 @@ type Said = Readonly<Record<string, unknown>>;
 /** A drill that was killed may leave half a report. */
 function parsed(file: string): Drill[] {
   try {
-    const { id, startedAt, mode, totals, perDatabase, findings, nextDue } = Object(
+    const { id, startedAt, mode, verdict, totals, perDatabase, findings, nextDue } = Object(
       JSON.parse(readFileSync(file, "utf8")),
     ) as Said;
     const at = moment(startedAt);
@@ -47,9 +57,9 @@ function parsed(file: string): Drill[] {
     const sums = Object(totals) as Said;
     return [
       {
-        ...{ id, startedAt: at, mode: typeof mode === "string" ? mode : "unknown" },
+        ...{ id, startedAt: at, mode: word(mode), verdict: word(verdict) },
         restoreSeconds: number(sums.restoreSeconds),
-        rpoWorstSeconds: number(sums.rpoWorstSeconds),
+        rpoWorstSeconds: worst(number(sums.rpoWorstSeconds), number(sums.markerRpoSeconds)),
         databases: Array.isArray(perDatabase) ? perDatabase.flatMap(database) : [],
         findings: Array.isArray(findings) ? findings.length : 0,
         nextDue: moment(nextDue),
@@ -63,6 +73,14 @@ function parsed(file: string): Drill[] {
 function database(value: unknown): Drill["databases"][number][] {
   const { name, seconds, ok } = Object(value) as Said;
   return typeof name === "string" ? [{ name, seconds: number(seconds), ok: ok === true }] : [];
+}
+
+function word(value: unknown): string {
+  return typeof value === "string" ? value : "unknown";
+}
+
+function worst(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
 function number(value: unknown): number | null {

@@ -22,7 +22,7 @@ ${history(facts.drills)}
 - **Every day**: the isolated drill. It measures without touching production; its times stand in *Failover step by step*.
 - **Every quarter, by hand**: the whole of *Failover step by step* on a quiet day, and back again. Write the times down: no program measures a person.
 
-${block("sh", "alai dr prove")}`,
+${block("sh", "alai dr prove\nalai dr drill --isolated")}`,
 };
 
 function nextDrill({ drills: [last] }: Facts): string[] {
@@ -47,12 +47,13 @@ function history(all: readonly Drill[]): string {
     .map((drill) => [
       timeOf(drill.startedAt),
       plain(drill.mode),
+      plain(drill.verdict),
       `${drill.databases.filter(({ ok }) => ok).length} of ${drill.databases.length}`,
       drill.restoreSeconds === null ? "not measured" : measured(drill.restoreSeconds),
       drill.rpoWorstSeconds === null ? "not measured" : measured(drill.rpoWorstSeconds),
       `${drill.findings}`,
     ]);
-  return `${table(["When", "Mode", "Restored and good", "Restore of all", "Lost at most", "Findings"], rows)}
+  return `${table(["When", "Mode", "Verdict", "Restored and good", "Restore of all", "Lost at most", "Findings"], rows)}
 ${slowest(all[0])}`;
 }
 

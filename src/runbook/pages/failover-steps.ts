@@ -1,5 +1,6 @@
 import { PRIMARY_KEY } from "../../dr/epoch.ts";
 import type { Host, Manifest } from "../../dr/manifest/model.ts";
+import { lastWhole } from "../drills.ts";
 import { plain, shellWord } from "../markdown.ts";
 import type { Facts } from "../page.ts";
 import { agentCommands, epochOf, primaryOf } from "../views.ts";
@@ -12,7 +13,7 @@ export interface Step {
   readonly why: readonly string[];
   /** For a shell; empty: there is none. */
   readonly commands: string;
-  /** By the last drill; null: no drill measured it. */
+  /** By the last drill that restored everything; null: none did. */
   readonly measuredSeconds: number | null;
 }
 
@@ -22,7 +23,7 @@ export function stepsOf(facts: Facts, target: Host): readonly Step[] {
   return [...before(facts, old, target), ...takeOver(facts, target), ...afterwards(facts, old, target)];
 }
 
-function before({ manifest, drills: [drill] }: Facts, old: Host, target: Host): Step[] {
+function before({ manifest, drills }: Facts, old: Host, target: Host): Step[] {
   const stops = manifest.services.toReversed().map(({ stop }) => stop);
   return [
     {
@@ -45,7 +46,11 @@ function before({ manifest, drills: [drill] }: Facts, old: Host, target: Host): 
       commands: [...stops, agentCommands(old).stop].join("\n"),
     },
     {
-      ...{ title: "Restore everything from storage", by: "alai", measuredSeconds: drill?.restoreSeconds ?? null },
+      ...{
+        title: "Restore everything from storage",
+        by: "alai",
+        measuredSeconds: lastWhole(drills)?.restoreSeconds ?? null,
+      },
       why: [
         `On ${plain(target.name)}, with the secrets of storage (page *Secrets*). Every file is verified, every database checked; nothing is overwritten. Go on only when all are there.`,
       ],

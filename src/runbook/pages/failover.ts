@@ -1,3 +1,4 @@
+import { lastWhole } from "../drills.ts";
 import { measured } from "../lengths.ts";
 import { block, list, plain } from "../markdown.ts";
 import { flowchart, label } from "../mermaid.ts";
@@ -53,7 +54,8 @@ function loss({ status, drills: [drill] }: Facts): string {
   ]);
 }
 
-function times({ drills: [drill] }: Facts, steps: readonly Step[]): string {
+function times({ drills }: Facts, steps: readonly Step[]): string {
+  const drill = lastWhole(drills);
   const known = steps.filter(({ measuredSeconds }) => measuredSeconds !== null);
   const sum = known.reduce((total, { measuredSeconds }) => total + (measuredSeconds ?? 0), 0);
   if (!drill || known.length === 0) return `None of the ${steps.length} steps is measured yet.\n`;

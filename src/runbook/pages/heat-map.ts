@@ -2,7 +2,7 @@ import type { Database } from "../../dr/manifest/model.ts";
 import { age } from "../../dr/status/age.ts";
 import { letterOf } from "../../dr/status/heat.ts";
 import type { DatabaseStatus } from "../../dr/status/status.ts";
-import { bytes } from "../lengths.ts";
+import { bytes, exactly } from "../lengths.ts";
 import { plain, table } from "../markdown.ts";
 import { flowchart, label } from "../mermaid.ts";
 import { type Facts, type Page, timeOf } from "../page.ts";
@@ -63,7 +63,15 @@ const CLASSES = [
   "classDef bad fill:#c02626,color:#fff",
   "classDef dim fill:#777,color:#fff",
 ];
-const CLASS_OF: Readonly<Record<string, string>> = { A: "ok", B: "ok", d: "warn", C: "warn", X: "bad", "·": "dim" };
+const CLASS_OF: Readonly<Record<string, string>> = {
+  A: "ok",
+  B: "ok",
+  d: "warn",
+  C: "warn",
+  X: "bad",
+  "?": "bad",
+  "·": "dim",
+};
 
 function diagram(facts: Facts): string {
   const tiers = byTier(facts).flatMap(([tier, members], at) => [
@@ -89,7 +97,7 @@ function databases(facts: Facts): string {
         plain(database.name),
         plain(tier),
         size,
-        ...[age(one?.rpo ?? null), age(database.tier.rpo), age(one?.shipLag ?? null), age(one?.applyLag ?? null)],
+        ...[age(one?.rpo ?? null), exactly(database.tier.rpo), age(one?.shipLag ?? null), age(one?.applyLag ?? null)],
         ...[proven, why],
       ];
     }),
