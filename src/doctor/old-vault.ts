@@ -4,6 +4,7 @@ import { join, sep } from "node:path";
 import type { Context } from "../kit/context.ts";
 import { leftServers } from "../secrets/migrate/journal.ts";
 import type { Finding } from "./finding.ts";
+import { type OwnServers, ownServers } from "./own-vault.ts";
 
 /** Shell start files, where people put BW_SESSION and the like. */
 const START_FILES = [
@@ -34,16 +35,24 @@ const MOST_FILES = 5000;
 const MOST_FINDINGS = 20;
 
 /** What on this machine still asks a server whose vault was moved away. Nothing is looked at before a migration was verified. */
-export function oldVaultFindings(context: Context): Finding[] {
-  return leftServers(context).flatMap(({ from, to }) => findingsOf(context, from, to));
+export async function oldVaultFindings(context: Context): Promise<Finding[]> {
+  const left = leftServers(context);
+  if (left.length === 0) return [];
+  const own = await ownServers(context);
+  return left.flatMap(({ from, to }) => findingsOf(context, from, to, own));
 }
 
-function findingsOf(context: Context, from: string, to: string): Finding[] {
+function findingsOf(context: Context, from: string, to: string, own: OwnServers): Finding[] {
   const { host } = new URL(from);
   // A part of another name is another host.
   const names = new RegExp(`(?<![\\w.-])${host.replaceAll(".", "\\.")}(?![\\w-]|\\.\\w|:\\d)`, "i");
-  const found = [...settings(context, names), ...environment(context, names), ...files(context, names)];
-  if (found.length === 0) return [{ state: "ok", finding: `nothing here asks ${host} any more`, remedy: null }];
+  const found = [
+    ...own.asked.filter(({ server }) => names.test(server)),
+    ...ofPrograms(context, names),
+    ...environment(context, names),
+    ...files(context, names),
+  ];
+  if (found.length === 0) return [{ state: "ok", finding: nothingAsks(host, own), remedy: null }];
   const shown = found.slice(0, MOST_FINDINGS).map(
     ({ where, remedy }): Finding => ({
       state: "warn",
@@ -53,6 +62,12 @@ function findingsOf(context: Context, from: string, to: string): Finding[] {
   );
   const more = found.length - shown.length;
   return more > 0 ? [...shown, { state: "warn", finding: `and ${more} more`, remedy: null }] : shown;
+}
+
+/** Whom alai itself asks may be known to the keychain only, which would ask the person. */
+function nothingAsks(host: string, { unseen }: OwnServers): string {
+  if (unseen.length === 0) return `nothing here asks ${host} any more`;
+  return `nothing here asks ${host} any more, as far as is seen without the keychain: alai secrets status says whom alai asks for ${unseen.join(", ")}`;
 }
 
 interface Found {
@@ -68,18 +83,11 @@ function environment({ env }: Context, names: RegExp): Found[] {
   );
 }
 
-/** alai's own, and the person's own bw. */
-function settings(context: Context, names: RegExp): Found[] {
-  const server = context.settings().get("secrets.server");
-  const own = typeof server === "string" && names.test(server);
-  return [
-    ...(own
-      ? [{ where: "the setting secrets.server", remedy: (to: string) => `alai config set secrets.server ${to}` }]
-      : []),
-    ...bwFiles(context).flatMap((file) =>
-      asks(file, names) ? [{ where: file, remedy: (to: string) => `bw logout; bw config server ${to}` }] : [],
-    ),
-  ];
+/** The person's own bw. */
+function ofPrograms(context: Context, names: RegExp): Found[] {
+  return bwFiles(context).flatMap((file) =>
+    asks(file, names) ? [{ where: file, remedy: (to: string) => `bw logout; bw config server ${to}` }] : [],
+  );
 }
 
 function bwFiles({ env }: Context): string[] {
