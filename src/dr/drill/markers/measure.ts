@@ -9,7 +9,7 @@ import { inheritedEnv } from "../../../kit/child-env.ts";
 import type { Context } from "../../../kit/context.ts";
 import { oneLine, truncate } from "../../../kit/text.ts";
 import { litestreamEnvironment } from "../../litestream/environment.ts";
-import { filesByReplica } from "../../ltx/name.ts";
+import { filesByReplica, newestTxid } from "../../ltx/name.ts";
 import type { Manifest } from "../../manifest/model.ts";
 import { replicateWords } from "../../render/configs.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -22,7 +22,7 @@ import { Witness } from "./witness.ts";
 
 /** Between two rows of one database. */
 const EVERY: Millis = 100;
-/** How long the first of each may take to come up in storage. */
+/** How long it may take until storage has what a sync found, besides the syncs themselves. */
 const PATIENCE: Millis = 60_000;
 const LOOK: Millis = 250;
 
@@ -57,9 +57,9 @@ export async function measureMarkers(context: Context, manifest: Manifest, optio
       await litestreamEnvironment(context, manifest.storage),
     );
     if (shipper.pid > 0) witness.tell({ kind: "litestream", pid: shipper.pid });
-    await untilShipped(storage, set, { witness, shipper, signal });
-    // Somewhere in two rounds of the slowest: no kill is better timed than another.
     const slowest = Math.max(...set.databases.map(({ tier }) => tier.syncInterval));
+    await untilShipped(storage, set, { witness, shipper, signal, slowest });
+    // Somewhere in two rounds of the slowest: no kill is better timed than another.
     await sleep(500 + random() * (2 * slowest + 1000), undefined, { signal }).catch(() => mustGoOn(signal));
     mustBothRun(witness, shipper);
     await Promise.all([shipper.kill(), witness.kill()]);
@@ -110,20 +110,21 @@ interface Running {
   readonly shipper: Shipper;
 }
 
-/** Waits until storage has something of each. */
+/** Waits until shipping goes on: storage has each as it was in the beginning, and something that was written since. */
 async function untilShipped(
   storage: Storage,
   { databases, prefix }: SacrificialSet,
-  { signal, ...running }: Running & { readonly signal: AbortSignal },
+  { signal, slowest, ...running }: Running & { readonly signal: AbortSignal; readonly slowest: Millis },
 ): Promise<void> {
-  const end = monotonic() + PATIENCE;
+  const patience = PATIENCE + 4 * slowest;
+  const end = monotonic() + patience;
   for (;;) {
     mustGoOn(signal);
     mustBothRun(running.witness, running.shipper);
     const replicas = filesByReplica(await storage.list(prefix), prefix);
-    if (databases.every(({ name }) => replicas.has(name))) return;
+    if (databases.every(({ name }) => newestTxid(replicas.get(name) ?? []) > 1)) return;
     if (monotonic() > end)
-      throw new Error(`Nothing of the markers came up in ${storage.label} within ${PATIENCE / 1000} s.`);
+      throw new Error(`The markers did not come up in ${storage.label} within ${Math.round(patience / 1000)} s.`);
     await sleep(LOOK);
   }
 }
