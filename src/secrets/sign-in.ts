@@ -5,8 +5,9 @@ import { withSpinner } from "../kit/progress.ts";
 import type { BwFolder } from "./bw/bw-folder.ts";
 import { changeData } from "./bw/change-data.ts";
 import { sweepFolders } from "./bw/folder.ts";
-import { type BwProgram, findBw } from "./bw/program.ts";
+import { type BwProgram, findBw, warnIfUntested } from "./bw/program.ts";
 import { BwRefusal } from "./bw/run.ts";
+import { DONE } from "./bw/run-until.ts";
 import { accountIn } from "./bw/tokens.ts";
 import { type Account, accountOf, type Given, masterPassword } from "./credentials.ts";
 import { BwFiles, type Session } from "./session.ts";
@@ -30,6 +31,7 @@ export interface UnlockWords {
 export async function unlockVault(context: Context, profile: string, words: UnlockWords): Promise<Session> {
   sweepFolders(context);
   const program = findBw(context);
+  warnIfUntested(context);
   const files = await BwFiles.make(context, profile, words.insecure);
   const last = files.session();
   const server = await whichServer(context, profile, words.server, last?.server);
@@ -89,13 +91,11 @@ interface Where {
 /** @returns bw's session key. */
 async function signIn({ folder, program, server }: Where, account: Account, password: string): Promise<string> {
   folder.empty();
-  await folder.run(program, { args: ["config", "server", server] });
+  await folder.run(program, { args: ["config", "server", server] }, DONE.config);
   if (account.by === "api key") {
     const { clientId, clientSecret } = account;
-    await folder.run(program, {
-      args: ["login", "--apikey"],
-      secrets: { BW_CLIENTID: clientId, BW_CLIENTSECRET: clientSecret },
-    });
+    const secrets = { BW_CLIENTID: clientId, BW_CLIENTSECRET: clientSecret };
+    await folder.run(program, { args: ["login", "--apikey"], secrets }, DONE.apiKey);
     return unlock(folder, program, password);
   }
   try {
@@ -129,10 +129,8 @@ async function withPassword(
   args: readonly string[],
   password: string,
 ): Promise<string> {
-  const said = await folder.run(program, {
-    args: [...args, "--passwordenv", "BW_PASSWORD", "--raw"],
-    secrets: { BW_PASSWORD: password },
-  });
+  const call = { args: [...args, "--passwordenv", "BW_PASSWORD", "--raw"], secrets: { BW_PASSWORD: password } };
+  const said = await folder.run(program, call, DONE.session);
   const key = said.trim().split("\n").at(-1) ?? "";
   if (/^[A-Za-z0-9+/]{40,}={0,2}$/.test(key)) return key;
   throw new BwRefusal("it gave no session key");

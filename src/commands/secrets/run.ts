@@ -42,11 +42,14 @@ export const command = defineCommand({
         mask: flags.mask ?? "auto",
       },
       async (references) => {
-        const [{ chosenProfile }, { readReferences }] = await Promise.all([
+        const [{ chosenProfile }, { readReferences }, { warnIfUntested }] = await Promise.all([
           import("../../auth/profiles.ts"),
           import("../../secrets/read.ts"),
+          import("../../secrets/bw/program.ts"),
         ]);
-        return readReferences(context, chosenProfile(context, flags.profile).name, references);
+        const { name } = chosenProfile(context, flags.profile);
+        // Afterwards, also where that failed: only then is it known of every bw which it is.
+        return readReferences(context, name, references).finally(() => warnIfUntested(context));
       },
     );
     if (outcome.kind === "ended") return outcome.exit;

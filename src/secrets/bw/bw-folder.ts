@@ -8,6 +8,7 @@ import { writePrivate } from "../../kit/sealed/private-file.ts";
 import { PrivateFolder, unsealedPlace } from "./folder.ts";
 import type { BwProgram } from "./program.ts";
 import { type BwCall, runBw } from "./run.ts";
+import { runUntil } from "./run-until.ts";
 
 const DATA = "data.json";
 const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
@@ -75,14 +76,17 @@ export class BwFolder {
     rmSync(join(this.path, DATA), { force: true });
   }
 
-  async run(program: BwProgram, call: BwCall): Promise<string> {
+  /** @param done where given, bw is ended as soon as it has said this: it would wait two seconds before it ends. */
+  async run(program: BwProgram, call: BwCall, done?: RegExp): Promise<string> {
+    const whole: BwCall = {
+      server: this.#server,
+      ...(this.#patience && { patience: this.#patience.whole, limit: left(this.#patience) }),
+      ...call,
+      running: (child) => this.serve(child?.pid ?? null, () => child?.kill("SIGKILL")),
+    };
     try {
-      return await runBw(this.#context, program, this.path, {
-        server: this.#server,
-        ...(this.#patience && { patience: this.#patience.whole, limit: left(this.#patience) }),
-        ...call,
-        running: (child) => this.serve(child?.pid ?? null, () => child?.kill("SIGKILL")),
-      });
+      if (done) return await runUntil(this.#context, program, this, done, whole);
+      return await runBw(this.#context, program, this.path, whole);
     } catch (error) {
       throw this.#interrupted ? new Exit(EXIT.interrupted, "interrupted", "Interrupted.") : error;
     }

@@ -7,7 +7,7 @@ import { EXIT } from "../../kit/exit.ts";
 import { oneLine, truncate } from "../../kit/text.ts";
 import { bwEnv } from "./child-env.ts";
 import { PrivateFolder } from "./folder.ts";
-import { packagedVersion, whereBw } from "./where.ts";
+import { isSnap, packagedVersion, whereBw } from "./where.ts";
 
 /** Bitwarden's own program, which does all that needs a vault's keys. */
 export interface BwProgram {
@@ -28,11 +28,20 @@ export function findBw(context: Context): BwProgram {
   const path = whereBw(context);
   if (path === undefined)
     throw new Exit(EXIT.unavailable, "no_bw", "Bitwarden's program bw is not installed.", installHint(context));
+  const refuse = ({ what, remedy }: Trouble) =>
+    new Exit(EXIT.unavailable, "bad_bw", what, `${remedy} ${installHint(context)}`);
+  if (isSnap(path)) throw refuse(snapTrouble(path));
   const version = versionOf(context, path);
   const trouble = troubleWith(path, version);
-  if (trouble !== null)
-    throw new Exit(EXIT.unavailable, "bad_bw", trouble.what, `${trouble.remedy} ${installHint(context)}`);
+  if (trouble !== null) throw refuse(trouble);
   return { path, version, untested: isUntested(version) };
+}
+
+/** One line where bw is newer than what alai was tested with; none where it is not known yet which it is. */
+export function warnIfUntested(context: Context): void {
+  const { untested, version } = seeBw(context);
+  if (untested)
+    context.warn(`bw ${version} is newer than ${NEWEST_TESTED.join(".")}, the newest that alai was tested with`);
 }
 
 /** What is known of bw without running it. */
@@ -50,12 +59,26 @@ export function seeBw(context: Context): BwSeen {
   const path = whereBw(context);
   if (path === undefined)
     return { path: null, version: null, untested: false, trouble: `it is not installed: ${installHint(context)}` };
+  if (isSnap(path)) return { path, version: null, untested: false, trouble: snapTrouble(path).what };
   const version = knownVersion(context, path);
   if (version === null) return { path, version, untested: false, trouble: null };
   return { path, version, untested: isUntested(version), trouble: troubleWith(path, version)?.what ?? null };
 }
 
-function troubleWith(path: string, version: string): { what: string; remedy: string } | null {
+interface Trouble {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** Its confinement hides /dev/shm, all of XDG_RUNTIME_DIR but a folder of its own, and hidden folders of the home. */
+function snapTrouble(path: string): Trouble {
+  return {
+    what: `The bw at ${path} is the snap, which sees no folder in memory but its own, so it is not used.`,
+    remedy: "Install another beside it:",
+  };
+}
+
+function troubleWith(path: string, version: string): Trouble | null {
   if (DENIED.includes(version))
     return {
       what: `bw ${version} at ${path} is a version that was tampered with on npm in April 2026, so it is not used.`,
@@ -84,7 +107,7 @@ function isBefore(
 function installHint({ platform }: Context): string {
   if (platform === "darwin") return "brew install bitwarden-cli";
   if (platform === "win32") return "winget install Bitwarden.CLI";
-  // Not its snap first: that sees no folder in memory but its own.
+  // Not its snap: see snapTrouble.
   return "Put the bw of https://bitwarden.com/download/#downloads-command-line-interface in a folder of your PATH.";
 }
 

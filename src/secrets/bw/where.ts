@@ -1,17 +1,22 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
 import type { Context } from "../../kit/context.ts";
 
-/** Where PATH, and the installers that do not put it there, have bw; undefined where none has. */
+/** Where PATH, and the installers that do not put it there, have bw, the snap last; undefined where none has. */
 export function whereBw(context: Context): string | undefined {
   const { cwd, platform } = context;
   // npm's bw.cmd is a shell script, which would need a shell.
   const name = platform === "win32" ? "bw.exe" : "bw";
   const projects = projectFolders(cwd);
-  return foldersOf(context)
+  const found = foldersOf(context)
     .filter((folder) => !projects.has(folder) && existsSync(join(folder, name)))
-    .map((folder) => join(folder, name))
-    .at(0);
+    .map((folder) => join(folder, name));
+  return found.find((path) => !isSnap(path)) ?? found[0];
+}
+
+/** Commands of snaps are links to snap itself. */
+export function isSnap(path: string): boolean {
+  return basename(realOf(path)) === "snap";
 }
 
 /** The version that npm installed, from the package's own description; null for what is not of npm. Nothing is run. */
@@ -52,10 +57,10 @@ function upwards(folder: string): string[] {
   return parent === folder ? [folder] : [folder, ...upwards(parent)];
 }
 
-function realOf(folder: string): string {
+function realOf(path: string): string {
   try {
-    return realpathSync.native(folder);
+    return realpathSync.native(path);
   } catch {
-    return folder;
+    return path;
   }
 }

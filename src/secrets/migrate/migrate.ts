@@ -77,6 +77,8 @@ class Run {
     const folders = [...first.source.folders.keys()].filter((name) => !first.destination.folders.has(name));
     const counts = { items: missing.length, folders: folders.length };
     if (dryRun) return this.#report(journal, first, first.files, { ...counts, files: countFiles(missing, first) }, []);
+    if (!backup && missing.length > 0)
+      this.#context.warn("no export of the source is kept outside of both servers: --backup FILE keeps one, encrypted");
     const [refused, synced] = await Promise.all([
       this.#bring(journal, first, missing, folders),
       // While the destination's bw encrypts, the source's has nothing else to do.

@@ -8,11 +8,11 @@ import { EXIT } from "../../kit/exit.ts";
 import { BwFolder } from "../bw/bw-folder.ts";
 import type { BwProgram } from "../bw/program.ts";
 import { BwRefusal } from "../bw/run.ts";
+import { DONE } from "../bw/run-until.ts";
 import type { BwServe } from "../bw/serve.ts";
 import { accountIn } from "../bw/tokens.ts";
 import type { RawFile, RawItem } from "./canonical.ts";
 import { SideRefusal } from "./patience.ts";
-import { runUntil } from "./run-until.ts";
 import { isCurrent, type Stored, storedIn } from "./stored.ts";
 
 export type Role = "source" | "destination";
@@ -148,12 +148,12 @@ export class Side {
     try {
       const file = join(own.path, "import.json");
       writeFileSync(file, text, { mode: 0o600, flag: "wx" });
-      const said = await runUntil(context, program, own, /^Imported /m, {
+      const call = {
         args: ["import", "bitwardenjson", file, "--passwordenv", "ALAI_IMPORT_PASSWORD"],
         secrets: { BW_SESSION: session, ALAI_IMPORT_PASSWORD: password },
         limit: 600_000,
-        server,
-      });
+      };
+      const said = await own.run(program, call, DONE.import);
       const skipped = /(\d+) item\(s\) could not be imported/.exec(said)?.[0];
       if (skipped) throw new SideRefusal(skipped);
     } catch (error) {

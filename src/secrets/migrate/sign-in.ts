@@ -5,9 +5,9 @@ import { BwFolder } from "../bw/bw-folder.ts";
 import type { BwProgram } from "../bw/program.ts";
 import { bwFailure } from "../bw/refusals.ts";
 import { BwRefusal } from "../bw/run.ts";
+import { DONE } from "../bw/run-until.ts";
 import { BwServe } from "../bw/serve.ts";
 import type { Account } from "../credentials.ts";
-import { runUntil } from "./run-until.ts";
 import { type Role, Side } from "./side.ts";
 
 /** Who signs in to one side, and what opens the vault. */
@@ -23,14 +23,12 @@ interface Where {
   readonly server: string;
 }
 
-const SESSION = /^[A-Za-z0-9+/]{86}==\s*$/m;
-
 /** Signs in to one side, in a folder of its own that is gone when the command is. Throws Exit 4 or 69 in our words. */
 export async function openSide(where: Where, key: Key): Promise<Side> {
   const { context, program, role, server } = where;
   const folder = new BwFolder(context, server, null);
   try {
-    await runUntil(context, program, folder, /Saved setting/, { args: ["config", "server", server], server });
+    await folder.run(program, { args: ["config", "server", server] }, DONE.config);
     const session = await signIn(where, folder, key);
     const serve = serveIn(where, folder, session ?? "");
     return new Side({ ...where, folder, serve, session: session ?? (await unlock(serve, key.password)) });
@@ -47,17 +45,17 @@ function serveIn({ context, program, server }: Where, folder: BwFolder, session:
 }
 
 /** @returns bw's session key; null when it is signed in and locked. */
-async function signIn({ context, program, server }: Where, folder: BwFolder, { account, password }: Key) {
+async function signIn({ program }: Where, folder: BwFolder, { account, password }: Key) {
   if (account.by === "api key") {
     const secrets = { BW_CLIENTID: account.clientId, BW_CLIENTSECRET: account.clientSecret };
-    await runUntil(context, program, folder, /logged in/i, { args: ["login", "--apikey"], secrets, server });
+    await folder.run(program, { args: ["login", "--apikey"], secrets }, DONE.apiKey);
     return null;
   }
   try {
     const args = ["login", account.email, "--passwordenv", "ALAI_BW_PASSWORD", "--raw"];
     const secrets = { ALAI_BW_PASSWORD: password };
-    const said = await runUntil(context, program, folder, SESSION, { args, secrets, server });
-    return SESSION.exec(said)?.[0].trim() ?? null;
+    const said = await folder.run(program, { args, secrets }, DONE.session);
+    return DONE.session.exec(said)?.[0].trim() ?? null;
   } catch (error) {
     if (!(error instanceof BwRefusal) || !isBackfill(error.said)) throw error;
     return null;

@@ -5,7 +5,7 @@ import { EXIT } from "../../kit/exit.ts";
 import { withLock } from "../../kit/lock.ts";
 import { withSpinner } from "../../kit/progress.ts";
 import { sweepFolders } from "../bw/folder.ts";
-import { findBw } from "../bw/program.ts";
+import { findBw, warnIfUntested } from "../bw/program.ts";
 import { serverSlug } from "../server-address.ts";
 import { Patience, SideRefusal } from "./patience.ts";
 import type { Role, Side } from "./side.ts";
@@ -32,6 +32,7 @@ export async function withSides<T>(
 ): Promise<T> {
   sweepFolders(context);
   const program = findBw(context);
+  warnIfUntested(context);
   const destination = signings.at(-1)?.server ?? "";
   return alone(context, destination, async () => {
     const opening = signings.map(({ role, server, key }) => openSide({ context, program, role, server }, key));

@@ -41,6 +41,7 @@ describe.concurrent("alai secrets migrate", { timeout: 600_000 }, () => {
       expect(first.stderr).toMatch(/^not moved: 1 Sends: .*: "A link"$/m);
       expect(first.stderr).toMatch(/^not moved: 2 items of organizations: .*"Shared \(Acme: Infra, Ops\)"/m);
       expect(first.stderr).toMatch(/^not moved: 3 collections of organizations: .*"Acme: Nothing"/m);
+      expect(first.stderr.split("--backup FILE")).toHaveLength(2);
       expect(first.stderr).toContain("added 16 items, 3 files and 5 folders");
       const holdings = vaults.holdings();
       expect(holdings.new).toEqual(holdings.old);
@@ -149,6 +150,7 @@ describe.concurrent("alai secrets migrate", { timeout: 600_000 }, () => {
     const keys = vaults.keys({ backupPassphrase: "a long passphrase" });
     const done = await vaults.migrate(["--backup", backup], keys);
     expect(done.code, done.stderr).toBe(0);
+    expect(done.stderr).not.toContain("--backup FILE");
     const holdings = vaults.holdings();
     expect(holdings.new).toEqual(holdings.old);
     // An upload that was cut off: its name is there, and no bytes.

@@ -3,9 +3,19 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../../kit/context.ts";
-import type { BwFolder } from "../bw/bw-folder.ts";
-import type { BwProgram } from "../bw/program.ts";
-import { type BwCall, runBw } from "../bw/run.ts";
+import type { BwFolder } from "./bw-folder.ts";
+import type { BwProgram } from "./program.ts";
+import { type BwCall, runBw } from "./run.ts";
+
+/** What bw says when it has done all there is to do, and written it. */
+export const DONE = {
+  config: /Saved setting/,
+  apiKey: /logged in/i,
+  import: /^Imported /m,
+  sync: /Syncing complete/,
+  /** Its session key, by `--raw`. */
+  session: /^[A-Za-z0-9+/]{86}==\s*$/m,
+} as const;
 
 /**
  * Runs bw until it has said what it says when all is done, and ends it then: it would go on for two seconds, or for as long as
@@ -18,10 +28,12 @@ export async function runUntil(
   done: RegExp,
   call: BwCall,
 ): Promise<string> {
+  // Nothing can be held still there.
+  if (context.platform === "win32") return runBw(context, program, folder.path, call);
   let said = "";
   let ending: Promise<void> | null = null;
   const watch = (child: ChildProcess | null) => {
-    folder.serve(child?.pid ?? null, () => child?.kill("SIGKILL"));
+    call.running?.(child);
     child?.stdout?.on("data", (text: string) => {
       said += text;
       if (done.test(said)) ending ??= end(child, folder);
