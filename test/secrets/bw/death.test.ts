@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BUILDS, isAlive, until } from "../../scripts/harness.ts";
 import type { Result } from "../../scripts/running.ts";
 import { Vaults } from "../migrate/vaults.ts";
-import { FAKE_KEY, fakeBw, keepUnlocked } from "./fake.ts";
+import { FAKE_DATA, FAKE_KEY, fakeBw, keepUnlocked } from "./fake.ts";
 import { Setting } from "./setting.ts";
 import { unsealedBy } from "./watch.ts";
 
@@ -79,6 +79,26 @@ test("a bw whose own child holds on to its socket is not waited for", async () =
   await expectOver(result, running.pid, pids);
 });
 
+test.each(BUILDS)(
+  "$name: a bw that lingers when all is done is ended: what it wrote is kept, and nothing stays",
+  async (build) => {
+    await using setting = await Setting.make(build);
+    const { place } = setting;
+    await keepUnlocked(setting.context(), setting.double.url);
+    const pids = place.file("pids");
+    writeFileSync(pids, "");
+    const fetched = { ...JSON.parse(FAKE_DATA), user_1_sync_lastSync: "2026-11-21T12:00:00.000Z" };
+    const linger = `${noting(pids)} if (words[0] !== "sync") return;
+    fs.writeFileSync(process.env.BITWARDENCLI_APPDATA_DIR + "/data.json", ${JSON.stringify(JSON.stringify(fetched))});
+    console.log("Syncing complete."); setTimeout(() => {}, 250_000);`;
+    const env = { PATH: `${fakeBw(place.file("lingers"), "say({ data: [] });", linger)}${delimiter}${place.env.PATH}` };
+    const running = place.start("secrets sync", { env });
+    expect(await running.ended).toMatchObject({ code: 0, stdout: "0\n", stderr: "" });
+    expect(await place.json("secrets status", { env })).toMatchObject({ last_sync: "2026-11-21T12:00:00.000Z" });
+    await expectNothingLeft(running.pid, pids);
+  },
+);
+
 const noting = (pids: string) => `fs.appendFileSync(${JSON.stringify(pids)}, process.pid + "\\n");`;
 
 async function expectOver({ code, stdout, stderr }: Result, pid: number, pids: string): Promise<void> {
@@ -86,6 +106,10 @@ async function expectOver({ code, stdout, stderr }: Result, pid: number, pids: s
     ...{ code: 69, stdout: "" },
     stderr: expect.stringMatching(/^(?:The \w+ \(\S+\): )?Bitwarden's program (?:ended before|was ended by).*\.\n/),
   });
+  await expectNothingLeft(pid, pids);
+}
+
+async function expectNothingLeft(pid: number, pids: string): Promise<void> {
   const started = readFileSync(pids, "utf8").split("\n").filter(Boolean).map(Number);
   expect(started.length).toBeGreaterThan(0);
   await until("every bw is gone", () => !started.some(isAlive), 60_000);

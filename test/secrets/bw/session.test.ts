@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BwFiles } from "../../../src/secrets/session.ts";
 import { BUILDS, isAlive, until } from "../../scripts/harness.ts";
 import type { Running } from "../../scripts/running.ts";
 import { onTerminal } from "../../scripts/terminal.ts";
@@ -86,6 +87,23 @@ describe.each(BUILDS)("$name", (build) => {
     const said = await Promise.all(all.map(async ({ ended }) => (await ended).stdout + (await ended).stderr));
     expect(said).toEqual(Array(2).fill('{"items":2}\n'));
     expect([...seen]).toEqual(["listens false, token false"]);
+  });
+
+  test("get, list and lock: no secret, no token and no session key in anybody's words, or in the home, at any moment", async () => {
+    const { place, user, password } = setting;
+    const key = (await BwFiles.make(setting.context(), "default", true)).session()?.key ?? "";
+    expect(key).toHaveLength(88);
+    const serves = "fd+connected://3";
+    const needles = [password, user.clientSecret, "hub-s3cret", "npm-s3cret", key, serves];
+    const { found } = await whileWatching({ home: place.file("home"), needles }, async () => {
+      expect(await place.ok("secrets get bw://GitHub")).toBe("hub-s3cret");
+      expect(await place.json("secrets list")).toHaveLength(2);
+      await place.ok("secrets lock");
+    });
+    // The words of the bw that served were seen, and nothing else was in them.
+    expect(new Set(found.map((one) => one.replace(/^\/proc\/\d+/, "/proc/PID")))).toEqual(
+      new Set([`/proc/PID/cmdline: ${serves}`]),
+    );
   });
 
   test("locks, unlocks by the password alone, forgets", async () => {
