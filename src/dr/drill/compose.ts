@@ -2,7 +2,7 @@ import type { Millis } from "@alai/core";
 import type { Database, Manifest } from "../manifest/model.ts";
 import { compare, toCompare } from "./compare.ts";
 import { type FindingDraft, verdictOf, weigh } from "./findings.ts";
-import { isOutage, judgeDatabase } from "./judge.ts";
+import { isLocal, isOutage, judgeDatabase } from "./judge.ts";
 import type { PrimaryLook } from "./primary.ts";
 import { DRILL_INTERVAL, type DrilledDatabase, type DrillReport, type Markers, type Totals } from "./report.ts";
 import type { RestoredAll } from "./restore-all.ts";
@@ -47,14 +47,7 @@ export function compose(manifest: Manifest, measured: Measured, earlier: readonl
 }
 
 function ofTheWhole({ primary, restored, markers }: Measured): FindingDraft[] {
-  const found: FindingDraft[] = [];
-  const outages = [...restored.byName.values()].filter((one) => one.kind === "failed" && isOutage(one.error));
-  if (outages.length > 0)
-    found.push({
-      ...{ kind: "not_restored", subject: "storage" },
-      sentence: `Storage gave out: ${outages.length} of ${restored.byName.size} databases were not restored.`,
-      remedy: "Run the drill again when storage answers; alai dr status says whether it does.",
-    });
+  const found = unrestored(restored);
   if (primary.trouble !== null)
     found.push({
       ...{ kind: "rpo_unknown", subject: "primary" },
@@ -70,6 +63,28 @@ function ofTheWhole({ primary, restored, markers }: Measured): FindingDraft[] {
     });
   else found.push(...markers.databases.filter((one) => one.rpoSeconds > one.limitSeconds).map(overLimit));
   return found;
+}
+
+/** Where storage or this machine failed, not a database. */
+function unrestored({ byName }: RestoredAll): FindingDraft[] {
+  const errors = [...byName.values()].flatMap((one) => (one.kind === "failed" ? [one.error] : []));
+  const finding = (subject: string, count: number, why: string, remedy: string): FindingDraft[] =>
+    count === 0
+      ? []
+      : [
+          {
+            kind: "not_restored",
+            subject,
+            sentence: `${why}: ${count} of ${byName.size} databases were not restored.`,
+            remedy,
+          },
+        ];
+  const again = "Run the drill again when storage answers; alai dr status says whether it does.";
+  const room = "Why is in the report, beside each. Is there room for the four largest databases in the state folder?";
+  return [
+    ...finding("storage", errors.filter(isOutage).length, "Storage gave out", again),
+    ...finding("scratch", errors.filter(isLocal).length, "This machine could not take them", room),
+  ];
 }
 
 function overLimit({ name, tier, lost, rpoSeconds, limitSeconds }: Markers["databases"][number]): FindingDraft {

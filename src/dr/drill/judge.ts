@@ -1,3 +1,4 @@
+import { Exit } from "../../kit/errors.ts";
 import { sentenceOf } from "../agent/log.ts";
 import type { Database } from "../manifest/model.ts";
 import type { DatabaseReport } from "../report.ts";
@@ -75,8 +76,8 @@ function nothingThere(database: Database, reported: DatabaseReport | null, prima
 function notRestored(database: Database, { epoch, error }: Extract<Restoration, { kind: "failed" }>): Judged {
   const why = sentenceOf(error);
   const row = { ...empty(database), epoch, why };
-  // Storage that is gone is one finding, of the drill as a whole.
-  if (isOutage(error)) return { row, findings: [] };
+  // Storage that is gone and a disk that is full are one finding, of the drill as a whole.
+  if (isOutage(error) || isLocal(error)) return { row, findings: [] };
   const remedy = `Type alai dr restore ${database.name} --at "2h ago" -o FILE for an earlier moment; a new snapshot heals the replica.`;
   return { row, findings: [draft("restore_failed", database, `${database.name} cannot be restored: ${why}`, remedy)] };
 }
@@ -84,6 +85,11 @@ function notRestored(database: Database, { epoch, error }: Extract<Restoration, 
 /** Storage gave no answer: nothing is known of the database. */
 export function isOutage(error: unknown): error is StorageError {
   return error instanceof StorageError && error.trouble !== "missing";
+}
+
+/** This machine could not take it: that says nothing of the database either. */
+export function isLocal(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof Exit) && "code" in error && "syscall" in error;
 }
 
 /** A database can be sound and still not be the one that was meant. */

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Millis } from "@alai/core";
+import { type Millis, StoreError } from "@alai/core";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { withLock } from "../../kit/lock.ts";
@@ -30,20 +29,15 @@ export function newDrillId(now: Millis): string {
 
 /** Runs a drill while no other one runs here. Throws Exit 1 at once when one does. */
 export async function aloneIn<T>({ reports }: DrillPlace, body: () => Promise<T>): Promise<T> {
-  mkdirSync(reports, { recursive: true, mode: 0o700 });
   let began = false;
+  const work = () => {
+    began = true;
+    return body();
+  };
   try {
-    return await withLock(
-      reports,
-      "drill",
-      () => {
-        began = true;
-        return body();
-      },
-      0,
-    );
+    return await withLock(reports, "drill", work, 0);
   } catch (error) {
-    if (began) throw error;
+    if (began || !(error instanceof StoreError && error.code === "locked")) throw error;
     throw new Exit(
       EXIT.refused,
       "drill_running",

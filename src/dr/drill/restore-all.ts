@@ -9,7 +9,7 @@ import type { Database } from "../manifest/model.ts";
 import { type ManyJob, type Outcome, restoreMany } from "../restore/many.ts";
 import { listReplicas, type Replica } from "../restore/replicas.ts";
 import { chooseTarget } from "../restore/target.ts";
-import type { Storage } from "../storage/storage.ts";
+import { type Storage, StorageError } from "../storage/storage.ts";
 
 /** What one real restore of a database gave. */
 export type Restoration =
@@ -53,11 +53,23 @@ const OWNED = `SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIK
 export async function restoreAll(
   storage: Storage,
   databases: readonly Database[],
-  { scratch, onBytes }: { readonly scratch: string; readonly onBytes: OnBytes },
+  options: { readonly scratch: string; readonly onBytes: OnBytes },
 ): Promise<RestoredAll> {
   const began = monotonic();
-  const replicas = await listReplicas(storage);
   const byName = new Map<string, Restoration>();
+  await restoreOnce(storage, databases, { ...options, byName });
+  // Litestream puts small files together and removes them while others are restored: what was listed may be gone.
+  const outdated = databases.filter(({ name }) => isOutdated(byName.get(name)));
+  if (outdated.length > 0) await restoreOnce(storage, outdated, { ...options, byName });
+  return { byName, took: monotonic() - began };
+}
+
+async function restoreOnce(
+  storage: Storage,
+  databases: readonly Database[],
+  { scratch, onBytes, byName }: { scratch: string; onBytes: OnBytes; byName: Map<string, Restoration> },
+): Promise<void> {
+  const replicas = await listReplicas(storage);
   const jobs = databases.flatMap((database) => {
     const job = jobOf(database, replicas.get(database.name)?.[0], scratch);
     if ("kind" in job) byName.set(database.name, job);
@@ -76,7 +88,12 @@ export async function restoreAll(
       byName.set(outcome.job.name, restorationOf(outcome));
     },
   });
-  return { byName, took: monotonic() - began };
+}
+
+function isOutdated(restoration: Restoration | undefined): boolean {
+  if (restoration?.kind !== "failed") return false;
+  const { error } = restoration;
+  return error instanceof StorageError && error.trouble === "missing";
 }
 
 /** What to restore, or why there is nothing to. */

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findProcesses } from "../../../src/dr/agent/processes.ts";
 import { WRITER_WORD } from "../../../src/dr/drill/markers/protocol.ts";
+import { restoreAll } from "../../../src/dr/drill/restore-all.ts";
 import { listReplicas } from "../../../src/dr/restore/replicas.ts";
+import { StorageError } from "../../../src/dr/storage/storage.ts";
 import { Fleet } from "../agent/fleet.ts";
 import type { TestProcess } from "../process.ts";
 import { until, World } from "../world.ts";
@@ -126,6 +128,27 @@ describe("alai dr drill --isolated", () => {
     const keys = (await drills.tasks()).map(({ dedup_key }) => dedup_key);
     expect(keys).toEqual(expect.arrayContaining(["dr-drill:not_restored:later", "dr-drill:rpo_unknown:primary"]));
     expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test("files that Litestream removes while others are restored are no damage: what is there then is restored", async () => {
+    const storage = await world.openStorage();
+    const reads: string[] = [];
+    const compacted = new Proxy(storage, {
+      get(target, name) {
+        if (name !== "read") return Reflect.get(target, name).bind?.(target) ?? Reflect.get(target, name);
+        return (key: string) => {
+          reads.push(key);
+          if (reads.length === 1) throw new StorageError("missing", `${key} is not there.`);
+          return target.read(key);
+        };
+      },
+    });
+    const databases = fleet.manifest.databases.filter(({ name }) => name === "one");
+    const scratch = join(world.folder, "scratch");
+    const all = await restoreAll(compacted, databases, { scratch, onBytes: () => {} });
+    expect(all.byName.get("one")).toMatchObject({ kind: "restored", isOwned: true });
+    expect(reads.length).toBeGreaterThan(1);
+    expect(readdirSync(join(scratch, "restored"))).toEqual([]);
   });
 
   test("a file of a replica that is cut fails the drill and has a task; found again, it has no second one", async () => {

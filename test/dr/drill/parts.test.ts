@@ -201,6 +201,15 @@ describe("the verdict", () => {
     expect(gone.findings).toMatchObject([{ kind: "not_restored", subject: "storage", verdict: "INCOMPLETE" }]);
     const broken = new Map<string, Restoration>([["mc", { kind: "failed", epoch: 1, error: new Error("cut") }]]);
     expect(drill({ primary: silent, restored: { took: 1, byName: broken } }).verdict).toBe("FAIL");
+    // A disk that is full says nothing of the databases.
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), {
+      code: "ENOSPC",
+      syscall: "write",
+    });
+    const unwritten = new Map<string, Restoration>([["mc", { kind: "failed", epoch: 1, error: full }]]);
+    expect(drill({ restored: { took: 1, byName: unwritten }, databases: [database()] }).findings).toMatchObject([
+      { kind: "not_restored", subject: "scratch", verdict: "INCOMPLETE" },
+    ]);
     expect(verdictOf([])).toBe("PASS");
   });
 
