@@ -189,7 +189,7 @@ export async function lost(fleet: Fleet, victims: readonly number[]): Promise<Fi
   const losses = fleet.manifest.databases.map((database) => {
     const acknowledged = newest.get(database.name);
     if (!acknowledged) throw new Error(`Nothing was written to ${database.name}.`);
-    const db = new DatabaseSync(join(folder, `${database.name}.db`), { readOnly: true });
+    const db = new DatabaseSync(join(folder, database.path), { readOnly: true });
     const at = Number(db.prepare("SELECT max(at_ms) AS at FROM marker").get()?.at ?? 0);
     db.close();
     return { tier: database.tier.name, ms: Math.max(0, acknowledged.at - at) };
