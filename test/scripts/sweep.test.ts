@@ -56,6 +56,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   "secrets run": "--env A=bw://x -- true",
   "dr render": "--host anvil",
   "dr adopt": "none.yml",
+  "dr drill": "--isolated",
   "watch render": "--github",
   "config get": "mc.ttl",
   "config set": "mc.ttl 5m",
