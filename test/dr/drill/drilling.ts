@@ -53,7 +53,7 @@ export class Drills implements AsyncDisposable {
 
   async run(words: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<DrillRun> {
     const drill = this.alai(["dr", "drill", "--isolated", ...words], env);
-    await until("the drill's end", () => drill.isOver);
+    await until("the drill's end", () => drill.isOver, 110_000);
     await until("its output", () => drill.child.stdout?.readableEnded && drill.child.stderr?.readableEnded);
     const file = /Report: (\S+)\.html/.exec(drill.output)?.[1];
     const report = file ? (JSON.parse(readFileSync(`${file}.json`, "utf8")) as DrillReport) : null;
