@@ -54,6 +54,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   login: "--issuer http://127.0.0.1:9 --client-id x --scope y",
   "secrets get": "bw://x",
   "secrets run": "--env A=bw://x -- true",
+  "host agent": "--host anvil",
   "dr render": "--host anvil",
   "dr adopt": "none.yml",
   "dr drill": "--isolated",

@@ -51,6 +51,9 @@ parentPort.on("message", (wish) => {
 });
 `;
 
+/** MiB for a thread's new objects: it makes few, and V8 would keep many times as much. */
+const YOUNG = 2;
+
 /** Looks into database files, each in a thread that is not this one. */
 export class Checker {
   readonly #idle: Worker[] = [];
@@ -75,6 +78,8 @@ export class Checker {
     } catch (error) {
       this.#all.delete(worker);
       void worker.terminate();
+      // Who waits for a thread would wait for ever for this one.
+      this.#waiting.shift()?.(this.#fresh());
       throw error;
     }
   }
@@ -90,7 +95,11 @@ export class Checker {
     const idle = this.#idle.pop();
     if (idle) return idle;
     if (this.#all.size >= this.#most) return new Promise((resolve) => this.#waiting.push(resolve));
-    const worker = new Worker(WORK, { eval: true });
+    return this.#fresh();
+  }
+
+  #fresh(): Worker {
+    const worker = new Worker(WORK, { eval: true, resourceLimits: { maxYoungGenerationSizeMb: YOUNG } });
     this.#all.add(worker);
     return worker;
   }
