@@ -24,6 +24,7 @@ export function assess(manifest: Manifest, look: Look, proofs: ReadonlyMap<strin
       standby: copyOf(standbys, database, epoch),
       listed: look.storage.newest === null ? null : (look.storage.newest.get(database.name) ?? 0),
       listedAt: look.storage.listedAt,
+      broken: look.storage.broken.get(database.name) ?? null,
       provenAt: proofs.get(database.name) ?? null,
       alarms: alarmsOf(look.hosts, database.name),
     });

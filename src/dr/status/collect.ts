@@ -9,6 +9,7 @@ import type { Host, Manifest } from "../manifest/model.ts";
 import type { HostReport } from "../report.ts";
 import { openStorage } from "../storage/open.ts";
 import type { Storage } from "../storage/storage.ts";
+import { whyNotRestorable } from "./restorable.ts";
 
 /** All together; whoever has not answered by then is taken not to answer. */
 const PATIENCE: Millis = 3000;
@@ -29,6 +30,8 @@ export interface StorageLook {
   readonly listedAt: Millis | null;
   /** The newest TXID of each replica; null: not listed. */
   readonly newest: ReadonlyMap<string, number> | null;
+  /** Replicas that cannot be restored to that, and why. */
+  readonly broken: ReadonlyMap<string, string>;
   readonly trouble: string | null;
 }
 
@@ -61,12 +64,13 @@ async function lookAtHost(host: Host, token: string | null, clock: () => Millis)
 
 async function lookAtStorage(context: Context, manifest: Manifest): Promise<StorageLook> {
   const nothing = { label: manifest.storage.type, epoch: null, owner: null, listedAt: null, newest: null };
+  const broken = new Map<string, string>();
   let storage: Storage | undefined;
   try {
     storage = await openStorage(context, manifest.storage, { deadline: PATIENCE });
     return await within(list(storage, manifest, context.clock), storage.label);
   } catch (error) {
-    return { ...nothing, label: storage?.label ?? nothing.label, trouble: sentenceOf(error) };
+    return { ...nothing, broken, label: storage?.label ?? nothing.label, trouble: sentenceOf(error) };
   } finally {
     storage?.close();
   }
@@ -79,10 +83,14 @@ async function list(storage: Storage, manifest: Manifest, clock: () => Millis): 
   const { epoch, owner } = await readPrimary(storage, manifest);
   const listedAt = epoch === guess.epoch ? guess.listedAt : clock();
   const blobs = await (epoch === guess.epoch ? guess.blobs : storage.list(epochPrefix(epoch)));
-  const newest = new Map(
-    [...filesByReplica(blobs, epochPrefix(epoch))].map(([name, files]) => [name, newestTxid(files)]),
-  );
-  return { label: storage.label, epoch, owner, listedAt, newest, trouble: null };
+  const newest = new Map<string, number>();
+  const broken = new Map<string, string>();
+  for (const [name, files] of filesByReplica(blobs, epochPrefix(epoch))) {
+    newest.set(name, newestTxid(files));
+    const why = whyNotRestorable(files);
+    if (why !== null) broken.set(name, why);
+  }
+  return { label: storage.label, epoch, owner, listedAt, newest, broken, trouble: null };
 }
 
 /** The deadline of storage is for each of its answers; this one is for all of them. */

@@ -10,6 +10,8 @@ import type { DatabaseStatus, Level } from "./status.ts";
 export interface Question extends Known {
   readonly database: Database;
   readonly provenAt: Millis | null;
+  /** Why the listing has no way from nothing to the newest TXID in it; null: it has one, or there is no listing. */
+  readonly broken: string | null;
   /** Whether the fleet has a host that keeps copies. */
   readonly hasStandby: boolean;
   /** Sentences that hold for every database: storage does not answer, a host is down. */
@@ -68,11 +70,15 @@ function isNothing(primary: Question["primary"], { optional }: Database): boolea
   return primary?.state === "empty" || (primary?.state === "missing" && optional);
 }
 
-function breaches({ primary, database, provenAt, now }: Question, proof: Proof | null, rpo: Millis | null): string[] {
+function breaches(question: Question, proof: Proof | null, rpo: Millis | null): string[] {
+  const { primary, database, provenAt, broken, listed, now } = question;
   if (isNothing(primary, database)) return [];
   const found: string[] = [];
   if (primary?.state === "missing") found.push("The file is missing on the primary.");
   if (primary?.state === "damaged") found.push("The file on the primary cannot be read as a database.");
+  if (broken !== null) found.push(broken);
+  // However new the proof is: it was made of files that are not there any more.
+  else if (listed === 0 && rpo !== null) found.push("Storage cannot restore it: it lists nothing of it.");
   if (rpo !== null && rpo > database.tier.rpo)
     found.push(
       `What is proven to be in storage is ${age(rpo)} old; ${database.tier.name} allows ${age(database.tier.rpo)}.`,

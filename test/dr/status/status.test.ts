@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { hexTxid, type LtxFile } from "../../../src/dr/ltx/name.ts";
 import type { Database, Host, Manifest } from "../../../src/dr/manifest/model.ts";
 import type { DatabaseReport, Head, HostReport } from "../../../src/dr/report.ts";
 import { assess } from "../../../src/dr/status/assess.ts";
@@ -9,6 +10,7 @@ import { toHtml } from "../../../src/dr/status/html.ts";
 import { toJson } from "../../../src/dr/status/json.ts";
 import { judge, type Question } from "../../../src/dr/status/judge.ts";
 import { plot, worst } from "../../../src/dr/status/plot.ts";
+import { whyNotRestorable } from "../../../src/dr/status/restorable.ts";
 import { notGreen, toScreen } from "../../../src/dr/status/screen.ts";
 import type { Status } from "../../../src/dr/status/status.ts";
 import { PLAIN } from "../../../src/kit/style.ts";
@@ -46,7 +48,7 @@ const primary = report({ committed: head(9, 1000), shipped: head(8, 4000), claim
 const standby = report({ applied: head(9, 2000) });
 const question = (more: Partial<Question> = {}): Question => ({
   ...{ database: database(), primary, standby, listed: 9, listedAt: NOW, epoch: 1, now: NOW, provenAt: NOW - 1000 },
-  ...{ hasStandby: true, everywhere: [], alarms: [], ...more },
+  ...{ broken: null, hasStandby: true, everywhere: [], alarms: [], ...more },
 });
 
 describe("what proves that a database is safe", () => {
@@ -127,6 +129,8 @@ describe("what makes it worse", () => {
     ["not restored for 36 h", { provenAt: NOW - 37 * 3_600_000 }, "breached", /37 h ago|2 d ago/],
     ["missing", { primary: { ...primary, state: "missing" } }, "breached", /missing/],
     ["damaged", { primary: { ...primary, state: "damaged" } }, "breached", /cannot be read/],
+    ["no way in storage from nothing", { broken: "Storage cannot restore it." }, "breached", /cannot restore it/],
+    ["nothing of it in the listing, whatever agents saw", { listed: 0 }, "breached", /lists nothing of it/],
     ["storage silent", { everywhere: ["Storage cannot be listed: x"], listed: null }, "degraded", /cannot be listed/],
     ["no copy", { standby: null }, "degraded", /No standby/],
     ["a copy that is being made", { standby: { ...standby, state: "seeding" } }, "degraded", /not ready/],
@@ -170,6 +174,23 @@ describe("what makes it worse", () => {
   });
 });
 
+const ltx = (min: number, max: number, level = 0): LtxFile => ({
+  ...{ key: `e1/mc/ltx/${level}/${hexTxid(min)}-${hexTxid(max)}.ltx`, level, min, max, size: 100, time: NOW },
+});
+
+describe("whether a listing can restore what it shows", () => {
+  it.each<[string, LtxFile[], RegExp | null]>([
+    ["from the first transaction on", [ltx(1, 1), ltx(2, 3)], null],
+    ["from a snapshot", [ltx(1, 7, 9), ltx(8, 8), ltx(9, 9)], null],
+    ["only what came after storage was emptied", [ltx(8, 8), ltx(9, 9)], /no whole image/],
+    ["a hole before the newest", [ltx(1, 5, 9), ltx(6, 6), ltx(8, 9)], /to transaction 9: .+ after transaction 6/],
+  ])("%s", (_, files, why) => {
+    const said = whyNotRestorable(files);
+    if (why === null) expect(said).toBeNull();
+    else expect(said).toMatch(why);
+  });
+});
+
 const hosts: Host[] = (["primary", "standby"] as const).map((role) => ({
   ...{ name: role === "primary" ? "anvil" : "forge", role, user: "a", os: "linux" as const },
   ...{ databases: "/d", state: "/s", addresses: ["10.0.0.1"], port: 1 },
@@ -198,10 +219,10 @@ const looks = (host: Host, databases: readonly DatabaseReport[], more: Partial<H
 const silent = (host: Host): HostLook => ({ host, answered: null, trouble: "10.0.0.1: ECONNREFUSED" });
 const stored = {
   ...{ label: "Azure", epoch: 1, owner: "anvil", listedAt: NOW, trouble: null },
-  newest: new Map([["mc", 9]]),
+  ...{ newest: new Map([["mc", 9]]), broken: new Map<string, string>() },
 };
 const noStorage = {
-  ...{ label: "Azure", epoch: null, owner: null, listedAt: null, newest: null },
+  ...{ label: "Azure", epoch: null, owner: null, listedAt: null, newest: null, broken: new Map<string, string>() },
   trouble: "no answer",
 };
 const [anvil, forge] = hosts as [Host, Host];
@@ -236,6 +257,11 @@ describe("the whole", () => {
       "a report of another epoch",
       at([looks(anvil, [primary], { epoch: 2 }), looks(forge, [standby], { epoch: 2 })]),
       "unknown",
+    ],
+    [
+      "a database whose newest is there and cannot be restored",
+      at([looks(anvil, [primary]), looks(forge, [standby])], { ...stored, broken: new Map([["mc", "No way."]]) }),
+      "breached",
     ],
     ["everybody is silent", at([silent(anvil), silent(forge)], noStorage), "unknown"],
   ])("%s", (_, status, level) => {
