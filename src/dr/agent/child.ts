@@ -42,6 +42,8 @@ export class Child {
   #process: ChildProcess | null = null;
   #ended: Promise<void> = Promise.resolve();
   #wanted = false;
+  /** One more with each `stop`: a restart that was under way then starts nothing. */
+  #stops = 0;
   #pause = FIRST_PAUSE;
   #timer: NodeJS.Timeout | undefined;
   #restarts = 0;
@@ -74,15 +76,27 @@ export class Child {
     if (!this.#process && !this.#timer) this.#spawn();
   }
 
-  /** Ends it and starts it anew, at once. */
+  /** Ends it and starts it anew, at once; not when it is stopped meanwhile: whoever stops it counts on its staying so. */
   async restart(): Promise<void> {
-    await this.stop();
+    const stops = this.#stops;
+    await this.#end();
+    if (stops !== this.#stops) return;
     this.#restarts++;
     this.start();
   }
 
-  /** Lets it write what it holds, then ends it. Resolves when it is gone. */
+  /** Lets it write what it holds, then ends it. Resolves when it is gone; nothing but `start` makes it run again. */
   async stop(): Promise<void> {
+    this.#stops++;
+    await this.#end();
+  }
+
+  /** Keeps its log short. */
+  tidy(): void {
+    rotate(this.spec.logFile);
+  }
+
+  async #end(): Promise<void> {
     this.#wanted = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -92,11 +106,6 @@ export class Child {
     const kill = setTimeout(() => running.kill("SIGKILL"), FLUSH);
     await this.#ended;
     clearTimeout(kill);
-  }
-
-  /** Keeps its log short. */
-  tidy(): void {
-    rotate(this.spec.logFile);
   }
 
   #spawn(): void {

@@ -45,6 +45,7 @@ export class Primary {
   readonly #options: PrimaryOptions;
   readonly #processes: readonly Process[];
   readonly #origins: readonly Origin[];
+  #stopped = false;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
@@ -125,6 +126,7 @@ export class Primary {
 
   /** Ends every Litestream, all at once, each with time to send what it holds. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     for (const origin of this.#origins) origin.close();
     await Promise.all(this.#processes.map(({ child }) => child.stop()));
   }
@@ -154,6 +156,8 @@ export class Primary {
   }
 
   async #restart(process: Process, reason: string, atOnce = false): Promise<void> {
+    // Another host may write by now: a look or a remedy that began before the end starts nothing after it.
+    if (this.#stopped) return;
     const { clock, log } = this.#options;
     if (!atOnce && clock() - process.restartedAt < RESTART_PAUSE) return;
     process.restartedAt = clock();

@@ -1,0 +1,147 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Child } from "../../../src/dr/agent/child.ts";
+import { createLog } from "../../../src/dr/agent/log.ts";
+import { Primary } from "../../../src/dr/agent/primary.ts";
+import { AgentState } from "../../../src/dr/agent/state.ts";
+import type { Manifest } from "../../../src/dr/manifest/model.ts";
+import { parseManifest } from "../../../src/dr/manifest/parse.ts";
+import { until } from "../world.ts";
+
+/** In the place of Litestream: says that it runs, and at SIGTERM goes on until the file `go` is there, as one that flushes does. */
+const SLOW_TO_END = `#!/bin/sh
+trap 'while [ ! -e "$FOLDER/go" ]; do sleep 0.05; done; exit 0' TERM
+echo started >> "$FOLDER/starts"
+while :; do sleep 0.05; done
+`;
+
+let folder: string;
+let state: AgentState;
+let now: number;
+const log = createLog(
+  () => {},
+  "1",
+  () => 0,
+);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "alai-child-"));
+  writeFileSync(join(folder, "slow"), SLOW_TO_END);
+  chmodSync(join(folder, "slow"), 0o700);
+  state = new AgentState(join(folder, "agent.db"));
+  now = 1_000_000;
+});
+afterEach(() => {
+  state.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const around = () => ({ state, log, clock: () => now, platform: process.platform });
+const environment = () => ({ FOLDER: folder, PATH: process.env.PATH ?? "" });
+const letEnd = () => writeFileSync(join(folder, "go"), "");
+
+function starts(): number {
+  try {
+    return readFileSync(join(folder, "starts"), "utf8").split("\n").length - 1;
+  } catch {
+    return 0;
+  }
+}
+
+describe("a child", () => {
+  let child: Child;
+  beforeEach(() => {
+    const command = [join(folder, "slow")] as const;
+    child = new Child(
+      { name: "slow", command, env: environment(), logFile: join(folder, "log", "slow.log") },
+      around(),
+    );
+  });
+  afterEach(async () => {
+    letEnd();
+    await child.stop();
+  });
+
+  it("that is stopped while it is started anew stays stopped", async () => {
+    child.start();
+    await until("its start", () => starts() === 1);
+    const restarted = child.restart();
+    const stopped = child.stop();
+    letEnd();
+    await Promise.all([restarted, stopped]);
+    expect(child.report).toMatchObject({ pid: null, restarts: 0 });
+    expect(starts()).toBe(1);
+  });
+
+  it("that is started anew runs again, as another process", async () => {
+    child.start();
+    await until("its start", () => starts() === 1);
+    const first = child.report.pid;
+    letEnd();
+    await child.restart();
+    await until("its second start", () => starts() === 2);
+    expect(child.report.restarts).toBe(1);
+    expect(child.report.pid).not.toBe(first);
+    expect(child.report.pid).not.toBeNull();
+  });
+
+  it("runs again when it is started after a stop", async () => {
+    letEnd();
+    child.start();
+    await until("its start", () => starts() === 1);
+    await child.stop();
+    child.start();
+    await until("its second start", () => starts() === 2);
+    expect(child.report.pid).not.toBeNull();
+  });
+});
+
+describe("a primary that is stopped", () => {
+  let primary: Primary;
+  beforeEach(() => {
+    const manifest = manifestIn(folder);
+    const [host] = manifest.hosts;
+    if (!host) throw new Error("no host");
+    const program = { litestream: join(folder, "slow"), env: environment() };
+    primary = new Primary({ ...around(), ...program, manifest, host, epoch: 1 });
+  });
+  afterEach(async () => {
+    letEnd();
+    await primary.stop();
+  });
+
+  const pids = () => primary.children.map(({ report }) => report.pid);
+
+  it("starts no Litestream after it, by a remedy that was under way or by a later one", async () => {
+    primary.start();
+    await until("its Litestream", () => starts() === 1);
+    now += 120_000;
+    const remedied = primary.remedy("mc", "nothing is sent");
+    const stopped = primary.stop();
+    letEnd();
+    await Promise.all([remedied, stopped]);
+    expect(pids()).toEqual([null]);
+    now += 120_000;
+    await primary.remedy("mc", "nothing is sent");
+    expect(pids()).toEqual([null]);
+    expect(starts()).toBe(1);
+  });
+});
+
+function manifestIn(at: string): Manifest {
+  const host = { user: "alai", os: "linux", addresses: ["127.0.0.1"] };
+  const text = {
+    hosts: [
+      { name: "anvil", role: "primary", ...host, port: 7801, databases: join(at, "db"), state: join(at, "anvil") },
+      { name: "forge", role: "standby", ...host, port: 7901, databases: join(at, "copies"), state: join(at, "forge") },
+    ],
+    storage: { type: "file", path: join(at, "storage") },
+    tiers: [
+      { name: "p0", heartbeat: "none", retention: "1h", "snapshot-interval": "10m", "sync-interval": "1s", rpo: "60s" },
+    ],
+    databases: [{ name: "mc", tier: "p0" }],
+  };
+  return parseManifest(JSON.stringify(text), "m.yaml");
+}
