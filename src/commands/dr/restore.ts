@@ -2,9 +2,10 @@ import { basename, join, resolve } from "node:path";
 import { type Millis, toIso } from "@alai/core";
 import { hexTxid } from "../../dr/ltx/name.ts";
 import type { Database, Manifest } from "../../dr/manifest/model.ts";
-import type { ManyJob, Outcome } from "../../dr/restore/many.ts";
+import type { Job, Refused } from "../../dr/restore/jobs.ts";
+import type { Outcome } from "../../dr/restore/many.ts";
 import { moment, txid } from "../../dr/restore/moment.ts";
-import type { Target, Wish } from "../../dr/restore/target.ts";
+import type { Wish } from "../../dr/restore/target.ts";
 import { startBar } from "../../kit/bar.ts";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
@@ -16,10 +17,8 @@ import { oneOf, wholeNumber } from "../../kit/values.ts";
 import { span } from "../../kit/when.ts";
 import { MANIFEST_FLAG } from "./flags.ts";
 
-interface Job extends ManyJob {
-  readonly target: Target;
-  readonly epoch: number;
-}
+/** What became of one: restored, failed, or not even begun. */
+type Ended = Outcome<Job> | Refused;
 
 const CHECK = oneOf("check", ["quick", "full"]);
 
@@ -27,7 +26,8 @@ export const command = defineCommand({
   summary: "restore databases from storage, as of any moment that it has",
   description: `A database is made beside its place, checked, and only then given its name; nothing is ever overwritten. The newest epoch that
 has the database is read. Single transactions are kept for minutes, later only moments some 30 s apart; every file is verified by
-its checksum. The result is in WAL mode, as the original, and the same bytes as litestream restore makes.
+its checksum. The result is in WAL mode, as the original, and the same bytes as litestream restore makes. Of several, one that cannot
+be restored stops no other: it is named, and the exit is 1.
 Lines (not on a terminal): name, file, TXID, time of the newest data, its age in ms, bytes, ok or failed, why.`,
   examples: [
     ["alai dr restore mission-control", "the newest, into ./mission-control.db"],
@@ -80,17 +80,15 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
     const storage = await openStorage(context, manifest.storage);
     context.onExit(() => storage.close());
     const replicas = await withSpinner(context, "looking what storage has…", () => listReplicas(storage, flags.epoch));
-    const { requireReplica } = await import("../../dr/restore/replicas.ts");
-    const { chooseTarget } = await import("../../dr/restore/target.ts");
-    const { refuseToOverwrite } = await import("../../dr/restore/restore.ts");
-    const jobs = databases
-      .filter(({ name, optional }) => !optional || !flags.all || replicas.has(name))
-      .map((database): Job => {
-        const { epoch, files } = requireReplica(replicas, database.name, { storage, epoch: flags.epoch });
-        const out = placeOf(context, database, flags.output, databases.length > 1);
-        refuseToOverwrite(out);
-        return { name: database.name, epoch, out, target: chooseTarget(database.name, files, wish) };
-      });
+    const { jobsFor } = await import("../../dr/restore/jobs.ts");
+    const planned = jobsFor(
+      databases.filter(({ name, optional }) => !optional || !flags.all || replicas.has(name)),
+      {
+        ...{ storage, replicas, wish, epoch: flags.epoch },
+        placeOf: (database) => placeOf(context, database, flags.output, databases.length > 1),
+      },
+    );
+    const jobs = planned.filter((one) => "target" in one);
     const bytes = jobs.reduce((sum, { target }) => sum + target.files.reduce((all, { size }) => all + size, 0), 0);
     const bar = startBar(context, jobs.length === 1 ? (jobs[0]?.name ?? "") : "restoring", bytes, "bytes");
     let read = 0;
@@ -101,7 +99,8 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
     const outcomes = await restoreMany(jobs, { storage, check: { mode: flags.check ?? "quick" }, onBytes }).finally(
       () => bar.end(),
     );
-    return report(context, outcomes);
+    const refused = planned.filter((one) => "error" in one);
+    return report(context, inOrderOf(planned, [...outcomes, ...refused]));
   },
 });
 
@@ -125,11 +124,17 @@ function placeOf(context: Context, { path }: Database, output: string | undefine
   return resolve(context.cwd, output ?? basename(path));
 }
 
-async function report(context: Context, outcomes: readonly Outcome<Job>[]): Promise<number> {
+/** As they were named, whatever was done first. */
+function inOrderOf(planned: readonly (Job | Refused)[], ended: readonly Ended[]): readonly Ended[] {
+  const names = planned.map((one) => ("job" in one ? one.job.name : one.name));
+  return ended.toSorted((a, b) => names.indexOf(a.job.name) - names.indexOf(b.job.name));
+}
+
+async function report(context: Context, outcomes: readonly Ended[]): Promise<number> {
   const failures = outcomes.filter((outcome) => "error" in outcome);
   // One alone says what went wrong as every command does.
   if (outcomes.length === 1 && failures[0]) throw failures[0].error;
-  for (const { job } of outcomes) if (job.target.warning) context.warn(job.target.warning);
+  for (const { job } of outcomes) if ("target" in job && job.target.warning) context.warn(job.target.warning);
   const now = context.clock();
   await printRows(
     context,
@@ -164,11 +169,13 @@ async function report(context: Context, outcomes: readonly Outcome<Job>[]): Prom
   return failures.length === 0 ? EXIT.ok : worstExit(failures.map(({ error }) => error));
 }
 
+/** 1 where something is wrong with a database or its place; an outage is never that. */
 function worstExit(errors: readonly unknown[]): number {
-  return errors.map((error) => toFailure(error).exit).reduce((worst, exit) => Math.max(worst, exit), EXIT.refused);
+  const exits = errors.map((error) => toFailure(error).exit).filter((exit) => exit !== EXIT.notFound);
+  return exits.reduce<number>((worst, exit) => Math.max(worst, exit), EXIT.refused);
 }
 
-function toRow(outcome: Outcome<Job>, now: Millis) {
+function toRow(outcome: Ended, now: Millis) {
   const { name, out: file, epoch } = outcome.job;
   if ("error" in outcome) {
     const nothing = {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -59,6 +59,10 @@ function same(file: string, words: readonly string[]): boolean {
   rmSync(reference, { force: true });
   litestreamRestore(world, "e1/one", reference, words);
   return readFileSync(file).equals(readFileSync(reference));
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name.localeCompare(b.name);
 }
 
 describe("alai dr restore", () => {
@@ -129,6 +133,19 @@ describe("alai dr restore", () => {
       { name: "two", check: "ok", error: null },
       { name: "one", check: "ok", error: null },
     ]);
+    // One is not in storage at all, and a file is in the way of another.
+    const folder = out("some");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "two.db"), "precious");
+    const some = await alai("restore", "--all", "-o", folder, "--json=name,check,error");
+    expect(some.exit).toBe(1);
+    expect(JSON.parse(some.output).toSorted(byName)).toEqual([
+      { name: "none", check: null, error: expect.stringContaining("has nothing of none") },
+      { name: "one", check: "ok", error: null },
+      { name: "two", check: null, error: expect.stringContaining("nothing is overwritten") },
+    ]);
+    mustBeSound(join(folder, "one.db"));
+    expect(readFileSync(join(folder, "two.db"), "utf8")).toBe("precious");
     expect((await alai("restore", "none", "-o", out("none.db"))).exit).toBe(3);
     expect((await alai("restore", "oen", "-o", out("none.db"))).output).toContain("Did you mean one?");
   });
