@@ -86,7 +86,8 @@ export type AlarmKind =
   | "unsafe_version"
   | "storage"
   | "unproven"
-  | "damaged";
+  | "damaged"
+  | "put_aside";
 
 /** A watchdog that fired and has not been calmed. */
 export interface Alarm {

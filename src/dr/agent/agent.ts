@@ -221,6 +221,7 @@ export class Agent {
         databases: this.#databases,
         children: part instanceof Primary ? part.children : [],
         volumes: seen.volumes,
+        aside: seen.aside,
         clocks: seen.clocks,
         versions: seen.versions,
         proofs: this.#proofs,

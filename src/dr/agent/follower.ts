@@ -8,6 +8,7 @@ import type { Database, Host } from "../manifest/model.ts";
 import type { DatabaseReport, Head } from "../report.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { WatchedDatabase } from "../watchdogs/watched.ts";
+import type { Log } from "./log.ts";
 import type { AgentState } from "./state.ts";
 
 export interface FollowerOptions {
@@ -16,6 +17,7 @@ export interface FollowerOptions {
   readonly storage: Storage;
   readonly state: AgentState;
   readonly clock: () => Millis;
+  readonly log: Log;
   readonly epoch: number;
 }
 
@@ -155,9 +157,15 @@ export class Follower {
   }
 
   #open(): Copy {
-    const { database, host, storage, clock } = this.#options;
+    const { database, host, storage, clock, log } = this.#options;
     const published = join(host.databases, database.path);
-    return openCopy({ name: database.name, work: this.#folder, published, storage, clock });
+    // One record for all generations: the file that readers have is of the one before.
+    const record = join(host.state, "copies", `${database.name}.published.json`);
+    const onPutAside = (folder: string) =>
+      log.warn("a database that is no copy was put aside", { database: database.name, folder });
+    const { databases } = host;
+    const [name, work] = [database.name, this.#folder];
+    return openCopy({ name, work, published, databases, record, storage, clock, onPutAside });
   }
 
   /** The newest one that was given up is kept, for who wants to know why. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Millis } from "@alai/core";
+import { asideFolders } from "../copy/put-aside.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
 import type { OtherClock, SeenVersion, Volume } from "../watchdogs/watched.ts";
 import { askHost } from "./peers.ts";
@@ -22,6 +23,7 @@ export class Seen {
   #writers: readonly SeenVersion[] = [];
   volumes: readonly Volume[] = [];
   clocks: readonly OtherClock[] = [];
+  aside: readonly string[] = [];
 
   constructor(options: SeenOptions) {
     this.#options = options;
@@ -33,6 +35,7 @@ export class Seen {
 
   lookAtDisks(): void {
     this.volumes = volumesOf(this.#options.host);
+    this.aside = asideFolders(this.#options.host.databases);
   }
 
   /** Of storage, and of every other host whose agent answers. */

@@ -1,8 +1,10 @@
+import { dirname, join } from "node:path";
 import type { Millis } from "@alai/core";
 import type { LtxFile } from "../ltx/name.ts";
 import type { DatabaseReport } from "../report.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Checker } from "./check.ts";
+import { OwnFile } from "./own-file.ts";
 import { Publisher } from "./publish.ts";
 import { WorkingCopy } from "./working-copy.ts";
 
@@ -12,6 +14,11 @@ export interface CopyOptions {
   readonly work: string;
   /** The file that readers open. Replaced as a whole, never changed. */
   readonly published: string;
+  /** The folder of all files for readers; absent: the one that `published` is in. What was not published from here is put aside in it. */
+  readonly databases?: string;
+  /** Where it is kept which file is ours; absent: beside the working copy. */
+  readonly record?: string;
+  readonly onPutAside?: (folder: string) => void;
   readonly storage: Storage;
   readonly clock: () => Millis;
   readonly checker?: Checker;
@@ -45,7 +52,9 @@ export function openCopy(options: CopyOptions): Copy {
   shared ??= new Checker();
   const checker = options.checker ?? shared;
   const working = new WorkingCopy({ ...options, checker, onStep: options.onStep ?? (() => undefined) });
-  const publisher = new Publisher({ ...options, checker, working });
+  const { name, work, published, databases = dirname(published) } = options;
+  const own = new OwnFile(options.record ?? join(work, `${name}.published.json`));
+  const publisher = new Publisher({ ...options, databases, own, checker, working });
   let publishing: Promise<void> | null = null;
   return {
     follow: (files) => working.follow(files),

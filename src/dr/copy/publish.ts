@@ -7,6 +7,8 @@ import { monotonic } from "@alai/core/monotonic";
 import type { Head } from "../report.ts";
 import type { Checker } from "./check.ts";
 import { syncFolder } from "./durable.ts";
+import type { OwnFile } from "./own-file.ts";
+import { clearBeside, putAside } from "./put-aside.ts";
 import { Slots } from "./slots.ts";
 import type { WorkingCopy } from "./working-copy.ts";
 
@@ -19,6 +21,12 @@ const turns = new Slots(1);
 
 export interface PublisherOptions {
   readonly published: string;
+  /** The folder of all published files. */
+  readonly databases: string;
+  /** Knows which file in that place is ours. */
+  readonly own: OwnFile;
+  /** Told where a file went that was not ours. */
+  readonly onPutAside?: (folder: string) => void;
   readonly working: WorkingCopy;
   readonly checker: Checker;
   readonly clock: () => Millis;
@@ -84,11 +92,18 @@ export class Publisher {
     }
   }
 
-  /** Who has the old one open keeps it. What lies beside it would be taken for the new one's log. */
+  /**
+   * Who has the old one open keeps it. What lies beside it would be taken for the new one's log. A file that was not published from
+   * here is a database of its own: it is never replaced, only put aside.
+   */
   #swapIn(next: string, head: Head): void {
-    const { published, working, onStep } = this.#options;
+    const { published, databases, own, working, onPutAside, onStep } = this.#options;
     onStep?.("publish");
-    for (const sidecar of ["-wal", "-shm", "-journal"]) rmSync(published + sidecar, { force: true });
+    const epoch = working.state.replica.split("/")[0] ?? "";
+    const aside = putAside({ databases, file: published, isOurs: own.isAt(published), epoch });
+    if (aside !== null) onPutAside?.(aside);
+    clearBeside(published);
+    own.coming(next, published);
     renameSync(next, published);
     syncFolder(dirname(published));
     onStep?.("published");

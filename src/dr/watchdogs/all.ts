@@ -1,5 +1,6 @@
 import type { Millis } from "@alai/core";
 import type { Alarm } from "../report.ts";
+import { putAside } from "./aside.ts";
 import { childDied } from "./child.ts";
 import { clockSkew } from "./clock.ts";
 import { damaged } from "./damage.ts";
@@ -19,6 +20,7 @@ const WATCHDOGS: readonly Watchdog[] = [
   childDied,
   heartbeatOld,
   damaged,
+  putAside,
   diskLow,
   clockSkew,
   unsafeVersion,

@@ -61,6 +61,8 @@ export interface Watched {
   readonly databases: readonly WatchedDatabase[];
   readonly children: readonly WatchedChild[];
   readonly volumes: readonly Volume[];
+  /** Folders of databases that were put aside on this host. */
+  readonly aside: readonly string[];
   readonly clocks: readonly OtherClock[];
   readonly versions: readonly SeenVersion[];
   /** The last proof of each database by a real restore; absent: no proof is known. */

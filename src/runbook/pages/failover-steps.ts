@@ -131,18 +131,20 @@ function afterwards({ manifest }: Facts, old: Host, target: Host): Step[] {
       commands: "alai dr status --watch\nalai dr prove",
     },
     {
-      ...{ title: "Write it into the manifest", by: "hand", measuredSeconds: null },
-      why: [
-        `Make ${plain(target.name)} the primary and ${plain(old.name)} the standby, on both hosts; then render, and start the agents anew. As long as ${plain(old.name)} is the primary of its manifest it waits and copies nothing.`,
-      ],
-      commands: `alai dr manifest check\nalai dr render --host ${shellWord(target.name)} --diff\nalai dr render --host ${shellWord(old.name)} --diff`,
-    },
-    {
       ...{ title: `Look at what ${plain(old.name)} had and storage had not`, by: "hand", measuredSeconds: null },
       why: [
-        "Rows that were written before the loss and never sent are on its disk alone, and what it sent later is in its own epoch. Nothing merges them: restore the old epoch beside the new one, compare, decide.",
+        `Before it becomes a standby: rows that were written before the loss and never sent are on its disk alone, each file with its \`-wal\`, and what it sent later is in its own epoch. Copy its folder of databases as it is, restore the old epoch beside the new one, compare, decide; nothing merges them.`,
       ],
-      commands: first ? `alai dr restore ${shellWord(first.name)} --epoch N -o old-${shellWord(first.name)}.db` : "",
+      commands: first
+        ? `cp -a ${shellWord(old.databases)} ${shellWord(`${old.databases}.before-failover`)}      # on ${old.name}, its services stopped\nalai dr restore ${shellWord(first.name)} --epoch N -o old-${shellWord(first.name)}.db`
+        : "",
+    },
+    {
+      ...{ title: "Write it into the manifest", by: "hand", measuredSeconds: null },
+      why: [
+        `Make ${plain(target.name)} the primary and ${plain(old.name)} the standby, on both hosts; then render, and start the agents anew. As long as ${plain(old.name)} is the primary of its manifest it waits and copies nothing. As a standby it puts what lies in its folder of databases aside, into \`.before-standby-e<N>\` in that folder, before it publishes copies there, and an alarm names the folder until it is moved away.`,
+      ],
+      commands: `alai dr manifest check\nalai dr render --host ${shellWord(target.name)} --diff\nalai dr render --host ${shellWord(old.name)} --diff`,
     },
   ];
 }

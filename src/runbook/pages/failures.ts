@@ -111,6 +111,17 @@ const ALARMS = (facts: Facts): Readonly<Record<AlarmKind, Failure>> => {
         "Point in time: `alai dr restore NAME --at '2h ago' -o restored.db`.",
       ],
     },
+    put_aside: {
+      title: "Databases of a former primary were put aside",
+      signs:
+        "A host that had been the primary is the standby now, and its databases lay where its copies are to be. The alarm names the folder, `.before-standby-e<N>` in its folder of databases.",
+      itself:
+        "The agent puts them there, with their logs, before it publishes copies; it never writes over them or removes them.",
+      check: ["ls -lR FOLDER", "sqlite3 FOLDER/NAME.db 'SELECT ...'      # compare with the new primary's"],
+      action: [
+        "Rows that were never sent are in them alone. Nothing merges them: compare, decide, then move the folder away; the alarm ends with that.",
+      ],
+    },
     disk_low: {
       title: "A disk is nearly full",
       signs: "Under a twentieth is free, or under 1 GiB.",

@@ -52,6 +52,7 @@ const quiet: Watched = {
     databases: [one({ report: report({ committed: head() }) })],
     children: [],
     volumes: [],
+    aside: [],
     clocks: [],
     versions: [],
   },
