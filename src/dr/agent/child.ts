@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Millis } from "@alai/core";
 import type { ChildReport } from "../report.ts";
-import type { Log } from "./log.ts";
+import { type Log, sentenceOf } from "./log.ts";
 import { lookAtProcess } from "./processes.ts";
 import { rotate } from "./rotate.ts";
 import type { AgentState } from "./state.ts";
@@ -136,8 +136,11 @@ export class Child {
 
   /** What it takes to know it again, should this agent be killed. */
   async #remember(pid: number): Promise<void> {
-    const { state, platform } = this.#around;
-    const running = await lookAtProcess(platform, pid);
+    const { state, platform, log } = this.#around;
+    const running = await lookAtProcess(platform, pid).catch((error: unknown) => {
+      log.warn("a child is not written down", { child: this.spec.name, pid, reason: sentenceOf(error) });
+      return null;
+    });
     if (running && this.#process?.pid === pid)
       state.keepChild({ name: this.spec.name, pid, born: running.born, command: this.spec.command });
   }

@@ -1,7 +1,7 @@
 import type { Millis } from "@alai/core";
 import type { Log } from "./log.ts";
 import { findProcesses, lookAtProcess, type Running } from "./processes.ts";
-import type { AgentState } from "./state.ts";
+import type { AgentState, StartedChild } from "./state.ts";
 
 /** How long a Litestream may take to write what it holds. Longer than it is told to take itself. */
 const FLUSH: Millis = 6000;
@@ -19,13 +19,13 @@ export interface OrphanSearch {
  * Ends Litestream processes that an agent before this one started and did not end, because it was killed: two of them on one
  * database damage its replica. They are known by pid, start time and command line, as kept before; and, should the agent have died
  * between starting one and writing it down, by the rendered config on their command line.
- * @returns how many were ended. Throws when one cannot be ended: then none may be started.
+ * @returns how many were ended. Throws when one cannot be ended, or processes cannot be listed: then none may be started.
  */
 export async function endOrphans({ state, platform, log, configs }: OrphanSearch): Promise<number> {
   const found = new Map<number, Running>();
   for (const child of state.children()) {
     const running = await lookAtProcess(platform, child.pid);
-    if (running?.born === child.born) found.set(running.pid, running);
+    if (running && isChild(running, child)) found.set(running.pid, running);
   }
   for (const running of await findProcesses(platform, `-config ${configs}/`))
     if (/(^|\s)replicate(\s|$)/.test(running.command)) found.set(running.pid, running);
@@ -35,6 +35,11 @@ export async function endOrphans({ state, platform, log, configs }: OrphanSearch
   }
   for (const { name } of state.children()) state.forgetChild(name);
   return found.size;
+}
+
+/** On Linux a start is told in ticks since the machine's start, so after the next one another process may have the same. */
+function isChild({ born, command }: Running, child: StartedChild): boolean {
+  return born === child.born && command.includes(child.command.join(" "));
 }
 
 /** SIGTERM, then SIGKILL. Throws when it is not gone then, or not ours to end. */

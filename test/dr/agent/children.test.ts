@@ -1,10 +1,14 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Child } from "../../../src/dr/agent/child.ts";
 import { createLog } from "../../../src/dr/agent/log.ts";
+import { endOrphans } from "../../../src/dr/agent/orphans.ts";
 import { Primary } from "../../../src/dr/agent/primary.ts";
+import { findProcesses, lookAtProcess } from "../../../src/dr/agent/processes.ts";
 import { AgentState } from "../../../src/dr/agent/state.ts";
 import type { Manifest } from "../../../src/dr/manifest/model.ts";
 import { parseManifest } from "../../../src/dr/manifest/parse.ts";
@@ -127,6 +131,85 @@ describe("a primary that is stopped", () => {
     await primary.remedy("mc", "nothing is sent");
     expect(pids()).toEqual([null]);
     expect(starts()).toBe(1);
+  });
+});
+
+describe("a process that may be a Litestream of an earlier agent", () => {
+  let orphan: ChildProcess;
+  beforeEach(async () => {
+    letEnd();
+    orphan = spawn(join(folder, "slow"), ["replicate"], { env: environment(), stdio: "ignore" });
+    await until("its start", () => starts() === 1);
+  });
+  afterEach(async () => {
+    orphan.kill("SIGKILL");
+    await until("its end", () => orphan.exitCode !== null || orphan.signalCode !== null);
+  });
+
+  const search = () => endOrphans({ state, log, platform: process.platform, configs: join(folder, "litestream") });
+  const look = () => lookAtProcess(process.platform, orphan.pid ?? 0);
+  /** As if an earlier agent had started this process with that command. */
+  const keep = async (program: string) => {
+    const running = await look();
+    const { pid = 0, born = "" } = running ?? {};
+    state.keepChild({ name: "litestream-p0", pid, born, command: [join(folder, program), "replicate"] });
+  };
+
+  it("is ended when number, start and command are what was kept", async () => {
+    await keep("slow");
+    expect(await search()).toBe(1);
+    expect(await look()).toBeNull();
+    expect(state.children()).toEqual([]);
+  });
+
+  it("is left alone when only number and start are: after the machine's start another may have them", async () => {
+    await keep("other");
+    expect(await search()).toBe(0);
+    expect(await look()).not.toBeNull();
+  });
+});
+
+describe("processes where there is no /proc", () => {
+  /** In the place of `ps`. */
+  const ps = (script: string): string => {
+    const file = join(folder, "ps");
+    writeFileSync(file, `#!/bin/sh\n${script}\n`);
+    chmodSync(file, 0o700);
+    return file;
+  };
+
+  it("are told by ps, however long the command line is", async () => {
+    const last = `${"x".repeat(4000)}-the-end`;
+    const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6); console.log(1)", "--", last]);
+    try {
+      await once(child.stdout, "data");
+      expect(await lookAtProcess("darwin", child.pid ?? 0)).toMatchObject({
+        command: expect.stringMatching(/-the-end$/),
+      });
+      expect(await findProcesses("darwin", last)).toMatchObject([{ pid: child.pid }]);
+    } finally {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    expect(await lookAtProcess("darwin", child.pid ?? 0)).toBeNull();
+  });
+
+  it("there is none when ps ends with 1 and says nothing", async () => {
+    expect(await lookAtProcess("darwin", 7, ps("exit 1"))).toBeNull();
+  });
+
+  it.each([
+    ["complains", "echo 'ps: cannot open kmem' >&2; exit 1"],
+    ["ends with another code", "exit 2"],
+    ["is killed", "kill -9 $$"],
+  ])("nothing is known when ps %s: that is an error, and nothing is started", async (_, script) => {
+    await expect(lookAtProcess("darwin", 7, ps(script))).rejects.toThrow();
+    await expect(findProcesses("darwin", "litestream", ps(script))).rejects.toThrow();
+  });
+
+  it("a list that could not be made is an error, and so is a ps that is not there", async () => {
+    await expect(findProcesses("darwin", "litestream", ps("exit 1"))).rejects.toThrow();
+    await expect(lookAtProcess("darwin", 7, join(folder, "none"))).rejects.toThrow(/ENOENT/);
   });
 });
 
