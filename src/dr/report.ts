@@ -22,8 +22,16 @@ export interface HostReport {
   readonly waiting?: string | null;
   /** When each database was last restored from storage on this host and found good. */
   readonly proofs?: Readonly<Record<string, Millis>>;
+  /** Databases whose last restore on this host was not found good. */
+  readonly failedProofs?: Readonly<Record<string, FailedProof>>;
   /** What the agent itself has asked of storage since it was started; Litestream's requests are not in it. */
   readonly operations?: Readonly<Operations>;
+}
+
+/** A restore from storage that failed, or gave no sound database. */
+export interface FailedProof {
+  readonly at: Millis;
+  readonly problem: string;
 }
 
 /** A heartbeat row as it was read: `_alai_hb`. */

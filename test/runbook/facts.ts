@@ -24,6 +24,7 @@ export function madeUp(manifest: Manifest): Status {
       ...{
         shipLag: 0,
         applyLag: null,
+        breaches: [],
         provenAt: AT - 3_600_000 - at,
         reasons: at % 7 === 4 ? ["It | is <b>old</b>."] : [],
       },

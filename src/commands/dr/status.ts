@@ -1,5 +1,6 @@
 import { age } from "../../dr/status/age.ts";
-import type { DatabaseStatus, Status } from "../../dr/status/status.ts";
+import type { Line } from "../../dr/status/lines.ts";
+import type { Status } from "../../dr/status/status.ts";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
 import { usage } from "../../kit/errors.ts";
@@ -21,11 +22,15 @@ const CODES: Readonly<Record<Status["level"], number>> = {
 
 export const command = defineCommand({
   summary: "is the data safe, and what proves it",
-  description: `Asks every host's agent and storage, all at once, three seconds at most. Exit 0 ok, 1 degraded or breached, 69 unknown.
+  description: `Asks every host's agent and storage, all at once, three seconds at most. The whole is as its worst part, worst first: breached, unknown,
+unproven, degraded, ok. Exit 0 ok, 69 unknown, 1 the others.
 Evidence: A a heartbeat was read back out of storage, B Litestream's position is the newest in a listing of storage, C only
-Litestream says so: shown as UNPROVEN, never green. A database that no alai dr prove has restored for 36 h is red.
+Litestream says so: shown as UNPROVEN, never green. A database that no alai dr prove has restored for 36 h is red, as is one whose
+last proof failed, or which the files that storage lists cannot restore.
 Agents on other machines want the token in ALAI_DR_TOKEN. What to do about each alarm: docs/dr.md.
-Lines (not on a terminal): level, name, tier, evidence, milliseconds lost at most, allowed, ship lag, copy lag, why.`,
+Lines (not on a terminal): level, name, tier, evidence, milliseconds lost at most, allowed, ship lag, copy lag, why, kind. After the
+databases (kind database) a line for each host that does not answer or says why it is not well (host), for each alarm of a host
+(alarm; name is the host, why begins with the alarm's kind), and for storage that cannot be listed (storage).`,
   examples: [
     ["alai dr status", "the heat map, and what is not green"],
     ["alai dr status --watch", "again and again, until Ctrl-C"],
@@ -39,12 +44,12 @@ Lines (not on a terminal): level, name, tier, evidence, milliseconds lost at mos
     since: { value: "TIME", summary: "how far back the page's plots go (1d)", parse: duration },
   },
   fields: {
-    level: "ok, degraded, breached or unknown: the worst of all",
+    level: "breached, unknown, unproven, degraded or ok: the first of these that anything is",
     at: "when it was asked, ISO 8601",
     epoch: "the promotion epoch, or null",
     hosts: "each host: role, answers, address, trouble, alarms",
     storage: "label, epoch, when it was listed, trouble",
-    databases: "each database: level, evidence, rpo_ms, limit_ms, the three heads and their lags, why",
+    databases: "each database: level, evidence, rpo_ms, limit_ms, the three heads and their lags, breaches, why",
   },
   async run(context, { flags }) {
     if (flags.watch && flags.html !== undefined)
@@ -86,11 +91,12 @@ async function show(context: Context, status: Status): Promise<void> {
   const { toJson } = await import("../../dr/status/json.ts");
   if (flags.json) return printJson(context, toJson(status));
   if (flags.quiet) return;
-  if (!io.stdoutIsTty) return printRows<DatabaseStatus>(context, status.databases, VIEW);
+  const { databaseLine, toLines } = await import("../../dr/status/lines.ts");
+  if (!io.stdoutIsTty) return printRows<Line>(context, toLines(status), VIEW);
   const { toScreen, notGreen } = await import("../../dr/status/screen.ts");
   io.out(toScreen(status, await styleFor(context, true), io.columns));
   const rows = notGreen(status);
-  if (rows.length > 0) await printRows<DatabaseStatus>(context, rows, VIEW);
+  if (rows.length > 0) await printRows<Line>(context, rows.map(databaseLine), VIEW);
 }
 
 const COLOURS = {
@@ -102,7 +108,7 @@ const COLOURS = {
   empty: "dim",
 } as const;
 
-const VIEW: View<DatabaseStatus> = {
+const VIEW: View<Line> = {
   columns: [
     { header: "LEVEL", value: ({ level }) => level, show: ({ level }, style) => style[COLOURS[level]](level) },
     { header: "NAME", value: ({ name }) => name },
@@ -119,6 +125,7 @@ const VIEW: View<DatabaseStatus> = {
     { header: "SHIP LAG", value: ({ shipLag }) => milliseconds(shipLag), only: "lines" },
     { header: "COPY LAG", value: ({ applyLag }) => milliseconds(applyLag), only: "lines" },
     { header: "WHY", value: ({ reasons }) => reasons.join(" "), flexible: true, wraps: true },
+    { header: "KIND", value: ({ kind }) => kind, only: "lines" },
   ],
   json: (row) => ({ ...row }),
 };

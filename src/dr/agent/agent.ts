@@ -1,7 +1,7 @@
 import type { Millis } from "@alai/core";
 import { readPrimary } from "../epoch.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
-import type { Alarm, DatabaseReport, HostReport } from "../report.ts";
+import type { Alarm, DatabaseReport, FailedProof, HostReport } from "../report.ts";
 import type { Storage } from "../storage/storage.ts";
 import { watch } from "../watchdogs/all.ts";
 import type { WatchedDatabase } from "../watchdogs/watched.ts";
@@ -45,6 +45,8 @@ export interface AgentOptions {
   readonly signal: AbortSignal;
   /** The last proof of each database by a real restore. */
   readonly proofs: () => ReadonlyMap<string, Millis>;
+  /** Those whose last one failed. */
+  readonly failedProofs?: () => ReadonlyMap<string, FailedProof>;
   /** What the agent of a host says; null when it does not answer. */
   readonly askPrimary: (host: string) => Promise<HostReport | null>;
   /** Called now and then: addresses that this machine got later than the agent started. */
@@ -61,6 +63,7 @@ export class Agent {
   #verdict: Verdict = { act: "wait", why: "Storage has not said yet who may write." };
   #alarms: readonly Alarm[];
   #proofs: ReadonlyMap<string, Millis> = new Map();
+  #failedProofs: ReadonlyMap<string, FailedProof> = new Map();
   #tickedAt: Millis;
   #obeyedAt: Millis = 0;
   #round = 0;
@@ -88,6 +91,7 @@ export class Agent {
       this.#every("clocks", SAMPLE, () => seen.lookAtClocks()),
       this.#every("proofs", KEEP, () => {
         this.#proofs = this.#options.proofs();
+        this.#failedProofs = this.#options.failedProofs?.() ?? new Map();
       }),
       this.#every("addresses", SAMPLE, onMinute),
       this.#every("writers", SELDOM, () => seen.lookAtWriters()),
@@ -119,6 +123,7 @@ export class Agent {
       storageTrouble: this.#listing.trouble(SILENCE),
       waiting: this.#verdict.act === "wait" ? this.#verdict.why : null,
       proofs: Object.fromEntries(this.#proofs),
+      failedProofs: Object.fromEntries(this.#failedProofs),
       operations: { ...this.#options.storage.operations },
     };
   }

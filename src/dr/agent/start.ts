@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import type { Millis } from "@alai/core";
+import { monotonic } from "@alai/core/monotonic";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { litestreamEnvironment } from "../litestream/environment.ts";
 import { findLitestream } from "../litestream/find.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
-import { lastProof } from "../prove/history.ts";
+import { failedProofs, lastProof } from "../prove/history.ts";
 import { openStorage } from "../storage/open.ts";
 import { Agent } from "./agent.ts";
 import { createLog } from "./log.ts";
@@ -85,9 +86,10 @@ async function runAlone(
   );
   const server = new AgentServer({ host, token, pages, log });
   const agent = new Agent({
-    ...{ manifest, host, version, poll, storage, state, seen, log, clock, platform, env, signal },
+    ...{ manifest, host, version, poll, storage, state, seen, log, clock, monotonic, platform, env, signal },
     litestream: litestream.path,
     proofs: () => lastProof(host.state),
+    failedProofs: () => failedProofs(host.state),
     askPrimary: async (owner) => {
       const other = manifest.hosts.find((one) => one.name === owner && one.name !== host.name);
       if (!other) return null;

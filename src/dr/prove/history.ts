@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Millis } from "@alai/core";
+import type { FailedProof } from "../report.ts";
 import type { Proof } from "./proof.ts";
 
 /** Longer than a year, so that one drill a year still finds the last one. */
@@ -17,12 +18,26 @@ function proofFile(stateFolder: string): string {
  * @returns nothing for a database that never was.
  */
 export function lastProof(stateFolder: string): ReadonlyMap<string, Millis> {
+  const rows = query(stateFolder, "SELECT name, max(at) AS at FROM proof WHERE problem IS NULL GROUP BY name");
+  return new Map(rows.map(({ name, at }) => [String(name), Number(at)]));
+}
+
+/** Databases whose last proof failed, whatever came before. @param stateFolder `Host.state`. */
+export function failedProofs(stateFolder: string): ReadonlyMap<string, FailedProof> {
+  const rows = query(
+    stateFolder,
+    `SELECT name, at, problem FROM proof AS one WHERE problem IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM proof AS later WHERE later.name = one.name AND (later.at, later.id) > (one.at, one.id))`,
+  );
+  return new Map(rows.map(({ name, at, problem }) => [String(name), { at: Number(at), problem: String(problem) }]));
+}
+
+function query(stateFolder: string, sql: string): Record<string, unknown>[] {
   const file = proofFile(stateFolder);
-  if (!existsSync(file)) return new Map();
+  if (!existsSync(file)) return [];
   const db = new DatabaseSync(file, { timeout: 5000, readOnly: true });
   try {
-    const rows = db.prepare("SELECT name, max(at) AS at FROM proof WHERE problem IS NULL GROUP BY name").all();
-    return new Map(rows.map(({ name, at }) => [String(name), Number(at)]));
+    return db.prepare(sql).all();
   } finally {
     db.close();
   }

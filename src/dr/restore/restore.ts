@@ -7,6 +7,7 @@ import { EXIT } from "../../kit/exit.ts";
 import type { Checked, Checker, CheckWish } from "../copy/check.ts";
 import { syncFolder } from "../copy/durable.ts";
 import type { Storage } from "../storage/storage.ts";
+import { brief } from "./brief.ts";
 import { buildDatabase } from "./build.ts";
 import type { Target } from "./target.ts";
 
@@ -88,11 +89,10 @@ function inTheWay(path: string): Exit {
 }
 
 function unsound(name: string, { problems }: Checked): Exit {
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
   return new Exit(
     EXIT.refused,
     "check_failed",
-    `What storage has of ${name} is no sound database: ${problems[0]}${more}. Nothing was written.`,
+    `What storage has of ${name} is no sound database: ${brief(problems.join("\n"))}. Nothing was written.`,
     "Restore an earlier moment with --at TIME.",
   );
 }

@@ -1,15 +1,22 @@
 import type { Millis } from "@alai/core";
 import type { Database, Manifest } from "../manifest/model.ts";
-import type { DatabaseReport, HostReport } from "../report.ts";
+import type { AlarmKind, DatabaseReport, FailedProof, HostReport } from "../report.ts";
 import type { HostLook, Look } from "./collect.ts";
+import { WORST_FIRST } from "./headline.ts";
 import { judge } from "./judge.ts";
 import type { DatabaseStatus, HostStatus, Status } from "./status.ts";
 
 /** What proofs, states and ages say already is not said twice. */
-const SAID = new Set(["unproven", "damaged", "storage"]);
+export const SAID: ReadonlySet<AlarmKind> = new Set<AlarmKind>(["unproven", "damaged", "storage"]);
 
-/** The status of everything from what was just asked. @param proofs the last checked restore of each database. */
-export function assess(manifest: Manifest, look: Look, proofs: ReadonlyMap<string, Millis>): Status {
+/** The last checked restore of each database, and the last one that failed. */
+export interface Proofs {
+  readonly good: ReadonlyMap<string, Millis>;
+  readonly failed: ReadonlyMap<string, FailedProof>;
+}
+
+/** The status of everything from what was just asked. */
+export function assess(manifest: Manifest, look: Look, proofs: Proofs): Status {
   const epoch = look.storage.epoch ?? newestEpoch(look.hosts);
   const owner = look.storage.owner ?? manifest.hosts.find(({ role }) => role === "primary")?.name ?? null;
   const primary = look.hosts.find(({ host }) => host.name === owner);
@@ -25,7 +32,8 @@ export function assess(manifest: Manifest, look: Look, proofs: ReadonlyMap<strin
       listed: look.storage.newest === null ? null : (look.storage.newest.get(database.name) ?? 0),
       listedAt: look.storage.listedAt,
       broken: look.storage.broken.get(database.name) ?? null,
-      provenAt: proofs.get(database.name) ?? null,
+      provenAt: proofs.good.get(database.name) ?? null,
+      failedProof: proofs.failed.get(database.name) ?? null,
       alarms: alarmsOf(look.hosts, database.name),
     });
   const databases = manifest.databases.map(ask);
@@ -43,16 +51,15 @@ export function assess(manifest: Manifest, look: Look, proofs: ReadonlyMap<strin
   };
 }
 
-/** What is worst decides; that nothing is known is another thing than that something is wrong. */
+/** The worst of all databases decides; where all are well, hosts and storage do. */
 function overall(
   databases: readonly DatabaseStatus[],
   hosts: readonly HostStatus[],
   isSilent: boolean,
 ): Status["level"] {
   const levels = new Set(databases.map(({ level }) => level));
-  if (levels.has("breached")) return "breached";
-  if (levels.has("unproven") || levels.has("degraded")) return "degraded";
-  if (levels.has("unknown")) return "unknown";
+  const worst = WORST_FIRST.find((level) => levels.has(level));
+  if (worst) return worst;
   const isWell = hosts.every(
     ({ answers, trouble, alarms }) => answers && trouble === null && alarms.every(({ kind }) => SAID.has(kind)),
   );

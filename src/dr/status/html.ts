@@ -1,5 +1,7 @@
 import type { Millis } from "@alai/core";
 import { age } from "./age.ts";
+import { alarmText } from "./alarm-text.ts";
+import { headline } from "./headline.ts";
 import { letterOf } from "./heat.ts";
 import type { History, Sample } from "./history.ts";
 import { plot, worst } from "./plot.ts";
@@ -26,6 +28,7 @@ export function toHtml(status: Status, histories: readonly History[], since: Mil
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>alai dr: ${status.level}</title><style>${STYLE}</style></head><body>
 <h1>Is the data safe? <span class="${status.level}">${status.level}</span></h1>
+<p>${escaped(headline(status))}</p>
 <p class="dim">${time}, epoch ${status.epoch ?? "unknown"}, ${escaped(status.storage.label)}</p>
 ${heatMaps(status)}
 <p class="dim">A: a heartbeat was read back out of storage. B: the local position is the newest in a listing of storage. d: safe, but something is off. C: only Litestream says so. X: breached. ?: unknown. ·: empty.</p>
@@ -54,10 +57,7 @@ function cell(database: DatabaseStatus): string {
 function hosts({ hosts: all, storage }: Status): string {
   const rows = all.map(({ name, role, answers, address, trouble, alarms }) => {
     const state = answers ? `answers at ${address ?? "?"}` : "does not answer";
-    const said = [
-      ...(trouble ? [trouble] : []),
-      ...alarms.map(({ subject, sentence }) => (subject ? `${subject}: ${sentence}` : sentence)),
-    ];
+    const said = [...(trouble ? [trouble] : []), ...alarms.map(alarmText)];
     return `<tr><td>${escaped(name)}</td><td>${role}</td><td class="${answers ? "ok" : "bad breached"}">${escaped(state)}</td><td>${said.map(escaped).join("<br>")}</td></tr>`;
   });
   const listed = storage.trouble ?? "listed just now";

@@ -19,8 +19,22 @@ export function toJson({ at, level, epoch, hosts, storage, databases }: Status):
 }
 
 function databaseJson(one: DatabaseStatus): Readonly<Record<string, unknown>> {
-  const { name, tier, level, evidence, rpo, limit, committed, shipped, applied, shipLag, applyLag, provenAt, reasons } =
-    one;
+  const {
+    name,
+    tier,
+    level,
+    evidence,
+    rpo,
+    limit,
+    committed,
+    shipped,
+    applied,
+    shipLag,
+    applyLag,
+    provenAt,
+    breaches,
+    reasons,
+  } = one;
   return {
     ...{ name, tier, level, evidence },
     rpo_ms: rounded(rpo),
@@ -31,6 +45,7 @@ function databaseJson(one: DatabaseStatus): Readonly<Record<string, unknown>> {
     ship_lag_ms: rounded(shipLag),
     copy_lag_ms: rounded(applyLag),
     proven_at: iso(provenAt),
+    breaches,
     reasons,
   };
 }

@@ -1,15 +1,19 @@
 import type { Millis } from "@alai/core";
 import { span } from "../../kit/when.ts";
 import type { Database } from "../manifest/model.ts";
+import type { FailedProof } from "../report.ts";
+import { brief } from "../restore/brief.ts";
 import { PROOF_LIMIT } from "../watchdogs/proof.ts";
 import { age } from "./age.ts";
 import { type Known, type Proof, proofsOf, shippedHead } from "./evidence.ts";
-import type { DatabaseStatus, Level } from "./status.ts";
+import type { Breach, DatabaseStatus, Level } from "./status.ts";
 
 /** What is asked about a database beside what hosts and storage say of it. */
 export interface Question extends Known {
   readonly database: Database;
   readonly provenAt: Millis | null;
+  /** The last restore that failed; null: none is known. */
+  readonly failedProof: FailedProof | null;
   /** Why the listing has no way from nothing to the newest TXID in it; null: it has one, or there is no listing. */
   readonly broken: string | null;
   /** Whether the fleet has a host that keeps copies. */
@@ -40,7 +44,8 @@ export function judge(question: Question): DatabaseStatus {
     shipLag: shipLag(question),
     applyLag: applyLag(question),
     provenAt,
-    reasons: [...new Set([...bad, ...unprovenReason(proof), ...off])],
+    breaches: bad.map(({ kind }) => kind),
+    reasons: [...new Set([...bad.map(({ sentence }) => sentence), ...unprovenReason(proof), ...off])].map(brief),
   };
 }
 
@@ -55,7 +60,7 @@ function bestProof(question: Question): Proof | null {
 function levelOf(
   { primary, database }: Question,
   proof: Proof | null,
-  bad: readonly string[],
+  bad: readonly Found[],
   off: readonly string[],
 ): Level {
   if (isNothing(primary, database)) return "empty";
@@ -70,20 +75,40 @@ function isNothing(primary: Question["primary"], { optional }: Database): boolea
   return primary?.state === "empty" || (primary?.state === "missing" && optional);
 }
 
-function breaches(question: Question, proof: Proof | null, rpo: Millis | null): string[] {
-  const { primary, database, provenAt, broken, listed, now } = question;
+/** One thing that makes a database breached. */
+interface Found {
+  readonly kind: Breach;
+  readonly sentence: string;
+}
+
+function breaches(question: Question, proof: Proof | null, rpo: Millis | null): Found[] {
+  const { primary, database, broken, listed } = question;
   if (isNothing(primary, database)) return [];
-  const found: string[] = [];
-  if (primary?.state === "missing") found.push("The file is missing on the primary.");
-  if (primary?.state === "damaged") found.push("The file on the primary cannot be read as a database.");
-  if (broken !== null) found.push(broken);
+  const found: Found[] = [];
+  const add = (kind: Breach, sentence: string) => found.push({ kind, sentence });
+  if (primary?.state === "missing") add("missing", "The file is missing on the primary.");
+  if (primary?.state === "damaged") add("damaged", "The file on the primary cannot be read as a database.");
+  if (broken !== null) add("unrestorable", broken);
   // However new the proof is: it was made of files that are not there any more.
-  else if (listed === 0 && rpo !== null) found.push("Storage cannot restore it: it lists nothing of it.");
+  else if (listed === 0 && rpo !== null) add("unrestorable", "Storage cannot restore it: it lists nothing of it.");
   if (rpo !== null && rpo > database.tier.rpo)
-    found.push(
+    add(
+      "late",
       `What is proven to be in storage is ${age(rpo)} old; ${database.tier.name} allows ${age(database.tier.rpo)}.`,
     );
-  if (proof !== null && (provenAt === null || now - provenAt > PROOF_LIMIT)) found.push(notRestored(provenAt, now));
+  return [...found, ...notProven(question, proof)];
+}
+
+/** What real restores say: that the last one failed, or that none was tried for long. */
+function notProven({ provenAt, failedProof, now }: Question, proof: Proof | null): Found[] {
+  const found: Found[] = [];
+  if (failedProof !== null && failedProof.at > (provenAt ?? 0))
+    found.push({
+      kind: "proof_failed",
+      sentence: `The last restore from storage that was tried failed (alai dr prove): ${brief(failedProof.problem)}`,
+    });
+  if (proof !== null && (provenAt === null || now - provenAt > PROOF_LIMIT))
+    found.push({ kind: "not_proven", sentence: notRestored(provenAt, now) });
   return found;
 }
 
@@ -103,7 +128,8 @@ function shortfalls(question: Question): string[] {
   const { database, standby, primary, hasStandby } = question;
   if (!database.follow || !hasStandby || isNothing(primary, database)) return [];
   if (!standby) return ["No standby says that it has a copy."];
-  if (standby.state !== "ok") return [`The standby's copy is not ready: ${standby.note ?? standby.state}.`];
+  if (standby.state !== "ok")
+    return [`The standby's copy is not ready: ${(standby.note ?? standby.state).replace(/\.$/, "")}.`];
   const lag = applyLag(question);
   if (lag !== null && lag > database.tier.rpo) return [`The standby's copy is ${age(lag)} behind storage.`];
   return [];

@@ -1,23 +1,17 @@
 import type { Style } from "../../kit/style.ts";
 import { oneLine, wrap } from "../../kit/text.ts";
 import { age } from "./age.ts";
+import { alarmText } from "./alarm-text.ts";
+import { headline, WORST_FIRST } from "./headline.ts";
 import { coloured, heatMap } from "./heat.ts";
-import type { DatabaseStatus, HostStatus, Level, Status } from "./status.ts";
-
-const HEADLINE: Readonly<Record<Status["level"], string>> = {
-  ok: "The data is safe.",
-  degraded: "Something is not as it should be.",
-  unproven: "That the data is safe is not proven.",
-  breached: "Data would be lost beyond the limit, or is not proven to be restorable.",
-  unknown: "It is not known whether the data is safe.",
-};
+import type { DatabaseStatus, HostStatus, Status } from "./status.ts";
 
 /** The head of the status as a person reads it: heat map, hosts and storage. */
 export function toScreen(status: Status, style: Style, width: number): string {
   const worst = status.databases.filter(({ rpo }) => rpo !== null).toSorted((a, b) => (b.rpo ?? 0) - (a.rpo ?? 0))[0];
   const lost = worst ? ` Lost at most, were the primary gone now: ${age(worst.rpo)} (${worst.name}).` : "";
   return [
-    `${coloured(style, status.level, HEADLINE[status.level])}${lost}\n`,
+    `${coloured(style, status.level, headline(status))}${lost}\n`,
     heatMap(status, style, width),
     ...status.hosts.map((host) => hostLines(host, style, width)),
     `${storageLine(status, style)}\n`,
@@ -30,12 +24,7 @@ function hostLines(
   width: number,
 ): string {
   const state = answers ? style.good(`answers at ${address ?? "?"}`) : style.bad("does not answer");
-  const said = [
-    ...(why ? [why] : []),
-    ...alarms
-      .filter(({ kind }) => kind !== "unproven")
-      .map(({ subject, sentence }) => `${subject ? `${subject}: ` : ""}${sentence}`),
-  ];
+  const said = [...(why ? [why] : []), ...alarms.filter(({ kind }) => kind !== "unproven").map(alarmText)];
   return `${style.strong(name)} (${role}) ${state}\n${said.map((line) => indented(line, width)).join("")}`.trimEnd();
 }
 
@@ -43,8 +32,6 @@ function storageLine({ storage, epoch }: Status, style: Style): string {
   const state = storage.trouble ? style.bad(oneLine(storage.trouble)) : style.good("listed just now");
   return `${style.strong("storage")} ${oneLine(storage.label)}, epoch ${epoch ?? "unknown"}: ${state}\n`;
 }
-
-const WORST_FIRST: readonly Level[] = ["breached", "unknown", "unproven", "degraded"];
 
 /** Databases that are not green, worst first. What is empty is neither. */
 export function notGreen({ databases }: Status): readonly DatabaseStatus[] {

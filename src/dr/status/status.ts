@@ -3,10 +3,16 @@ import type { Alarm, Head } from "../report.ts";
 
 /**
  * How sure it is that a database is safe. `ok`: proven, and within its tier's limit. `degraded`: proven and within the limit, but
- * something is not as it should be. `unproven`: only Litestream says so. `breached`: older than the limit, damaged, missing or not
- * restored for 36 h. `unknown`: nothing is known. `empty`: nothing in it to lose.
+ * something is not as it should be. `unproven`: only Litestream says so. `breached`: older than the limit, damaged, missing, not
+ * to be had back by what storage lists, or not restored for 36 h. `unknown`: nothing is known. `empty`: nothing in it to lose.
  */
 export type Level = "ok" | "degraded" | "unproven" | "breached" | "unknown" | "empty";
+
+/**
+ * Why a database is breached: the file is `missing` or `damaged` on the primary, what is proven is too `late`, storage lacks files
+ * (`unrestorable`), the last restore failed (`proof_failed`), or none was checked for 36 h (`not_proven`).
+ */
+export type Breach = "missing" | "damaged" | "late" | "unrestorable" | "proof_failed" | "not_proven";
 
 /**
  * A: a heartbeat read back out of storage. B: Litestream's local position is the newest one in a listing of storage.
@@ -31,6 +37,7 @@ export interface DatabaseStatus {
   readonly applyLag: Millis | null;
   /** The last restore from storage that was checked; null: none is known. */
   readonly provenAt: Millis | null;
+  readonly breaches: readonly Breach[];
   /** Sentences: why it is not `ok`. */
   readonly reasons: readonly string[];
 }

@@ -74,8 +74,8 @@ export class Fleet implements AsyncDisposable {
   /** What `alai dr status` would say if every database had just been proven by a restore. */
   async status(): Promise<Status> {
     const look = await collect(this.world.context, this.manifest);
-    const proofs = new Map(this.manifest.databases.map(({ name }) => [name, look.at]));
-    return assess(this.manifest, look, proofs);
+    const good = new Map(this.manifest.databases.map(({ name }) => [name, look.at]));
+    return assess(this.manifest, look, { good, failed: new Map() });
   }
 
   untilStatus(what: string, good: (databases: readonly DatabaseStatus[], status: Status) => boolean): Promise<Status> {

@@ -203,6 +203,15 @@ describe("alai dr prove", () => {
       { name: "one", state: "ok" },
     ]);
     expect(lastProof(join(world.folder, "standby")).get("two")).toBe(before);
+    const { failedProofs } = await import("../../../src/dr/prove/history.ts");
+    const failures = failedProofs(join(world.folder, "standby"));
+    expect([...failures.keys()].sort()).toEqual(["none", "two"]);
+    expect(failures.get("two")?.at).toBeGreaterThan(before ?? Number.POSITIVE_INFINITY);
+    expect(failures.get("two")?.problem).toContain("cannot be used");
+    // Nobody answers here, yet what failed is told of this machine's own file.
+    const status = JSON.parse((await alai("status", "--json")).output);
+    expect(status.databases.find(({ name }: { name: string }) => name === "two").breaches).toContain("proof_failed");
+    expect(status.level).toBe("breached");
     const restored = await alai("restore", "two", "-o", out("damaged.db"));
     expect(restored.exit).toBe(1);
     expect(readdirSync(out("")).filter((name) => name.startsWith("damaged"))).toEqual([]);

@@ -3,12 +3,14 @@ import { describe, expect, it } from "vitest";
 import { hexTxid, type LtxFile } from "../../../src/dr/ltx/name.ts";
 import type { Database, Host, Manifest } from "../../../src/dr/manifest/model.ts";
 import type { DatabaseReport, Head, HostReport } from "../../../src/dr/report.ts";
-import { assess } from "../../../src/dr/status/assess.ts";
+import { assess, type Proofs } from "../../../src/dr/status/assess.ts";
 import type { HostLook, Look } from "../../../src/dr/status/collect.ts";
+import { headline } from "../../../src/dr/status/headline.ts";
 import { heatMap } from "../../../src/dr/status/heat.ts";
 import { toHtml } from "../../../src/dr/status/html.ts";
 import { toJson } from "../../../src/dr/status/json.ts";
 import { judge, type Question } from "../../../src/dr/status/judge.ts";
+import { toLines } from "../../../src/dr/status/lines.ts";
 import { plot, worst } from "../../../src/dr/status/plot.ts";
 import { whyNotRestorable } from "../../../src/dr/status/restorable.ts";
 import { notGreen, toScreen } from "../../../src/dr/status/screen.ts";
@@ -48,7 +50,7 @@ const primary = report({ committed: head(9, 1000), shipped: head(8, 4000), claim
 const standby = report({ applied: head(9, 2000) });
 const question = (more: Partial<Question> = {}): Question => ({
   ...{ database: database(), primary, standby, listed: 9, listedAt: NOW, epoch: 1, now: NOW, provenAt: NOW - 1000 },
-  ...{ broken: null, hasStandby: true, everywhere: [], alarms: [], ...more },
+  ...{ failedProof: null, broken: null, hasStandby: true, everywhere: [], alarms: [], ...more },
 });
 
 describe("what proves that a database is safe", () => {
@@ -127,6 +129,12 @@ describe("what makes it worse", () => {
     ],
     ["never restored", { provenAt: null }, "breached", /never been restored/],
     ["not restored for 36 h", { provenAt: NOW - 37 * 3_600_000 }, "breached", /37 h ago|2 d ago/],
+    [
+      "the last restore failed",
+      { failedProof: { at: NOW - 500, problem: "*** in database main ***\nPage 3: never used\nPage 4: never used" } },
+      "breached",
+      /was tried failed .+: Page 3: never used \(and 1 more\)$/,
+    ],
     ["missing", { primary: { ...primary, state: "missing" } }, "breached", /missing/],
     ["damaged", { primary: { ...primary, state: "damaged" } }, "breached", /cannot be read/],
     ["no way in storage from nothing", { broken: "Storage cannot restore it." }, "breached", /cannot restore it/],
@@ -139,6 +147,19 @@ describe("what makes it worse", () => {
     const status = judge(question(more));
     expect(status.level).toBe(level);
     expect(status.reasons.join(" ")).toMatch(reason);
+  });
+
+  it("a failed restore that a good one followed is past", () => {
+    expect(judge(question({ failedProof: { at: NOW - 2000, problem: "x" } })).level).toBe("ok");
+  });
+
+  it("what SQLite says in many lines is one, with a count", () => {
+    const pages = Array.from({ length: 12 }, (_, page) => `Page ${page + 2}: never used`).join("\n");
+    const note = `The working copy is no sound database: *** in database main ***\n${pages}.`;
+    const { reasons } = judge(question({ standby: { ...standby, state: "quarantined", note } }));
+    expect(reasons).toEqual([
+      "The standby's copy is not ready: The working copy is no sound database: Page 2: never used (and 11 more)",
+    ]);
   });
 
   it("what is empty, or may be missing and is, is neither green nor wrong", () => {
@@ -225,9 +246,13 @@ const noStorage = {
   ...{ label: "Azure", epoch: null, owner: null, listedAt: null, newest: null, broken: new Map<string, string>() },
   trouble: "no answer",
 };
+const proven = (names: readonly string[]): Proofs => ({
+  good: new Map(names.map((name) => [name, NOW])),
+  failed: new Map(),
+});
 const [anvil, forge] = hosts as [Host, Host];
 const at = (hostLooks: HostLook[], storage: Look["storage"] = stored) =>
-  assess(manifest([database()]), { at: NOW, hosts: hostLooks, storage }, new Map([["mc", NOW]]));
+  assess(manifest([database()]), { at: NOW, hosts: hostLooks, storage }, proven(["mc"]));
 
 describe("the whole", () => {
   it.each<[string, Status, string]>([
@@ -268,6 +293,18 @@ describe("the whole", () => {
     expect(status.level).toBe(level);
   });
 
+  it("is as its worst database: what is known to be wrong before what is not known", () => {
+    const two = manifest([database("mc"), database("x")]);
+    // Of x nobody knows anything; mc has no copy, and so is degraded.
+    const whole = (names: readonly string[]) =>
+      assess(two, { at: NOW, hosts: [looks(anvil, [primary]), silent(forge)], storage: stored }, proven(names));
+    expect(whole(["mc", "x"])).toMatchObject({
+      level: "unknown",
+      databases: [{ level: "degraded" }, { level: "unknown" }],
+    });
+    expect(whole(["x"])).toMatchObject({ level: "breached", databases: [{ level: "breached" }, { level: "unknown" }] });
+  });
+
   it("ages are by the primary's clock: one that is ahead does not make data look younger", () => {
     const ahead = looks(anvil, [report({ committed: head(9, 0), claimedAt: NOW })], { at: NOW + 30_000 });
     const status = at([ahead, looks(forge, [standby])]);
@@ -306,7 +343,7 @@ describe("what is shown", () => {
       ],
       storage: { ...stored, newest: new Map(names.map((name, number) => [name, number === 4 ? 8 : 9])) },
     },
-    new Map(names.map((name) => [name, NOW])),
+    proven(names),
   );
 
   it("a heat map by letters: one cell a database, grouped by tier", () => {
@@ -322,6 +359,35 @@ describe("what is shown", () => {
       ["db-5", "unproven"],
     ]);
     expect(toScreen(status, PLAIN, 100)).toContain("Lost at most, were the primary gone now: 99 s (db-4)");
+  });
+
+  it("the headline counts what is wrong, and says of what kind", () => {
+    expect(headline(status)).toBe("Breached: 1 of 69 databases: 1 older in storage than the tier allows.");
+    const two = assess(
+      manifest([database()]),
+      { at: NOW, hosts: [looks(anvil, [{ ...primary, state: "missing" }]), looks(forge, [standby])], storage: stored },
+      proven([]),
+    );
+    expect(headline(two)).toBe(
+      "Breached: 1 of 1 databases: 1 missing on the primary, 1 without a checked restore for 36 h.",
+    );
+    expect(headline(at([silent(anvil), silent(forge)], noStorage))).toMatch(/^Of 1 of 1 databases it is not known/);
+    expect(headline(at([looks(anvil, [primary]), silent(forge)]))).toMatch(/with 1 of 1 databases/);
+  });
+
+  it("lines of a pipe name what is wrong elsewhere too", () => {
+    const sentence = "SQLite 3.45.0 of the last writer of mc can damage a database.";
+    const alarm = { kind: "unsafe_version", subject: "the last writer of mc", since: 1, sentence } as const;
+    const lines = toLines(at([looks(anvil, [primary], { alarms: [alarm] }), silent(forge)], noStorage));
+    expect(lines.map(({ kind, level, name, reasons }) => [kind, level, name, reasons[0]])).toEqual([
+      ["database", "degraded", "mc", expect.any(String)],
+      ["alarm", "degraded", "anvil", `unsafe_version: ${sentence}`],
+      ["host", "degraded", "forge", "It does not answer: 10.0.0.1: ECONNREFUSED"],
+      ["storage", "degraded", "storage", "no answer"],
+    ]);
+    expect(toLines(at([looks(anvil, [primary]), looks(forge, [standby])])).map(({ kind }) => kind)).toEqual([
+      "database",
+    ]);
   });
 
   it("JSON with times as ISO 8601 and lengths in ms", () => {
