@@ -39,6 +39,8 @@ export interface AgentOptions {
   readonly seen: Seen;
   readonly log: Log;
   readonly clock: () => Millis;
+  /** For spans: unlike `clock`, nobody sets it back. */
+  readonly monotonic: () => Millis;
   readonly platform: string;
   readonly litestream: string;
   readonly env: Readonly<Record<string, string>>;
@@ -64,8 +66,9 @@ export class Agent {
   #alarms: readonly Alarm[];
   #proofs: ReadonlyMap<string, Millis> = new Map();
   #failedProofs: ReadonlyMap<string, FailedProof> = new Map();
+  /** By the monotonic clock. */
   #tickedAt: Millis;
-  #obeyedAt: Millis = 0;
+  #obeyedAt: Millis = Number.NEGATIVE_INFINITY;
   #round = 0;
   #owner = "";
 
@@ -73,9 +76,9 @@ export class Agent {
     this.#options = options;
     this.#listing = new Listing(options.storage, options.clock);
     this.#startedAt = options.clock();
-    this.#tickedAt = this.#startedAt;
+    this.#tickedAt = options.monotonic();
     this.#alarms = options.state.alarms();
-    this.#remedies = new Remedies(options.clock, options.log);
+    this.#remedies = new Remedies(options.monotonic, options.log);
   }
 
   /** Runs until the signal, then ends what it started. */
@@ -103,7 +106,7 @@ export class Agent {
 
   /** Whether its rounds go on: a process that is there and does nothing is not well. */
   get isAlive(): boolean {
-    return this.#options.clock() - this.#tickedAt < 20 * TICK;
+    return this.#options.monotonic() - this.#tickedAt < 20 * TICK;
   }
 
   get report(): HostReport {
@@ -139,16 +142,16 @@ export class Agent {
 
   /** Reads who may write, and becomes that. While storage does not say, nothing changes: what runs goes on, what waits waits. */
   async #obeyTruth(): Promise<void> {
-    const { host, storage, state, clock, manifest } = this.#options;
-    if (this.#part && clock() - this.#obeyedAt < TRUTH) return;
-    const truth = await this.#listing.during(() => readPrimary(storage, manifest));
+    const { host, storage, state, monotonic, manifest } = this.#options;
+    if (this.#part && monotonic() - this.#obeyedAt < TRUTH) return;
+    const truth = await this.#listing.during("read", () => readPrimary(storage, manifest));
     if (truth === null) {
-      const trouble = this.#listing.trouble(0);
+      const trouble = this.#listing.refusal("read");
       if (this.#verdict.act === "wait")
         this.#say({ act: "wait", why: `Storage does not say who may write: ${trouble?.message ?? "it is silent"}` });
       return;
     }
-    this.#obeyedAt = clock();
+    this.#obeyedAt = monotonic();
     this.#owner = truth.owner;
     const newest = state.recall<number>("", "newest epoch") ?? 0;
     await this.#become(decide({ host, truth, newest }));
@@ -194,14 +197,17 @@ export class Agent {
 
   async #tick(): Promise<void> {
     if (this.#part instanceof Primary) await this.#part.tick();
-    this.#tickedAt = this.#options.clock();
+    this.#tickedAt = this.#options.monotonic();
     this.#watch();
   }
 
   async #list(): Promise<void> {
     const part = this.#part;
     const { act } = this.#verdict;
-    if (!part || this.#verdict.act === "wait") return;
+    if (!part || this.#verdict.act === "wait") {
+      this.#listing.rest();
+      return;
+    }
     if (act === "primary" && this.#round++ % PRIMARY_POLLS !== 0) return;
     const [listed, primary] = await Promise.all([
       this.#listing.look(this.#verdict.epoch),

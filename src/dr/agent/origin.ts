@@ -1,8 +1,9 @@
-import { statSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Millis } from "@alai/core";
 import { Beater, type BeatResult } from "../heartbeat/beater.ts";
 import { type LtxFile, newestTxid } from "../ltx/name.ts";
+import { planTo } from "../ltx/plan.ts";
 import type { Database, Host } from "../manifest/model.ts";
 import type { Beat, DatabaseReport, Head } from "../report.ts";
 import { Positions } from "./positions.ts";
@@ -14,6 +15,26 @@ const TROUBLE: Readonly<Record<"busy" | "failed" | "superseded", string>> = {
   superseded: "A newer epoch has written to this database.",
 };
 
+/** What was known of a database before the agent was started. */
+export interface KnownOfOrigin {
+  readonly beat: Beat | null;
+  readonly shipped: Head | null;
+  readonly inode: number | null;
+  readonly data: Data | null;
+  readonly healed: number | null;
+}
+
+/** Whether a file had something in it. */
+interface Data {
+  /** Bytes when it last had. */
+  readonly size: number;
+  /** It has been cut to nothing since. */
+  readonly isCut: boolean;
+}
+
+/** Files may be compacted and removed while they are listed: what a second listing lacks too is not there. */
+const LISTINGS = 2;
+
 /** A database of the primary: what was committed to it, and what of that is in storage. */
 export class Origin {
   readonly database: Database;
@@ -21,6 +42,11 @@ export class Origin {
   readonly positions = new Positions();
   readonly #beater: Beater;
   #identity: string | null = null;
+  #inode: number | null;
+  #data: Data;
+  #healed: number;
+  /** What storage lacks to restore it, and how many listings in a row have said so. */
+  #lack: { readonly why: string; readonly times: number } | null = null;
   #size = 0;
   #missing = false;
   #dueAt: Millis = 0;
@@ -35,11 +61,14 @@ export class Origin {
   blind = false;
 
   /** @param last what is known of it from before the agent was started. */
-  constructor(database: Database, host: Host, last: { readonly beat: Beat | null; readonly shipped: Head | null }) {
+  constructor(database: Database, host: Host, last: KnownOfOrigin) {
     this.database = database;
     this.file = join(host.databases, database.path);
     this.#beater = new Beater(this.file, last.beat);
     this.#shipped = last.shipped;
+    this.#inode = last.inode;
+    this.#data = last.data ?? { size: 0, isCut: false };
+    this.#healed = last.healed ?? 0;
   }
 
   get beatTrouble(): string | null {
@@ -59,10 +88,40 @@ export class Origin {
     const stat = statSync(this.file, { throwIfNoEntry: false });
     this.#size = stat?.size ?? 0;
     const identity = stat ? `${stat.dev}:${stat.ino}` : null;
-    const replaced = this.#identity !== null && identity !== null && identity !== this.#identity;
+    // A device may have another number after a restart of the machine; an inode has not.
+    const isOther =
+      this.#identity === null ? this.#inode !== null && stat?.ino !== this.#inode : identity !== this.#identity;
+    const replaced = identity !== null && isOther;
     if (identity !== null) this.#identity = identity;
+    this.#inode = stat?.ino ?? this.#inode;
     this.#missing = identity === null;
+    if (stat) this.#lookForCut(stat.size, replaced);
     return replaced;
+  }
+
+  /** Litestream makes tables of its own in a file that was cut to nothing, so that its size alone does not tell for long. */
+  #lookForCut(size: number, replaced: boolean): void {
+    const before = this.#data;
+    if (size === 0) this.#data = { ...before, isCut: before.size > 0 };
+    else if (this.database.heartbeat === null && (replaced || !before.isCut || 2 * size >= before.size))
+      this.#data = { size, isCut: false };
+  }
+
+  /** Gives up what Litestream knows of the file: it then begins with a whole image. Only while it does not run. */
+  forget(): void {
+    rmSync(join(dirname(this.file), `.${basename(this.file)}-litestream`), { recursive: true, force: true });
+    this.#healed++;
+  }
+
+  /** Why storage cannot restore it, by more than one listing; null: it can, or nothing was ever sent. */
+  get lack(): string | null {
+    return this.#lack && this.#lack.times >= LISTINGS ? this.#lack.why : null;
+  }
+
+  /** What must outlive the agent. */
+  get known(): KnownOfOrigin {
+    const beat = this.#beater.last;
+    return { beat, shipped: this.#shipped, inode: this.#inode, data: this.#data, healed: this.#healed };
   }
 
   /** Writes the heartbeat when it is due. A held lock is tried again at the next tick; the row is never waited for. */
@@ -72,6 +131,8 @@ export class Origin {
     if (heartbeat === null || now < this.#dueAt) return null;
     const result = this.#beater.beat(epoch, clock);
     this.#unowned = result.kind === "empty";
+    if (result.kind === "written" || result.kind === "quiet") this.#data = { size: this.#size, isCut: false };
+    else if (this.#unowned && this.#data.size > 0) this.#data = { ...this.#data, isCut: true };
     if (result.kind !== "busy") this.#dueAt = now + heartbeat;
     if (result.kind === "written") this.positions.beaten(result.beat);
     if (result.kind === "written" || result.kind === "quiet") this.#beatenAt = now;
@@ -85,7 +146,9 @@ export class Origin {
     if (this.database.heartbeat !== null) this.#dueAt = now + this.database.heartbeat * share;
   }
 
+  /** What Litestream says of it; null: it does not answer. In the midst of a look what it said after the last one still holds. */
   claimed(claim: Claim | null, now: Millis): void {
+    if (claim?.active && this.#claim) return;
     this.#claim = claim;
     if (!claim) return;
     this.blind = !this.positions.observe(claim);
@@ -95,6 +158,8 @@ export class Origin {
   /** What a listing that began at `began` and came through whole shows of its replica. */
   listed(files: readonly LtxFile[], began: Millis): void {
     const txid = newestTxid(files);
+    const why = this.#lackIn(files, txid);
+    this.#lack = why === null ? null : { why, times: (this.#lack?.times ?? 0) + 1 };
     if (txid === 0) {
       this.#shipped = null;
       return;
@@ -110,14 +175,27 @@ export class Origin {
     };
   }
 
+  #lackIn(files: readonly LtxFile[], txid: number): string | null {
+    if (txid === 0) return this.#shipped || this.#lack ? "there is nothing of it any more" : null;
+    const plan = planTo(files, 0, txid);
+    if (plan.kind === "way") return null;
+    return plan.after === 0 ? "there is no whole image of it" : `it breaks off after transaction ${plan.after}`;
+  }
+
   /** How far its replica is by the last listing; 0: nothing of it is there. */
   get shippedTxid(): number {
     return this.#shipped?.txid ?? 0;
   }
 
+  /** A whole image was sent: the next listings tell whether that was enough. */
+  healed(): void {
+    this.#lack = null;
+  }
+
   /** Litestream was started anew: its positions are learnt again. */
   restarted(): void {
     this.positions.reset();
+    this.#claim = null;
     this.blind = false;
   }
 
@@ -132,7 +210,7 @@ export class Origin {
       published: null,
       claimedAt: this.#claim?.syncedAt ?? null,
       state: this.#state(),
-      reseeds: 0,
+      reseeds: this.#healed,
       note: this.#note(),
     };
   }
@@ -144,10 +222,18 @@ export class Origin {
   #state(): DatabaseReport["state"] {
     if (this.#missing) return "missing";
     if (this.#damage !== null || isNoDatabase(this.#claim?.error ?? "")) return "damaged";
+    if (this.#isCut) return "damaged";
     return this.#size === 0 || this.#unowned ? "empty" : "ok";
   }
 
+  /** A file that the manifest plans as empty may become so again. */
+  get #isCut(): boolean {
+    return this.#data.isCut && this.database.sizeClass !== "empty";
+  }
+
   #note(): string | null {
+    if (this.#isCut) return `It is empty, and it had data before (a file of ${this.#data.size} bytes).`;
+    if (this.lack) return `Storage cannot restore it: ${this.lack}. A whole image is sent.`;
     if (this.#damage) return this.#damage;
     if (this.blind) return "Litestream does not see what is committed.";
     return this.#claim?.error ? `Litestream: ${this.#claim.error}` : null;

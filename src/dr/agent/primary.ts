@@ -1,20 +1,24 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Millis } from "@alai/core";
+import { monotonic } from "@alai/core/monotonic";
+import { runLitestream } from "../litestream/run.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
 import { type LitestreamConfig, renderConfigs, replicateWords } from "../render/configs.ts";
-import type { Beat, Head } from "../report.ts";
 import type { WatchedChild, WatchedDatabase } from "../watchdogs/watched.ts";
 import { Child, type Surroundings } from "./child.ts";
 import type { Listed } from "./listing.ts";
 import { sentenceOf } from "./log.ts";
-import { Origin } from "./origin.ts";
+import { type KnownOfOrigin, Origin } from "./origin.ts";
 import { askLitestream } from "./socket.ts";
 
 /** A Litestream that looks at the wrong file, or sends nothing, is started anew; but not time and again. */
 const RESTART_PAUSE: Millis = 30_000;
 /** One that has sent something so lately is slow, not stuck: started anew it would only be slower. */
 const STUCK: Millis = 60_000;
+/** Between two whole images of the same databases, and how long one may take. */
+const HEAL_PAUSE: Millis = 60_000;
+const HEAL: Millis = 15 * 60_000;
 
 export interface PrimaryOptions extends Surroundings {
   readonly manifest: Manifest;
@@ -24,6 +28,8 @@ export interface PrimaryOptions extends Surroundings {
   readonly litestream: string;
   /** Its whole environment, credentials included. */
   readonly env: Readonly<Record<string, string>>;
+  /** For spans: unlike `clock`, nobody sets it back. */
+  readonly monotonic: () => Millis;
 }
 
 /** The folder of the configs that an agent renders for its own children. */
@@ -35,9 +41,13 @@ interface Process {
   readonly config: LitestreamConfig;
   readonly child: Child;
   readonly origins: readonly Origin[];
+  /** By the monotonic clock, as the next. */
   restartedAt: Millis;
   /** When a listing last showed something new of one of its databases. */
   movedAt: Millis;
+  /** Whole images are being sent. */
+  healing: boolean;
+  healedAt: Millis;
 }
 
 /** What the agent does on a host that writes: Litestream runs for every database, heartbeats are written, positions are followed. */
@@ -45,6 +55,8 @@ export class Primary {
   readonly #options: PrimaryOptions;
   readonly #processes: readonly Process[];
   readonly #origins: readonly Origin[];
+  readonly #healings = new Set<Promise<void>>();
+  readonly #ending = new AbortController();
   #stopped = false;
 
   constructor(options: PrimaryOptions) {
@@ -52,9 +64,11 @@ export class Primary {
     const { manifest, host, state, epoch } = options;
     const origins = new Map(
       manifest.databases.map((database) => {
-        const beat = state.recall<Beat>(database.name, "beat");
-        const shipped = state.recall<Head>(database.name, `shipped e${epoch}`);
-        return [database.name, new Origin(database, host, { beat, shipped })];
+        const recall = <K extends keyof KnownOfOrigin>(key: K) =>
+          state.recall<NonNullable<KnownOfOrigin[K]>>(database.name, kindOf(key, epoch));
+        const [beat, shipped, inode] = [recall("beat"), recall("shipped"), recall("inode")];
+        const known = { beat, shipped, inode, data: recall("data"), healed: recall("healed") };
+        return [database.name, new Origin(database, host, known)];
       }),
     );
     this.#origins = [...origins.values()];
@@ -62,8 +76,10 @@ export class Primary {
       config,
       child: this.#childOf(config),
       origins: config.databases.flatMap(({ name }) => origins.get(name) ?? []),
-      restartedAt: 0,
-      movedAt: options.clock(),
+      restartedAt: Number.NEGATIVE_INFINITY,
+      healing: false,
+      healedAt: Number.NEGATIVE_INFINITY,
+      movedAt: options.monotonic(),
     }));
   }
 
@@ -71,7 +87,8 @@ export class Primary {
     for (const { config, child, origins } of this.#processes) {
       writeWhole(join(configsFolder(this.#options.host), config.name), config.text);
       mkdirSync(dirname(config.socket), { recursive: true, mode: 0o700 });
-      for (const origin of origins) origin.look();
+      // What was replaced while nobody looked: Litestream would take it for the old one, changed.
+      for (const origin of origins) if (origin.look()) origin.forget();
       child.start();
     }
   }
@@ -87,14 +104,63 @@ export class Primary {
       for (const origin of process.origins) {
         const before = origin.shippedTxid;
         origin.listed(replicas.get(origin.database.name) ?? [], began);
-        if (origin.shippedTxid > before) process.movedAt = began;
+        if (origin.shippedTxid > before) process.movedAt = this.#options.monotonic();
       }
+    for (const process of this.#processes) this.#healWhatLacks(process);
+  }
+
+  /** See `#heal`. */
+  #healWhatLacks(process: Process): void {
+    const lacking = process.origins.filter(({ lack }) => lack !== null);
+    const isDue = monotonic() - process.healedAt >= HEAL_PAUSE;
+    if (lacking.length === 0 || process.healing || !isDue || this.#stopped) return;
+    process.healing = true;
+    const healing = this.#heal(process, lacking)
+      .catch((error) => this.#options.log.error("no whole image could be sent", { reason: sentenceOf(error) }))
+      .finally(() => {
+        process.healing = false;
+        process.healedAt = monotonic();
+        this.#healings.delete(healing);
+        if (!this.#stopped) process.child.start();
+      });
+    this.#healings.add(healing);
+  }
+
+  /**
+   * Litestream goes on with changes whatever storage has lost: only a snapshot makes it restorable again, and one is taken on
+   * request by a run of its own, while the one that replicates does not run.
+   */
+  async #heal(process: Process, lacking: readonly Origin[]): Promise<void> {
+    const { manifest, host, epoch, litestream, env, log } = this.#options;
+    for (const { database, lack } of lacking)
+      log.warn("storage cannot restore a database; a whole image is sent", { database: database.name, why: lack });
+    await process.child.stop();
+    for (const origin of lacking) origin.forget();
+    const databases = lacking.map(({ database }) => database);
+    const [config] = renderConfigs({ ...manifest, databases }, host, { epoch });
+    if (!config || this.#stopped) return;
+    const file = join(configsFolder(host), `whole-${process.config.name}`);
+    writeWhole(file, config.text);
+    const words = [...replicateWords(file), "-once", "-force-snapshot"];
+    const { exit, stderr } = await runLitestream(litestream, words, {
+      env,
+      timeout: HEAL,
+      signal: this.#ending.signal,
+    });
+    // Its word is no proof: the next listings are.
+    log.info("Litestream has ended its run for whole images", {
+      exit,
+      ...(exit !== 0 && { said: stderr.slice(-500) }),
+    });
+    for (const origin of process.origins) origin.restarted();
+    for (const origin of lacking) origin.healed();
   }
 
   /** Starts the Litestream of a database anew, unless it still sends something or that was done a moment ago. */
   async remedy(name: string, reason: string): Promise<void> {
     const process = this.#processes.find(({ origins }) => origins.some(({ database }) => database.name === name));
-    if (process && this.#options.clock() - process.movedAt > STUCK) await this.#restart(process, reason);
+    if (process && !process.healing && this.#options.monotonic() - process.movedAt > STUCK)
+      await this.#restart(process, reason);
   }
 
   get children(): readonly WatchedChild[] {
@@ -116,10 +182,9 @@ export class Primary {
   keep(): void {
     const { state, epoch } = this.#options;
     state.keep(
-      this.#origins.flatMap(({ database: { name }, report: { committed, shipped } }) => [
-        { name, kind: "beat", value: committed?.beat ?? null },
-        { name, kind: `shipped e${epoch}`, value: shipped },
-      ]),
+      this.#origins.flatMap(({ database: { name }, known }) =>
+        Object.entries(known).map(([key, value]) => ({ name, kind: kindOf(key, epoch), value })),
+      ),
     );
     for (const { child } of this.#processes) child.tidy();
   }
@@ -127,6 +192,8 @@ export class Primary {
   /** Ends every Litestream, all at once, each with time to send what it holds. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#ending.abort();
+    await Promise.all(this.#healings);
     for (const origin of this.#origins) origin.close();
     await Promise.all(this.#processes.map(({ child }) => child.stop()));
   }
@@ -142,6 +209,7 @@ export class Primary {
 
   async #look(process: Process): Promise<void> {
     const { clock } = this.#options;
+    if (process.healing) return;
     // All of them are to be looked at, so not `some`.
     const replaced = process.origins.filter((origin) => origin.look());
     const claims = await askLitestream(process.config.socket).catch(() => null);
@@ -149,21 +217,24 @@ export class Primary {
     for (const origin of process.origins) origin.claimed(byPath.get(origin.file) ?? null, clock());
     if (replaced.length > 0) {
       const names = replaced.map(({ database }) => database.name).join(", ");
-      await this.#restart(process, `another file is in the place of ${names}`, true);
+      await this.#restart(process, `another file is in the place of ${names}`, replaced);
     } else if (process.origins.some(({ blind }) => blind)) {
       await this.#restart(process, "it does not see what is committed");
     }
   }
 
-  async #restart(process: Process, reason: string, atOnce = false): Promise<void> {
+  /** @param replaced files that Litestream has never seen: begun anew with a whole image, and at once. */
+  async #restart(process: Process, reason: string, replaced: readonly Origin[] = []): Promise<void> {
     // Another host may write by now: a look or a remedy that began before the end starts nothing after it.
     if (this.#stopped) return;
-    const { clock, log } = this.#options;
-    if (!atOnce && clock() - process.restartedAt < RESTART_PAUSE) return;
-    process.restartedAt = clock();
+    const { monotonic, log } = this.#options;
+    if (replaced.length === 0 && monotonic() - process.restartedAt < RESTART_PAUSE) return;
+    process.restartedAt = monotonic();
     log.warn("Litestream is started anew", { child: process.child.spec.name, reason });
     try {
-      await process.child.restart();
+      await process.child.restart(() => {
+        for (const origin of replaced) origin.forget();
+      });
     } catch (error) {
       log.error("Litestream could not be started anew", { reason: sentenceOf(error) });
     }
@@ -177,6 +248,11 @@ export class Primary {
     const command = [litestream, ...replicateWords(file)] as const;
     return new Child({ name, command, env, logFile: join(host.state, "log", `${name}.log`) }, this.#options);
   }
+}
+
+/** What storage has is of one epoch; all else is of the file. */
+function kindOf(key: string, epoch: number): string {
+  return key === "shipped" ? `shipped e${epoch}` : key;
 }
 
 /** Never half a file, whenever the agent is killed. */

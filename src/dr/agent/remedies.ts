@@ -10,12 +10,13 @@ const LONGEST: Millis = 15 * 60_000;
 
 /** What is done about alarms without anybody's hand, and not time and again. */
 export class Remedies {
-  readonly #clock: () => Millis;
+  readonly #monotonic: () => Millis;
   readonly #log: Log;
   readonly #done = new Map<string, { at: Millis; pause: Millis }>();
 
-  constructor(clock: () => Millis, log: Log) {
-    this.#clock = clock;
+  /** @param monotonic a clock that nobody sets: set back, a remedy would not be due for as long. */
+  constructor(monotonic: () => Millis, log: Log) {
+    this.#monotonic = monotonic;
     this.#log = log;
   }
 
@@ -31,7 +32,7 @@ export class Remedies {
   }
 
   #isDue(alarm: Alarm): boolean {
-    const now = this.#clock();
+    const now = this.#monotonic();
     const before = this.#done.get(keyOf(alarm));
     if (before && now - before.at < before.pause) return false;
     this.#done.set(keyOf(alarm), { at: now, pause: before ? Math.min(before.pause * 2, LONGEST) : FIRST });

@@ -6,7 +6,12 @@ export interface Claim {
   readonly path: string;
   /** Its local position: sync batches, not transactions. 0: nothing yet, or it cannot read the database. */
   readonly txid: number;
-  /** When the last look at the database's WAL that went well began, by this machine's clock; null: none yet. */
+  /** A look at the WAL is under way: its position is that of a batch that is not written yet. */
+  readonly active: boolean;
+  /**
+   * When the last look at the database's WAL that came to its end and went well began, by this machine's clock; null: none yet, or
+   * one is under way.
+   */
   readonly syncedAt: Millis | null;
   /** What the last look ended with; null: nothing wrong. */
   readonly error: string | null;
@@ -15,13 +20,21 @@ export interface Claim {
 interface SyncStatus {
   readonly databases?: readonly {
     readonly path?: string;
-    readonly phase?: string;
+    readonly active?: boolean;
     readonly started_at?: string;
     readonly txid?: number;
+    /** Once a look is over: bytes of the WAL that it took, not the size of the file. */
+    readonly wal_size?: number;
+    /** The look took the whole database, and all of the WAL. */
+    readonly snapshotting?: boolean;
     readonly error?: string;
   }[];
 }
 
+type Diagnostic = NonNullable<SyncStatus["databases"]>[number];
+
+/** A look stops at the first commit after so many bytes of the WAL, and the next goes on there: `max-sync-wal-bytes`, its default. */
+const LONGEST_LOOK = 64 * 2 ** 20;
 const PATIENCE: Millis = 2000;
 const LONGEST = 4 * 2 ** 20;
 
@@ -34,10 +47,17 @@ export async function askLitestream(socket: string): Promise<readonly Claim[]> {
   return (status.databases ?? []).map((one) => ({
     path: one.path ?? "",
     txid: one.txid ?? 0,
-    // Without a position it looked at nothing: a database that is not there yet.
-    syncedAt: one.error || !one.txid ? null : Date.parse(one.started_at ?? "") || null,
+    active: one.active ?? false,
+    syncedAt: sawAll(one) ? Date.parse(one.started_at ?? "") || null : null,
     error: one.error ?? null,
   }));
+}
+
+/** Whether all that was committed when the look began is at or below its position. */
+function sawAll({ active, error, txid, snapshotting, wal_size: taken = 0 }: Diagnostic): boolean {
+  // Without a position it looked at nothing: a database that is not there yet.
+  if (active || error || !txid) return false;
+  return snapshotting === true || taken < LONGEST_LOOK;
 }
 
 function get(socketPath: string, path: string): Promise<string> {

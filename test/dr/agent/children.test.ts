@@ -10,9 +10,8 @@ import { endOrphans } from "../../../src/dr/agent/orphans.ts";
 import { Primary } from "../../../src/dr/agent/primary.ts";
 import { findProcesses, lookAtProcess } from "../../../src/dr/agent/processes.ts";
 import { AgentState } from "../../../src/dr/agent/state.ts";
-import type { Manifest } from "../../../src/dr/manifest/model.ts";
-import { parseManifest } from "../../../src/dr/manifest/parse.ts";
 import { until } from "../world.ts";
+import { manifestIn } from "./manifest.ts";
 
 /** In the place of Litestream: says that it runs, and at SIGTERM goes on until the file `go` is there, as one that flushes does. */
 const SLOW_TO_END = `#!/bin/sh
@@ -109,7 +108,7 @@ describe("a primary that is stopped", () => {
     const [host] = manifest.hosts;
     if (!host) throw new Error("no host");
     const program = { litestream: join(folder, "slow"), env: environment() };
-    primary = new Primary({ ...around(), ...program, manifest, host, epoch: 1 });
+    primary = new Primary({ ...around(), ...program, monotonic: () => now, manifest, host, epoch: 1 });
   });
   afterEach(async () => {
     letEnd();
@@ -212,19 +211,3 @@ describe("processes where there is no /proc", () => {
     await expect(lookAtProcess("darwin", 7, join(folder, "none"))).rejects.toThrow(/ENOENT/);
   });
 });
-
-function manifestIn(at: string): Manifest {
-  const host = { user: "alai", os: "linux", addresses: ["127.0.0.1"] };
-  const text = {
-    hosts: [
-      { name: "anvil", role: "primary", ...host, port: 7801, databases: join(at, "db"), state: join(at, "anvil") },
-      { name: "forge", role: "standby", ...host, port: 7901, databases: join(at, "copies"), state: join(at, "forge") },
-    ],
-    storage: { type: "file", path: join(at, "storage") },
-    tiers: [
-      { name: "p0", heartbeat: "none", retention: "1h", "snapshot-interval": "10m", "sync-interval": "1s", rpo: "60s" },
-    ],
-    databases: [{ name: "mc", tier: "p0" }],
-  };
-  return parseManifest(JSON.stringify(text), "m.yaml");
-}

@@ -1,18 +1,25 @@
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Listing } from "../../../src/dr/agent/listing.ts";
 import { createLog } from "../../../src/dr/agent/log.ts";
 import { toMetrics } from "../../../src/dr/agent/metrics.ts";
+import { Origin } from "../../../src/dr/agent/origin.ts";
 import { Positions } from "../../../src/dr/agent/positions.ts";
 import { lookAtProcess } from "../../../src/dr/agent/processes.ts";
 import { rotate } from "../../../src/dr/agent/rotate.ts";
+import { askLitestream } from "../../../src/dr/agent/socket.ts";
 import { AgentState } from "../../../src/dr/agent/state.ts";
 import { lastWriter, versionIn } from "../../../src/dr/agent/surroundings.ts";
 import { decide } from "../../../src/dr/agent/verdict.ts";
 import type { HostReport } from "../../../src/dr/report.ts";
+import { type Blob, type Storage, StorageError } from "../../../src/dr/storage/storage.ts";
+import { manifestIn } from "./manifest.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -20,7 +27,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const claim = (txid: number, syncedAt: number) => ({ path: "", txid, syncedAt, error: null });
+function originIn(at: string) {
+  const { databases, hosts } = manifestIn(at);
+  const [database] = databases;
+  const [host] = hosts;
+  if (!database || !host) throw new Error("an empty manifest");
+  return [database, host] as const;
+}
+
+const claim = (txid: number, syncedAt: number) => ({ path: "", txid, active: false, syncedAt, error: null });
 
 describe("positions", () => {
   it("say until when a listed position has everything", () => {
@@ -73,6 +88,106 @@ describe("positions", () => {
     positions.observe(claim(2, 200));
     expect(positions.coveredBy(9)).toBe(200);
     expect(positions.txid).toBe(2);
+  });
+});
+
+describe("what a Litestream says on its socket", () => {
+  const AT = "2026-11-21T21:03:17.362Z";
+  let socket: string;
+  let server: Server;
+  let said: object;
+  beforeEach(async () => {
+    socket = join(folder, "1.sock");
+    server = createServer((_, answer) => answer.end(JSON.stringify({ databases: [{ path: "/one.db", ...said }] })));
+    server.listen(socket);
+    await once(server, "listening");
+  });
+  afterEach(async () => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, "close");
+  });
+
+  it.each([
+    ["a look that is over and found nothing new", { active: false, txid: 7, started_at: AT }, Date.parse(AT)],
+    ["one that took something", { active: false, txid: 7, started_at: AT, wal_size: 4120 }, Date.parse(AT)],
+    ["one that is under way, with the position it is to have", { active: true, txid: 8, started_at: AT }, null],
+    ["one that took as much as it may: more is left", { txid: 7, started_at: AT, wal_size: 64 * 2 ** 20 }, null],
+    [
+      "one that took the whole database",
+      { txid: 1, started_at: AT, wal_size: 80 * 2 ** 20, snapshotting: true },
+      Date.parse(AT),
+    ],
+    ["one that failed", { active: false, txid: 8, started_at: AT, error: "disk full" }, null],
+    ["one that found no database", { active: false, phase: "starting", started_at: AT }, null],
+  ])("%s says until when all is in its position, or nothing", async (_, one, syncedAt) => {
+    said = one;
+    expect(await askLitestream(socket)).toEqual([expect.objectContaining({ path: "/one.db", syncedAt })]);
+  });
+
+  it("a look under way neither vouches for a heartbeat nor makes Litestream blind to it", async () => {
+    const origin = new Origin(...originIn(folder), { beat: null, shipped: null });
+    const time = Date.parse(AT);
+    const says = async (one: object, now: number) => {
+      said = { started_at: new Date(now).toISOString(), ...one };
+      origin.claimed((await askLitestream(socket))[0] ?? null, now);
+    };
+    await says({ txid: 5 }, time);
+    origin.positions.beaten({ epoch: 1, seq: 1, at: time + 1000 });
+    await says({ active: true, txid: 6 }, time + 2000);
+    expect(origin.report).toMatchObject({ committed: { txid: 5, time }, claimedAt: time });
+    // The heartbeat is in the batch that the look then writes: that its position is 6 is what was to be seen.
+    await says({ txid: 6 }, time + 2000);
+    expect(origin.blind).toBe(false);
+    expect(origin.report).toMatchObject({ committed: { txid: 6, time: time + 2000 }, claimedAt: time + 2000 });
+    // Sampled in the midst of a look for which there is nothing, it has one more than when that is over.
+    await says({ active: true, txid: 7 }, time + 3000);
+    origin.positions.beaten({ epoch: 1, seq: 2, at: time + 3500 });
+    await says({ txid: 7 }, time + 4000);
+    expect(origin.blind).toBe(false);
+    origin.close();
+  });
+});
+
+describe("what storage refuses", () => {
+  const refused = new StorageError("refused", "It may not be listed.");
+  let now: number;
+  let list: () => Promise<readonly Blob[]>;
+  let listing: Listing;
+  beforeEach(() => {
+    now = 1000;
+    list = () => Promise.reject(refused);
+    const storage: Pick<Storage, "label" | "list"> = { label: "the storage", list: () => list() };
+    listing = new Listing(storage as Storage, () => now);
+  });
+  const read = () => listing.during("read", async () => "who may write");
+
+  it("is not taken back by what it allows: a listing that is refused stays trouble while reading goes well", async () => {
+    expect(await listing.look(1)).toBeNull();
+    now = 2000;
+    expect(await read()).toBe("who may write");
+    expect(listing.trouble(0)).toMatchObject({ since: 1000, trouble: "refused" });
+    expect(listing.refusal("read")).toBeNull();
+    list = async () => [];
+    expect(await listing.look(1)).not.toBeNull();
+    expect(listing.trouble(0)).toBeNull();
+  });
+
+  it("is told oldest first, and since when", async () => {
+    await listing.during("read", () => Promise.reject(new StorageError("slow", "No answer.")));
+    now = 2000;
+    await listing.look(1);
+    now = 3000;
+    await listing.look(1);
+    expect(listing.trouble(0)).toMatchObject({ since: 1000, trouble: "slow" });
+    await read();
+    expect(listing.trouble(0)).toMatchObject({ since: 2000, trouble: "refused" });
+  });
+
+  it("of listings is forgotten when nothing is listed any more", async () => {
+    await listing.look(1);
+    listing.rest();
+    expect(listing.trouble(0)).toBeNull();
   });
 });
 
