@@ -15,6 +15,8 @@ const VERDICTS: Readonly<Record<FindingKind, Finding["verdict"]>> = {
   restore_failed: "FAIL",
   heartbeat_missing: "FAIL",
   empty_restored: "FAIL",
+  primary_missing: "FAIL",
+  primary_damaged: "FAIL",
   rpo_over_limit: "FAIL",
   markers_over_limit: "FAIL",
   not_restored: "INCOMPLETE",

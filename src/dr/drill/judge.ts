@@ -19,6 +19,33 @@ type Restored = Extract<Restoration, { kind: "restored" }>;
 /** Holds what was restored against the manifest and against what the primary's agent had said before. */
 export function judgeDatabase(database: Database, restoration: Restoration, primary: PrimaryLook): Judged {
   const reported = primary.databases.get(database.name) ?? null;
+  const { row, findings } = judgeRestoration(database, restoration, { primary, reported });
+  const gone = wrongOnPrimary(database, reported);
+  if (!gone) return { row, findings };
+  return { row: { ...row, why: [gone.sentence, row.why].filter(Boolean).join(" ") }, findings: [gone, ...findings] };
+}
+
+/** However good what storage has is: services write into nothing, or into what is no database. */
+function wrongOnPrimary(database: Database, reported: DatabaseReport | null): FindingDraft | null {
+  const { name, optional } = database;
+  const remedy = `Stop its service, type alai dr restore ${name} -o FILE, look at it, and move it into place as docs/dr.md says.`;
+  if (reported?.state === "missing" && !optional)
+    return draft("primary_missing", database, `The file of ${name} is missing on the primary.`, remedy);
+  if (reported?.state === "damaged")
+    return draft(
+      "primary_damaged",
+      database,
+      `The file of ${name} on the primary cannot be read as a database.`,
+      remedy,
+    );
+  return null;
+}
+
+function judgeRestoration(
+  database: Database,
+  restoration: Restoration,
+  { primary, reported }: { readonly primary: PrimaryLook; readonly reported: DatabaseReport | null },
+): Judged {
   if (restoration.kind === "none") return nothingThere(database, reported, primary);
   if (restoration.kind === "failed") return notRestored(database, restoration);
   const trouble = wrongIn(database, restoration, reported);

@@ -121,6 +121,8 @@ export type FindingKind =
   | "restore_failed"
   | "heartbeat_missing"
   | "empty_restored"
+  | "primary_missing"
+  | "primary_damaged"
   | "rpo_over_limit"
   | "markers_over_limit"
   | "not_restored"

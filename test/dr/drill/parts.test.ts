@@ -144,6 +144,20 @@ describe("what a restored database proves", () => {
   });
 });
 
+describe("what the primary's agent says of its own file", () => {
+  test.each(["missing", "damaged"] as const)("%s is a finding, however good what storage has is", (state) => {
+    const judged = judgeDatabase(database(), restored(), primary(reported({ state })));
+    expect(kinds(judged)).toEqual([`primary_${state}`]);
+    expect(judged.row).toMatchObject({ ok: true, why: expect.stringContaining("on the primary") });
+    expect(verdictOf(weigh(judged.findings, NOW))).toBe("FAIL");
+  });
+
+  test("an optional one may be missing", () => {
+    const gone = primary(reported({ state: "missing" }));
+    expect(kinds(judgeDatabase(database({ optional: true }), restored(), gone))).toEqual([]);
+  });
+});
+
 describe("marker rows", () => {
   const witnessed = { acknowledged: 50, first: NOW, seq: 50, at: NOW + 4900 };
   test("what was acknowledged and is not there was lost, also where a row in the middle is missing", () => {
