@@ -1,0 +1,93 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Agent } from "../../../src/dr/agent/agent.ts";
+import { createLog } from "../../../src/dr/agent/log.ts";
+import { Seen } from "../../../src/dr/agent/seen.ts";
+import { AgentState } from "../../../src/dr/agent/state.ts";
+import { type Storage, StorageError } from "../../../src/dr/storage/storage.ts";
+import { until } from "../world.ts";
+import { manifestIn } from "./manifest.ts";
+
+const HOUR = 3_600_000;
+
+let folder: string;
+let state: AgentState;
+/** What the machine's clock says; somebody sets it. */
+let wall: number;
+/** What nobody sets. */
+let steady: number;
+let reads: number;
+let stop: AbortController;
+let agent: Agent;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "alai-clock-"));
+  state = new AgentState(join(folder, "agent.db"));
+  wall = Date.now();
+  steady = 1000;
+  reads = 0;
+  stop = new AbortController();
+  agent = makeAgent();
+});
+afterEach(() => {
+  state.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Of the first host; its storage is empty, and its Litestream one that only waits for its end. */
+function makeAgent(): Agent {
+  const manifest = manifestIn(folder);
+  const [host] = manifest.hosts;
+  if (!host) throw new Error("no host");
+  const litestream = join(folder, "waits");
+  writeFileSync(litestream, "#!/bin/sh\ntrap 'exit 0' TERM\nwhile :; do sleep 0.05; done\n");
+  chmodSync(litestream, 0o700);
+  const clock = () => wall;
+  const log = createLog(() => {}, "1", clock);
+  const storage: Pick<Storage, "label" | "operations" | "list" | "read"> = {
+    label: "the storage",
+    operations: { list: 0, read: 0, write: 0, remove: 0 },
+    list: async () => [],
+    read: () => {
+      reads++;
+      return Promise.reject(new StorageError("missing", "It is not there."));
+    },
+  };
+  return new Agent({
+    ...{ manifest, host, version: "1", poll: 1000, state, log, clock, litestream, platform: process.platform },
+    monotonic: () => steady,
+    storage: storage as Storage,
+    seen: new Seen({ manifest, host, token: null, clock, own: [] }),
+    env: { PATH: process.env.PATH ?? "" },
+    signal: stop.signal,
+    proofs: () => new Map(),
+    askPrimary: async () => null,
+    onMinute: async () => {},
+  });
+}
+
+describe("an agent whose machine's clock is set", () => {
+  it("still reads who may write, also when the clock went back", async () => {
+    const run = agent.run();
+    try {
+      await until("it acts", () => agent.report.children[0]?.pid);
+      const before = reads;
+      wall -= HOUR;
+      steady += 10_000;
+      await until("another look at who may write", () => reads > before);
+    } finally {
+      stop.abort();
+      await run;
+    }
+  });
+
+  it("is alive as long as its rounds go on, and not longer", () => {
+    wall += HOUR;
+    expect(agent.isAlive).toBe(true);
+    wall -= 2 * HOUR;
+    steady += 60_000;
+    expect(agent.isAlive).toBe(false);
+  });
+});
