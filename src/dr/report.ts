@@ -71,7 +71,7 @@ export interface DatabaseReport {
   readonly claimedAt: Millis | null;
   /** A file of no bytes, a missing one, one that is no database: said, never hidden. */
   readonly state: "ok" | "empty" | "missing" | "damaged" | "seeding" | "quarantined";
-  /** Fresh restores since the state file began. */
+  /** Since the state file began: fresh restores on the standby; on the primary, whole images that were sent anew. */
   readonly reseeds: number;
   readonly note: string | null;
 }

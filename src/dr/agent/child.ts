@@ -76,11 +76,12 @@ export class Child {
     if (!this.#process && !this.#timer) this.#spawn();
   }
 
-  /** Ends it and starts it anew, at once; not when it is stopped meanwhile: whoever stops it counts on its staying so. */
-  async restart(): Promise<void> {
+  /** Ends it and starts it anew, at once; not when it is stopped meanwhile: whoever stops it counts on its staying so. @param meanwhile done while it does not run. */
+  async restart(meanwhile: () => void = () => undefined): Promise<void> {
     const stops = this.#stops;
     await this.#end();
     if (stops !== this.#stops) return;
+    meanwhile();
     this.#restarts++;
     this.start();
   }

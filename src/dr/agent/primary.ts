@@ -1,7 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Millis } from "@alai/core";
-import { monotonic } from "@alai/core/monotonic";
 import { runLitestream } from "../litestream/run.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
 import { type LitestreamConfig, renderConfigs, replicateWords } from "../render/configs.ts";
@@ -112,14 +111,14 @@ export class Primary {
   /** See `#heal`. */
   #healWhatLacks(process: Process): void {
     const lacking = process.origins.filter(({ lack }) => lack !== null);
-    const isDue = monotonic() - process.healedAt >= HEAL_PAUSE;
+    const isDue = this.#options.monotonic() - process.healedAt >= HEAL_PAUSE;
     if (lacking.length === 0 || process.healing || !isDue || this.#stopped) return;
     process.healing = true;
     const healing = this.#heal(process, lacking)
       .catch((error) => this.#options.log.error("no whole image could be sent", { reason: sentenceOf(error) }))
       .finally(() => {
         process.healing = false;
-        process.healedAt = monotonic();
+        process.healedAt = this.#options.monotonic();
         this.#healings.delete(healing);
         if (!this.#stopped) process.child.start();
       });

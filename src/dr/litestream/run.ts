@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Default: 60 s. It is killed then. */
   readonly timeout?: Millis;
+  /** Kills it. The run is then rejected as one that could not be started. */
+  readonly signal?: AbortSignal;
 }
 
 /** Room for the list of every LTX file of a large replica. */
@@ -27,7 +29,7 @@ const MOST_OUTPUT = 256 * 1024 * 1024;
 export function runLitestream(
   path: string,
   words: readonly string[],
-  { env, cwd, timeout = 60_000 }: RunOptions,
+  { env, cwd, timeout = 60_000, signal }: RunOptions,
 ): Promise<LitestreamRun> {
   const options = {
     env: { ...env },
@@ -36,6 +38,7 @@ export function runLitestream(
     maxBuffer: MOST_OUTPUT,
     windowsHide: true,
     ...(cwd !== undefined && { cwd }),
+    ...(signal && { signal }),
   } as const;
   return new Promise((resolve, reject) => {
     execFile(path, [...words], options, (error, stdout, stderr) => {

@@ -126,7 +126,13 @@ describe("what a Litestream says on its socket", () => {
   });
 
   it("a look under way neither vouches for a heartbeat nor makes Litestream blind to it", async () => {
-    const origin = new Origin(...originIn(folder), { beat: null, shipped: null });
+    const origin = new Origin(...originIn(folder), {
+      beat: null,
+      shipped: null,
+      inode: null,
+      data: null,
+      healed: null,
+    });
     const time = Date.parse(AT);
     const says = async (one: object, now: number) => {
       said = { started_at: new Date(now).toISOString(), ...one };

@@ -1,0 +1,100 @@
+import { renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { filesByReplica, newestTxid } from "../../../src/dr/ltx/name.ts";
+import { planTo } from "../../../src/dr/ltx/plan.ts";
+import { litestreamRestore } from "../copy/standby.ts";
+import type { TestProcess } from "../process.ts";
+import { until, World } from "../world.ts";
+import { Fleet } from "./fleet.ts";
+
+// One world, which the tests go through one after the other.
+let world: World;
+let fleet: Fleet;
+let agent: TestProcess;
+beforeAll(async () => {
+  world = await World.make({ databases: ["one", "two", "cut"] });
+  writeFileSync(world.file("mail"), "");
+  fleet = await Fleet.make(world, { optional: ["mail"] });
+  agent = fleet.start("anvil");
+  for (const name of ["one", "two", "cut"]) {
+    world.sql(name, "INSERT INTO marker VALUES (1, 0, 'before')");
+    await fleet.says("anvil", name, "is shipped", ({ shipped }) => shipped?.beat != null);
+  }
+});
+afterAll(async () => {
+  await fleet?.[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
+});
+
+async function filesOf(name: string) {
+  const storage = await world.openStorage();
+  return filesByReplica(await storage.list("e1/"), "e1/").get(name) ?? [];
+}
+
+/** What the real Litestream restores, once it does and that has so many rows. */
+function restores(name: string, query: string, rows: number): Promise<true> {
+  const out = join(world.folder, "restored.db");
+  return until(`${rows} rows of ${name} out of storage`, () => {
+    rmSync(out, { force: true });
+    try {
+      litestreamRestore(world, `e1/${name}`, out);
+    } catch {
+      return null;
+    }
+    const db = new DatabaseSync(out);
+    const count = db.prepare(query).get()?.n;
+    db.close();
+    return count === rows ? true : null;
+  });
+}
+
+it("storage that has lost all of a database gets a whole image, and that is counted", async () => {
+  const folder = join(world.folder, "storage", "e1");
+  expect(statSync(folder).isDirectory()).toBe(true);
+  rmSync(join(folder, "one"), { recursive: true, force: true, maxRetries: 9 });
+  await agent.says(/a whole image is sent/);
+  world.sql("one", "INSERT INTO marker VALUES (2, 0, 'after')");
+  await restores("one", "SELECT count(*) AS n FROM marker", 2);
+  await fleet.says("anvil", "one", "healed", ({ reseeds, note }) => reseeds === 1 && note === null);
+  const files = await filesOf("one");
+  expect(planTo(files, 0, newestTxid(files)).kind).toBe("way");
+});
+
+it("one that is replaced begins with a whole image; also when that was done while no agent ran", async () => {
+  const replace = (word: string) => {
+    const next = join(world.folder, "next.db");
+    const db = new DatabaseSync(next);
+    db.exec(`PRAGMA journal_mode = WAL; CREATE TABLE replaced (x); INSERT INTO replaced VALUES ('${word}')`);
+    db.close();
+    for (const suffix of ["-wal", "-shm"]) rmSync(world.file("two") + suffix, { force: true });
+    renameSync(world.file("two"), join(world.folder, `old-${word}.db`));
+    renameSync(next, world.file("two"));
+  };
+  replace("first");
+  await fleet.says("anvil", "two", "a whole image", ({ reseeds }) => reseeds === 1);
+  await restores("two", "SELECT count(*) AS n FROM replaced WHERE x = 'first'", 1);
+  await agent.kill("SIGTERM");
+  replace("second");
+  agent = fleet.start("anvil");
+  await fleet.says("anvil", "two", "a whole image", ({ reseeds }) => reseeds === 2);
+  await restores("two", "SELECT count(*) AS n FROM replaced WHERE x = 'second'", 1);
+});
+
+it("one with data that is cut to nothing is damaged, over a restart too; one that never had any is empty", async () => {
+  const isDamaged = () =>
+    fleet.says(
+      "anvil",
+      "cut",
+      "is damaged",
+      ({ state, note }, { alarms }) =>
+        state === "damaged" && /had data/.test(note ?? "") && alarms.some(({ subject }) => subject === "cut"),
+    );
+  truncateSync(world.file("cut"));
+  await isDamaged();
+  await agent.kill("SIGTERM");
+  agent = fleet.start("anvil");
+  await isDamaged();
+  await fleet.says("anvil", "mail", "is empty", ({ state }) => state === "empty");
+});
