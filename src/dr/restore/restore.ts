@@ -79,12 +79,16 @@ function place(aside: string, out: string): void {
   syncFolder(dirname(out));
 }
 
+/** SQLite would play it into the restored database. It may hold the last commits of the one that was there. */
+const SIDECAR =
+  "It is part of the database that was there: stop the service and the agent, move it away with that, keep it; or restore elsewhere with --output FILE.";
+
 function inTheWay(path: string): Exit {
   return new Exit(
     EXIT.refused,
     "in_the_way",
     `${path} is there already, and nothing is overwritten.`,
-    "Name another file with --output FILE, or move that one away.",
+    /-(wal|shm|journal)$/.test(path) ? SIDECAR : "Name another file with --output FILE, or move that one away.",
   );
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -122,6 +122,7 @@ describe("alai dr restore", () => {
     const { exit, output } = await alai("restore", "one", "-o", out(`there${suffix}.db`));
     expect(exit).toBe(1);
     expect(output).toContain("nothing is overwritten");
+    expect(output).toContain(suffix === "" ? "move that one away" : "part of the database that was there");
     expect(readFileSync(there, "utf8")).toBe("precious");
     rmSync(there);
   });
@@ -215,5 +216,22 @@ describe("alai dr prove", () => {
     const restored = await alai("restore", "two", "-o", out("damaged.db"));
     expect(restored.exit).toBe(1);
     expect(readdirSync(out("")).filter((name) => name.startsWith("damaged"))).toEqual([]);
+  });
+
+  test("status is red where storage has a newest transaction and not those before it", async () => {
+    const restorable = async () => {
+      const { databases } = JSON.parse((await alai("status", "--json")).output);
+      return !databases.find(({ name }: { name: string }) => name === "one").breaches.includes("unrestorable");
+    };
+    expect(await restorable()).toBe(true);
+    if (world.storage.type !== "file") throw new Error("not in a folder");
+    // As after a loss in storage: what Litestream shipped since is there, and not what it follows on.
+    const [any, ...more] = await replica("one");
+    const newest = Math.max(...[any, ...more].map((file) => file?.max ?? 0));
+    const later = hexTxid(newest + 5);
+    const folder = join(world.storage.path, "e1", "one", "ltx", "0");
+    mkdirSync(folder, { recursive: true });
+    copyFileSync(join(world.storage.path, any?.key ?? ""), join(folder, `${later}-${later}.ltx`));
+    expect(await restorable()).toBe(false);
   });
 });
