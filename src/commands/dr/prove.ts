@@ -19,7 +19,7 @@ export const command = defineCommand({
   description: `A real restore of each into scratch, from storage alone: every file verified, SQLite's integrity check, rows of each table
 counted, the heartbeat read, not older than at the last proof; then once more as it was at some earlier moment. What was restored is
 removed at once. The history is kept in prove.db in the host's state folder; alai dr status shows a database red that was not
-proven for 36 h. Run it every day, on the standby. Exit 1 when one fails.
+proven for 36 h, or whose last proof failed, until a good one. Run it every day, on the standby. Exit 1 when one fails.
 Lines (not on a terminal): ok, failed or none, name, TXID, age in ms, bytes, tables, rows, earlier moment tried, ms, why.`,
   examples: [
     ["alai dr prove", "all of them"],
