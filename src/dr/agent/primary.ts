@@ -15,8 +15,9 @@ import { askLitestream } from "./socket.ts";
 const RESTART_PAUSE: Millis = 30_000;
 /** One that has sent something so lately is slow, not stuck: started anew it would only be slower. */
 const STUCK: Millis = 60_000;
-/** Between two whole images of the same databases, and how long one may take. */
+/** After a whole image that did not help, then twice this, up to the longest; and how long one may take. */
 const HEAL_PAUSE: Millis = 60_000;
+const LONGEST_HEAL_PAUSE: Millis = 30 * 60_000;
 const HEAL: Millis = 15 * 60_000;
 
 export interface PrimaryOptions extends Surroundings {
@@ -47,6 +48,7 @@ interface Process {
   /** Whole images are being sent. */
   healing: boolean;
   healedAt: Millis;
+  healPause: Millis;
 }
 
 /** What the agent does on a host that writes: Litestream runs for every database, heartbeats are written, positions are followed. */
@@ -78,6 +80,7 @@ export class Primary {
       restartedAt: Number.NEGATIVE_INFINITY,
       healing: false,
       healedAt: Number.NEGATIVE_INFINITY,
+      healPause: HEAL_PAUSE,
       movedAt: options.monotonic(),
     }));
   }
@@ -111,8 +114,10 @@ export class Primary {
   /** See `#heal`. */
   #healWhatLacks(process: Process): void {
     const lacking = process.origins.filter(({ lack }) => lack !== null);
-    const isDue = this.#options.monotonic() - process.healedAt >= HEAL_PAUSE;
+    const isDue = this.#options.monotonic() - process.healedAt >= process.healPause;
     if (lacking.length === 0 || process.healing || !isDue || this.#stopped) return;
+    const soon = this.#options.monotonic() - process.healedAt < 4 * process.healPause;
+    process.healPause = soon ? Math.min(2 * process.healPause, LONGEST_HEAL_PAUSE) : HEAL_PAUSE;
     process.healing = true;
     const healing = this.#heal(process, lacking)
       .catch((error) => this.#options.log.error("no whole image could be sent", { reason: sentenceOf(error) }))

@@ -41,7 +41,9 @@ export class AgentServer implements AsyncDisposable {
     await this.#listen(LOOPBACK, false);
     this.#options.log.info("serves", { address: LOOPBACK, port: this.#options.host.port });
     if (this.#options.token === null)
-      this.#options.log.warn("there is no token (ALAI_DR_TOKEN): nothing is served to other machines");
+      this.#options.log.warn(
+        "serves this machine only: other machines' watch and status take this host for down. Set ALAI_DR_TOKEN, the same on every host, and start the agent anew.",
+      );
     else await this.addresses();
   }
 

@@ -68,7 +68,8 @@ const ALARMS = (facts: Facts): Readonly<Record<AlarmKind, Failure>> => {
     shipping_stalled: {
       title: "Commits do not come up in storage",
       signs: "The database's ship lag grows; Litestream may still call itself replicating.",
-      itself: "The agent starts that Litestream anew.",
+      itself:
+        "The agent starts that Litestream anew. Where storage has lost what it takes to restore a database, it has Litestream send a whole image, and counts it.",
       check: ["alai dr status", `ls -l ${logs}      # then read the log of that process`],
       action: [
         "The log names the cause: a full disk, credentials that may not write, a database that cannot be opened.",
@@ -107,7 +108,9 @@ const ALARMS = (facts: Facts): Readonly<Record<AlarmKind, Failure>> => {
       itself: "The agent says so, and goes on when the file is good again. A damaged copy never reaches readers.",
       check: ["alai dr manifest check", "alai dr restore NAME -o restored.db"],
       action: [
-        "Stop the service that owns it, keep the damaged file, restore beside it, look at it, move it into place, start the service.",
+        `Restore beside it and look at what came: \`alai dr restore NAME -o restored.db\`. Then stop the service that owns it, stop the agent (\`${agentCommands(primary).stop}\`), move all three files away (\`NAME.db\`, \`NAME.db-wal\`, \`NAME.db-shm\`: the log of the old one would be applied to the new one, and ruin it), move the restored one in, start the agent, start the service.`,
+        "The agent begins a replaced file with a whole image in storage by itself.",
+        "*It is empty, and it had data before*: somebody cut it; it is restored the same way, to a time before that.",
         "Point in time: `alai dr restore NAME --at '2h ago' -o restored.db`.",
       ],
     },

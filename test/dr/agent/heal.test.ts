@@ -50,6 +50,10 @@ function restores(name: string, query: string, rows: number): Promise<true> {
   });
 }
 
+it("says at start that without a token it serves its own machine only, and what to set", async () => {
+  await agent.says(/serves this machine only: .*Set ALAI_DR_TOKEN/);
+});
+
 it("storage that has lost all of a database gets a whole image, and that is counted", async () => {
   const folder = join(world.folder, "storage", "e1");
   expect(statSync(folder).isDirectory()).toBe(true);
