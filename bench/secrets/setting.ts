@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { Bw } from "../../test/doubles/bitwarden/bw.ts";
 import { BitwardenDouble } from "../../test/doubles/bitwarden/server.ts";
 import { Op } from "../../test/doubles/op.ts";
@@ -119,11 +120,12 @@ export class Setting {
   async #alai(words: readonly string[], input: string): Promise<void> {
     const [program = "", ...first] = BUILDS.binary;
     const storage = this.#keychain ? [] : ["--insecure-storage"];
-    execFileSync(program, [...first, ...words, ...storage], {
+    // The issuer and the vault's server are in this process: it must not stand still meanwhile.
+    const run = promisify(execFile)(program, [...first, ...words, ...storage], {
       env: { ...process.env, ...this.env },
-      input,
-      stdio: "pipe",
     });
+    run.child.stdin?.end(input);
+    await run;
   }
 }
 
