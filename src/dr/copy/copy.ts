@@ -40,7 +40,7 @@ export interface Copy {
    */
   publish(): Promise<void>;
   report(): Pick<DatabaseReport, "applied" | "published" | "state" | "reseeds" | "note">;
-  /** Waits for what runs. */
+  /** Waits for what runs. From the call on nothing is put into the readers' place. */
   close(): Promise<void>;
 }
 
@@ -66,6 +66,7 @@ export function openCopy(options: CopyOptions): Copy {
     },
     report: () => ({ ...working.report(), published: working.state.published }),
     async close() {
+      publisher.close();
       await publishing?.catch(() => undefined);
       await working.idle();
     },

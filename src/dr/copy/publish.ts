@@ -37,9 +37,15 @@ export interface PublisherOptions {
 export class Publisher {
   readonly #options: PublisherOptions;
   #next: Millis = 0;
+  #closed = false;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+  }
+
+  /** From here on nothing is put into the readers' place, not even what waits for its turn: this host may be the primary next. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Waits for its turn and until it is done, not for the rest that follows. */
@@ -63,6 +69,7 @@ export class Publisher {
   }
 
   #isDue(): boolean {
+    if (this.#closed) return false;
     const { working, published } = this.#options;
     const { applied, published: before } = working.state;
     const isNew = applied !== before?.txid || !existsSync(published);
@@ -85,6 +92,7 @@ export class Publisher {
       await makeReadable(next);
       onStep?.("check clone");
       const { problems, beat } = await checker.check(next, { mode: "quick" });
+      if (this.#closed) return;
       if (problems.length > 0) await working.suspect(`The working copy is no sound database: ${problems[0]}.`);
       else this.#swapIn(next, { ...head, beat });
     } finally {

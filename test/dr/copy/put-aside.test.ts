@@ -25,6 +25,8 @@ let published: string;
 let storage: FolderStorage;
 let copy: Copy;
 let crashAt: string | null;
+/** Done at a step. */
+let meanwhile: ((step: string) => void) | null;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "alai-aside-"));
@@ -34,6 +36,7 @@ beforeEach(() => {
   mkdirSync(join(folder, "storage"));
   storage = new FolderStorage({ path: join(folder, "storage"), prefix: "" }, 20_000);
   crashAt = null;
+  meanwhile = null;
   copy = open();
 });
 
@@ -47,6 +50,7 @@ function open(work = "work"): Copy {
     ...{ name: "orders", work: join(folder, work), published, databases, storage, clock: Date.now },
     record: join(folder, "work", "orders.published.json"),
     onStep: (step) => {
+      meanwhile?.(step);
       if (step === crashAt) throw new Error(`crash at ${step}`);
     },
   });
@@ -158,4 +162,21 @@ test("one of ours that somebody has written to is put aside", async () => {
   await ship(2, 2);
   await followAndPublish();
   expect(words(join(databases, ".before-standby-e2", "shop", "orders.db"))).toEqual(["shipped 0", "by hand"]);
+});
+
+test("a host that stops being a standby gets no file put under its services, however far a publication is", async () => {
+  await ship(1, 3);
+  let closing: Promise<void> | undefined;
+  meanwhile = (step) => {
+    if (step !== "check clone") return;
+    closing = copy.close();
+    writeFileSync(published, "of the service that writes here now");
+  };
+  await followAndPublish();
+  await closing;
+  expect(closing).toBeDefined();
+  expect(readFileSync(published, "utf8")).toBe("of the service that writes here now");
+  expect([asides(), readdirSync(dirname(published))]).toEqual([[], ["orders.db"]]);
+  await copy.publish();
+  expect(readFileSync(published, "utf8")).toBe("of the service that writes here now");
 });
