@@ -45,8 +45,13 @@ export class Courier {
     return { ...delivery, state: "refused", doneAt: this.#options.clock(), error };
   }
 
+  /** What is owed already, or was told, is not owed again; what was given up is, and anew. */
   add(deliveries: readonly Delivery[]): void {
-    if (deliveries.length > 0) this.deliveries = trimmed([...this.deliveries, ...deliveries]);
+    const known = new Set(this.deliveries.filter(({ state }) => state !== "refused").map(({ mark }) => mark));
+    const fresh = deliveries.filter(({ mark }) => !known.has(mark));
+    if (fresh.length === 0) return;
+    const again = new Set(fresh.map(({ mark }) => mark));
+    this.deliveries = trimmed([...this.deliveries.filter(({ mark }) => !again.has(mark)), ...fresh]);
   }
 
   /** Goes on with what is owed; what runs already goes on by itself. */

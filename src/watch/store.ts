@@ -17,6 +17,8 @@ export interface Kept {
   readonly interval: Millis;
   readonly hosts: Readonly<Record<string, HostState>>;
   readonly deliveries: readonly Delivery[];
+  /** Who was there to be told: who comes to them is told what is down already. A state of an earlier version has none. */
+  readonly recipients?: readonly string[];
   /** Bytes of the acknowledgements that have been taken note of. */
   readonly acksRead: number;
 }

@@ -2,11 +2,12 @@ import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
 import type { AlertChannel, Host, WatchSpec } from "../dr/manifest/model.ts";
 import { toFailure } from "../kit/errors.ts";
-import { recipientsOf } from "./channels/open.ts";
+import { allRecipients, type Recipient, recipientsOf } from "./channels/open.ts";
 import { Courier, type CourierOptions } from "./courier.ts";
 import type { DeadMan } from "./dead-man.ts";
 import { freshHost, type HostState, stepHost } from "./machine/host.ts";
 import type { Notice } from "./machine/notice.ts";
+import { standing } from "./machine/standing.ts";
 import { owed } from "./outbox.ts";
 import type { Look, Prober } from "./probe.ts";
 import { type AckRecord, type Kept, readAcks, readKeptOrAside, writeKept } from "./store.ts";
@@ -37,6 +38,8 @@ export class Watcher {
   readonly #courier: Courier;
   readonly #kept: Kept | null;
   #hosts: Readonly<Record<string, HostState>>;
+  /** Who is told for the first time in the next round. */
+  #newcomers: ReadonlySet<string>;
   #acksRead: number;
   #at: Millis;
   /** Monotonic time of the last round's step; null before the first. */
@@ -44,13 +47,14 @@ export class Watcher {
   #cannotKeep = false;
 
   constructor(options: WatcherOptions) {
-    const { folder, known, clock, channels, warn } = options;
+    const { folder, known, watch, clock, channels, warn } = options;
     this.#options = options;
     this.#kept = readKeptOrAside(folder, String(clock()), warn);
     const hosts = Object.entries(this.#kept?.hosts ?? {}).filter(([name]) => known.includes(name));
     this.#hosts = Object.fromEntries(hosts);
     this.#acksRead = this.#kept?.acksRead ?? readAcks(folder, 0).read;
     this.#at = this.#kept?.at ?? clock();
+    this.#newcomers = newcomers(watch.channels, this.#kept);
     this.#courier = new Courier(this.#kept?.deliveries ?? [], {
       ...{ channels, clock, say: warn },
       keep: () => this.#keep(),
@@ -100,6 +104,7 @@ export class Watcher {
     this.#acksRead = read;
     const notices = hosts.flatMap((host, at) => this.#step(host, looks[at], acks, elapsed));
     this.#owe(notices);
+    this.#tellNewcomers();
     // First kept, then told: a kill between the two tells it after the restart.
     this.#keep();
     for (const notice of notices) this.#options.tell(notice);
@@ -122,13 +127,24 @@ export class Watcher {
     this.#courier.add(notices.flatMap((notice) => owed(notice, recipientsOf(notice, channels), this.#at)));
   }
 
+  /** Who came since the last watcher is told what is down already; all others know. */
+  #tellNewcomers(): void {
+    const names = this.#newcomers;
+    if (names.size === 0) return;
+    this.#newcomers = new Set();
+    const isNew = ({ channel, to }: Recipient) => names.has(`${channel}/${to}`);
+    const newOf = (notice: Notice) => recipientsOf(notice, this.#options.watch.channels).filter(isNew);
+    const notices = Object.values(this.#hosts).flatMap(standing);
+    this.#courier.add(notices.flatMap((notice) => owed(notice, newOf(notice), this.#at)));
+  }
+
   /** A disk that is full must not keep alerts back: the watcher goes on with what is in memory, and says so once. */
   #keep(): void {
     const { folder, watch, warn } = this.#options;
     try {
       const { deliveries } = this.#courier;
       const kept = { version: 1, at: this.#at, interval: watch.interval, hosts: this.#hosts, deliveries } as const;
-      writeKept(folder, { ...kept, acksRead: this.#acksRead });
+      writeKept(folder, { ...kept, recipients: allRecipients(watch.channels), acksRead: this.#acksRead });
       if (this.#cannotKeep) warn("the state can be kept again");
       this.#cannotKeep = false;
     } catch (error) {
@@ -138,6 +154,11 @@ export class Watcher {
       this.#cannotKeep = true;
     }
   }
+}
+
+function newcomers(channels: readonly AlertChannel[], kept: Kept | null): ReadonlySet<string> {
+  const before = kept?.recipients;
+  return new Set(before ? allRecipients(channels).filter((name) => !before.includes(name)) : []);
 }
 
 function pause(ms: Millis, signal: AbortSignal): Promise<void> {

@@ -43,6 +43,13 @@ export interface Recipient {
   readonly to: "channel" | "direct";
 }
 
+/** Everybody who is ever told something, as words that can be kept. */
+export function allRecipients(specs: readonly AlertChannel[]): readonly string[] {
+  return specs.flatMap((spec) =>
+    isDirect(spec) ? [`${spec.name}/channel`, `${spec.name}/direct`] : [`${spec.name}/channel`],
+  );
+}
+
 /**
  * Everything goes to every channel, but what is for a person directly: that goes to Slack members who are named, and to webhooks,
  * which have their own rules; where no member is named, to the Slack channels, and calls all who are in them. The end of an

@@ -255,7 +255,8 @@ function pathChange(address: string, path: PathState): (state: HostState) => Ste
 
 type More = Pick<Notice, "since" | "lasted"> & Partial<Notice>;
 
-function noticeOf(state: HostState, kind: NoticeKind, subject: string, more: More): Notice {
+/** @param subject what it is about: part of its id, which is the same for the same event. */
+export function noticeOf(state: HostState, kind: NoticeKind, subject: string, more: More): Notice {
   return {
     id: `${subject}-${kind}`,
     kind,

@@ -1,0 +1,13 @@
+import { type HostState, noticeOf } from "./host.ts";
+import type { Notice } from "./notice.ts";
+
+/** What is so already, for one who is told from now on: under the ids of what was said of it then, so that it can be told by them. */
+export function standing(state: HostState): readonly Notice[] {
+  const { incident } = state;
+  if (!incident) return [];
+  const lasts = { since: incident.at, lasted: state.age - incident.from };
+  const down = noticeOf(state, "down", incident.id, lasts);
+  // Whoever has it in hand knows of it.
+  if (!incident.escalated || incident.ack) return [down];
+  return [down, noticeOf(state, "escalated", `${incident.id}-${incident.escalations}`, { ...lasts, direct: true })];
+}
