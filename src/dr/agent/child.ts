@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly state: AgentState;
   readonly log: Log;
   readonly clock: () => Millis;
+  /** For spans: unlike `clock`, nobody sets it back. */
+  readonly monotonic: () => Millis;
   readonly platform: string;
 }
 
@@ -48,8 +50,10 @@ export class Child {
   #timer: NodeJS.Timeout | undefined;
   #restarts = 0;
   #startedAt: Millis | null = null;
-  #lastExit: string | null = null;
+  /** By the monotonic clock, as the next. */
+  #bornAt: Millis = 0;
   #diedAt: Millis | null = null;
+  #lastExit: string | null = null;
 
   constructor(spec: ChildSpec, around: Surroundings) {
     this.spec = spec;
@@ -66,9 +70,9 @@ export class Child {
     };
   }
 
-  /** When it last ended by itself; null: never. */
-  get diedAt(): Millis | null {
-    return this.#diedAt;
+  /** How long ago it last ended by itself; null: it never has. */
+  get diedAgo(): Millis | null {
+    return this.#diedAt === null ? null : this.#around.monotonic() - this.#diedAt;
   }
 
   start(): void {
@@ -111,7 +115,7 @@ export class Child {
 
   #spawn(): void {
     const { spec } = this;
-    const { clock, log } = this.#around;
+    const { clock, monotonic, log } = this.#around;
     const [program, ...words] = spec.command;
     mkdirSync(dirname(spec.logFile), { recursive: true, mode: 0o700 });
     const fd = openSync(spec.logFile, "a", 0o600);
@@ -119,6 +123,7 @@ export class Child {
     closeSync(fd);
     this.#process = child;
     this.#startedAt = clock();
+    this.#bornAt = monotonic();
     this.#ended = new Promise((resolve) => {
       let over = false;
       const end = (how: string) => {
@@ -128,7 +133,11 @@ export class Child {
         resolve();
       };
       child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
-      child.once("error", (error) => end(`not started: ${error.message}`));
+      child.on("error", (error) => {
+        if (child.pid === undefined) end(`not started: ${error.message}`);
+        // A signal that could not be sent: it runs on, and a second one beside it would damage replicas.
+        else log.error("a child cannot be signalled", { child: spec.name, pid: child.pid, reason: sentenceOf(error) });
+      });
     });
     if (child.pid === undefined) return;
     log.info("child started", { child: spec.name, pid: child.pid });
@@ -147,9 +156,9 @@ export class Child {
   }
 
   #onEnd(how: string): void {
-    const { clock, log, state } = this.#around;
-    const now = clock();
-    const lived = now - (this.#startedAt ?? now);
+    const { monotonic, log, state } = this.#around;
+    const now = monotonic();
+    const lived = now - this.#bornAt;
     this.#process = null;
     this.#lastExit = how;
     state.forgetChild(this.spec.name);

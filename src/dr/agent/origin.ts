@@ -49,7 +49,8 @@ export class Origin {
   #lack: { readonly why: string; readonly times: number } | null = null;
   #size = 0;
   #missing = false;
-  #dueAt: Millis = 0;
+  /** By the monotonic clock. */
+  #dueAt: Millis = Number.NEGATIVE_INFINITY;
   #beatTrouble: string | null = null;
   #beatenAt: Millis | null = null;
   #damage: string | null = null;
@@ -124,10 +125,12 @@ export class Origin {
     return { beat, shipped: this.#shipped, inode: this.#inode, data: this.#data, healed: this.#healed };
   }
 
-  /** Writes the heartbeat when it is due. A held lock is tried again at the next tick; the row is never waited for. */
-  beat(epoch: number, clock: () => Millis): BeatResult | null {
+  /**
+   * Writes the heartbeat when it is due. A held lock is tried again at the next tick; the row is never waited for.
+   * @param clock what the row says. @param now by the monotonic clock, which says when it is due.
+   */
+  beat(epoch: number, clock: () => Millis, now: Millis): BeatResult | null {
     const { heartbeat } = this.database;
-    const now = clock();
     if (heartbeat === null || now < this.#dueAt) return null;
     const result = this.#beater.beat(epoch, clock);
     this.#unowned = result.kind === "empty";
@@ -135,13 +138,13 @@ export class Origin {
     else if (this.#unowned && this.#data.size > 0) this.#data = { ...this.#data, isCut: true };
     if (result.kind !== "busy") this.#dueAt = now + heartbeat;
     if (result.kind === "written") this.positions.beaten(result.beat);
-    if (result.kind === "written" || result.kind === "quiet") this.#beatenAt = now;
+    if (result.kind === "written" || result.kind === "quiet") this.#beatenAt = clock();
     this.#beatTrouble = troubleOf(result);
     this.#damage = result.kind === "failed" && isNoDatabase(result.message) ? result.message : null;
     return result;
   }
 
-  /** Puts the next heartbeat at a moment of its own: seventy at once would make storage wait. */
+  /** Puts the next heartbeat at a moment of its own: seventy at once would make storage wait. @param now by the monotonic clock. */
   spread(now: Millis, share: number): void {
     if (this.database.heartbeat !== null) this.#dueAt = now + this.database.heartbeat * share;
   }

@@ -28,8 +28,6 @@ export interface PrimaryOptions extends Surroundings {
   readonly litestream: string;
   /** Its whole environment, credentials included. */
   readonly env: Readonly<Record<string, string>>;
-  /** For spans: unlike `clock`, nobody sets it back. */
-  readonly monotonic: () => Millis;
 }
 
 /** The folder of the configs that an agent renders for its own children. */
@@ -168,7 +166,7 @@ export class Primary {
   }
 
   get children(): readonly WatchedChild[] {
-    return this.#processes.map(({ child }) => ({ report: child.report, diedAt: child.diedAt }));
+    return this.#processes.map(({ child }) => ({ report: child.report, diedAgo: child.diedAgo }));
   }
 
   get databases(): readonly WatchedDatabase[] {
@@ -203,11 +201,11 @@ export class Primary {
   }
 
   #beat(): void {
-    const { epoch, clock } = this.#options;
+    const { epoch, clock, monotonic } = this.#options;
     for (const [at, origin] of this.#origins.entries()) {
       const first = origin.report.committed?.beat == null;
-      const result = origin.beat(epoch, clock);
-      if (result?.kind === "written" && first) origin.spread(clock(), 0.5 + at / (2 * this.#origins.length));
+      const result = origin.beat(epoch, clock, monotonic());
+      if (result?.kind === "written" && first) origin.spread(monotonic(), 0.5 + at / (2 * this.#origins.length));
     }
   }
 

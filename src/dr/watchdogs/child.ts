@@ -6,11 +6,11 @@ import type { Watchdog } from "./watched.ts";
 export const WELL_AGAIN: Millis = 30_000;
 
 /** A Litestream that is not there, or died a moment ago: it is started again, and while it is not, nothing is sent. */
-export const childDied: Watchdog = ({ children, now }) =>
-  children.flatMap(({ report, diedAt }) => {
+export const childDied: Watchdog = ({ children }) =>
+  children.flatMap(({ report, diedAgo }) => {
     const { name, pid, lastExit, restarts } = report;
-    if (diedAt === null || (pid !== null && now - diedAt > WELL_AGAIN)) return [];
+    if (diedAgo === null || (pid !== null && diedAgo > WELL_AGAIN)) return [];
     const state = pid === null ? "is down and about to be started again" : "was started again";
-    const sentence = `${name} ended by itself ${span(now - diedAt)} ago (${lastExit ?? "unknown how"}; ${restarts} restarts in all) and ${state}.`;
+    const sentence = `${name} ended by itself ${span(diedAgo)} ago (${lastExit ?? "unknown how"}; ${restarts} restarts in all) and ${state}.`;
     return [{ kind: "child_died", subject: name, sentence }];
   });

@@ -21,8 +21,8 @@ export interface WatchedDatabase {
 
 export interface WatchedChild {
   readonly report: ChildReport;
-  /** When it last ended by itself; null: never. */
-  readonly diedAt: Millis | null;
+  /** How long ago it last ended by itself; null: it never has. */
+  readonly diedAgo: Millis | null;
 }
 
 /** Space of a volume, bytes. */

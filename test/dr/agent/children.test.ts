@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Child } from "../../../src/dr/agent/child.ts";
 import { createLog } from "../../../src/dr/agent/log.ts";
 import { endOrphans } from "../../../src/dr/agent/orphans.ts";
@@ -23,8 +23,11 @@ while :; do sleep 0.05; done
 let folder: string;
 let state: AgentState;
 let now: number;
+/** What nobody sets. */
+let steady: number;
+let lines: string[];
 const log = createLog(
-  () => {},
+  (line) => lines.push(line),
   "1",
   () => 0,
 );
@@ -35,13 +38,15 @@ beforeEach(() => {
   chmodSync(join(folder, "slow"), 0o700);
   state = new AgentState(join(folder, "agent.db"));
   now = 1_000_000;
+  steady = 1000;
+  lines = [];
 });
 afterEach(() => {
   state.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-const around = () => ({ state, log, clock: () => now, platform: process.platform });
+const around = () => ({ state, log, clock: () => now, monotonic: () => steady, platform: process.platform });
 const environment = () => ({ FOLDER: folder, PATH: process.env.PATH ?? "" });
 const letEnd = () => writeFileSync(join(folder, "go"), "");
 
@@ -90,6 +95,46 @@ describe("a child", () => {
     expect(child.report.pid).not.toBeNull();
   });
 
+  /** Ends it as a crash would. @returns how long it then waits. */
+  async function crash(): Promise<number> {
+    const before = lines.length;
+    process.kill(child.report.pid ?? 0, "SIGKILL");
+    const line = await until("its death", () => lines.slice(before).find((one) => one.includes("child died")));
+    return JSON.parse(line).pause_ms;
+  }
+
+  it("waits longer before each start while it does not stay up, whatever is done to the machine's clock", async () => {
+    child.start();
+    await until("its start", () => starts() === 1);
+    now += 3_600_000;
+    expect(await crash()).toBe(500);
+    expect(child.diedAgo).toBe(0);
+    await until("its second start", () => starts() === 2);
+    now -= 7_200_000;
+    steady += 31_000;
+    expect(child.diedAgo).toBe(31_000);
+    expect(await crash()).toBe(250);
+  });
+
+  it("that cannot be signalled has not ended", async () => {
+    child.start();
+    await until("its start", () => starts() === 1);
+    const { pid } = child.report;
+    const kill = vi.spyOn(ChildProcess.prototype, "kill").mockImplementation(function (this: ChildProcess) {
+      // As Node does when the system refuses.
+      this.emit("error", Object.assign(new Error("kill EPERM"), { code: "EPERM" }));
+      return false;
+    });
+    const stopped = child.stop();
+    kill.mockRestore();
+    expect(lines.join("")).toContain("cannot be signalled");
+    expect(child.report).toMatchObject({ pid, lastExit: null });
+    letEnd();
+    process.kill(pid ?? 0, "SIGTERM");
+    await stopped;
+    expect(child.report).toMatchObject({ pid: null, lastExit: "exit code 0" });
+  });
+
   it("runs again when it is started after a stop", async () => {
     letEnd();
     child.start();
@@ -108,7 +153,7 @@ describe("a primary that is stopped", () => {
     const [host] = manifest.hosts;
     if (!host) throw new Error("no host");
     const program = { litestream: join(folder, "slow"), env: environment() };
-    primary = new Primary({ ...around(), ...program, monotonic: () => now, manifest, host, epoch: 1 });
+    primary = new Primary({ ...around(), ...program, manifest, host, epoch: 1 });
   });
   afterEach(async () => {
     letEnd();
@@ -120,13 +165,13 @@ describe("a primary that is stopped", () => {
   it("starts no Litestream after it, by a remedy that was under way or by a later one", async () => {
     primary.start();
     await until("its Litestream", () => starts() === 1);
-    now += 120_000;
+    steady += 120_000;
     const remedied = primary.remedy("mc", "nothing is sent");
     const stopped = primary.stop();
     letEnd();
     await Promise.all([remedied, stopped]);
     expect(pids()).toEqual([null]);
-    now += 120_000;
+    steady += 120_000;
     await primary.remedy("mc", "nothing is sent");
     expect(pids()).toEqual([null]);
     expect(starts()).toBe(1);

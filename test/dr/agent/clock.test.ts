@@ -1,9 +1,11 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Agent } from "../../../src/dr/agent/agent.ts";
 import { createLog } from "../../../src/dr/agent/log.ts";
+import { Origin } from "../../../src/dr/agent/origin.ts";
 import { Seen } from "../../../src/dr/agent/seen.ts";
 import { AgentState } from "../../../src/dr/agent/state.ts";
 import { type Storage, StorageError } from "../../../src/dr/storage/storage.ts";
@@ -89,5 +91,35 @@ describe("an agent whose machine's clock is set", () => {
     wall -= 2 * HOUR;
     steady += 60_000;
     expect(agent.isAlive).toBe(false);
+  });
+});
+
+describe("a heartbeat", () => {
+  it("is due by a clock that nobody sets, and says what the machine's clock says", () => {
+    const { databases, hosts } = manifestIn(folder);
+    const [database, host] = [databases[0], hosts[0]];
+    if (!database || !host) throw new Error("an empty manifest");
+    mkdirSync(host.databases);
+    const file = new DatabaseSync(join(host.databases, database.path));
+    file.exec("PRAGMA journal_mode = WAL; CREATE TABLE t (x)");
+    const nothing = { beat: null, shipped: null, inode: null, data: null, healed: null };
+    const origin = new Origin({ ...database, heartbeat: 1000 }, host, nothing);
+    const beat = () => {
+      file.exec("INSERT INTO t VALUES (1)");
+      return origin.beat(1, () => wall, steady);
+    };
+    try {
+      expect(beat()).toMatchObject({ kind: "written", beat: { at: wall } });
+      wall += HOUR;
+      steady += 500;
+      expect(beat()).toBeNull();
+      wall -= 3 * HOUR;
+      steady += 500;
+      // Set back, a heartbeat would not have come for hours.
+      expect(beat()).toMatchObject({ kind: "written", beat: { seq: 2 } });
+    } finally {
+      origin.close();
+      file.close();
+    }
   });
 });

@@ -70,9 +70,9 @@ const withDatabase = (
   const [first] = watched.databases;
   return { ...watched, databases: [one({ ...first, ...more, report: { ...report(), ...first?.report, ...said } })] };
 };
-const child = (pid: number | null, diedAt: number | null) => ({
+const child = (pid: number | null, diedAgo: number | null) => ({
   report: { name: "litestream-p0", pid, restarts: 1, startedAt: NOW, lastExit: "SIGKILL" },
-  diedAt,
+  diedAgo,
 });
 const disk = (free: number, size: number) => ({ ...quiet, volumes: [{ path: "/data", free, size }] });
 const clock = (ahead: number, give: number) => ({ ...quiet, clocks: [{ whose: "storage", ahead, give }] });
@@ -118,12 +118,12 @@ const CASES: readonly (readonly [kind: string, what: string, fires: Watched, cal
     withDatabase(quiet, {}, { shipped: null }),
     withDatabase({ ...quiet, startedAt: NOW - 60_000 }, {}, { shipped: null }),
   ],
-  ["child_died", "is down", { ...quiet, children: [child(null, NOW)] }, { ...quiet, children: [child(7, null)] }],
+  ["child_died", "is down", { ...quiet, children: [child(null, 0)] }, { ...quiet, children: [child(7, null)] }],
   [
     "child_died",
     "died a moment ago",
-    { ...quiet, children: [child(7, NOW - 29_000)] },
-    { ...quiet, children: [child(7, NOW - 31_000)] },
+    { ...quiet, children: [child(7, 29_000)] },
+    { ...quiet, children: [child(7, 31_000)] },
   ],
   [
     "heartbeat_old",
