@@ -1,7 +1,7 @@
 import { toIso } from "@alai/core";
 import { WRITER_WORD } from "../../dr/drill/markers/protocol.ts";
 import type { DrilledDatabase, DrillReport } from "../../dr/drill/report.ts";
-import { bytesText, secondsText, VERDICT_TEXT } from "../../dr/drill/text.ts";
+import { bytesText, crashText, secondsText, VERDICT_TEXT } from "../../dr/drill/text.ts";
 import { type Bar, startBar } from "../../kit/bar.ts";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
@@ -129,15 +129,19 @@ class Progress {
 /** For people, beside the data. */
 function say(context: Context, report: DrillReport, page: string): void {
   if (context.flags.json || context.flags.quiet) return;
-  const { verdict, totals, findings, tasks } = report;
+  const { verdict, totals, findings, tasks, markers } = report;
   for (const { sentence, remedy } of findings) context.warn(`${sentence} ${remedy}`);
   if (tasks?.trouble) context.warn(`the findings are not in Mission Control: ${tasks.trouble}`);
   const filed = tasks?.filed.map(({ id, state }) => `#${id} (${state})`) ?? [];
   if (filed.length > 0) context.io.err(`Tasks: ${filed.join(", ")}\n`);
-  const crash = `${totals.lostMarkers ?? "–"} acknowledged rows lost in a crash (${secondsText(totals.markerRpoSeconds)})`;
-  context.io.err(
-    `${verdict}: ${VERDICT_TEXT[verdict]}\n${totals.restored} of ${totals.databases} databases in ${secondsText(totals.restoreSeconds)}; production would have lost ${secondsText(totals.rpoWorstSeconds)} at most; ${crash}.\nReport: ${page}\n`,
-  );
+  const lines = [
+    `${verdict}: ${VERDICT_TEXT[verdict]}`,
+    `Restored and checked: ${totals.restored} of ${totals.databases} databases in ${secondsText(totals.restoreSeconds)}.`,
+    `Production would have lost ${secondsText(totals.rpoWorstSeconds)} at most.`,
+    `Lost in a crash of the drill's own databases: ${crashText(markers)}.`,
+    `Report: ${page}`,
+  ];
+  context.io.err(`${lines.join("\n")}\n`);
 }
 
 function print(context: Context, { perDatabase }: DrillReport): Promise<void> {
@@ -169,11 +173,27 @@ function print(context: Context, { perDatabase }: DrillReport): Promise<void> {
         show: ({ rpoSeconds }) => secondsText(rpoSeconds),
         right: true,
       },
-      { header: "OF", value: ({ limitSeconds }) => `${limitSeconds}`, right: true, expendable: 1 },
+      {
+        header: "ALLOWED",
+        value: ({ limitSeconds }) => `${limitSeconds}`,
+        show: ({ limitSeconds }) => `${limitSeconds} s`,
+        right: true,
+        expendable: 1,
+      },
       { header: "WHY", value: ({ why }) => why ?? "", optional: true, flexible: true, wraps: true },
     ],
     json: (row) => ({ ...row }),
   });
+}
+
+/** A column of seconds: bare in a pipe, with their unit for people. */
+function seconds(header: string, of: (totals: DrillReport["totals"]) => number | null) {
+  return {
+    header,
+    value: ({ totals }: DrillReport) => of(totals)?.toFixed(1) ?? "",
+    show: ({ totals }: DrillReport) => secondsText(of(totals)),
+    right: true,
+  };
 }
 
 async function list(context: Context, stateFolder: string): Promise<void> {
@@ -192,9 +212,9 @@ async function list(context: Context, stateFolder: string): Promise<void> {
         show: ({ verdict }, style) => style[verdict === "PASS" ? "good" : verdict === "FAIL" ? "bad" : "warn"](verdict),
       },
       { header: "BEGAN", value: ({ startedAt }) => toIso(startedAt) },
-      { header: "RESTORED", value: ({ totals }) => totals.restoreSeconds.toFixed(1), right: true },
-      { header: "LOST", value: ({ totals }) => totals.rpoWorstSeconds?.toFixed(1) ?? "", right: true },
-      { header: "CRASH", value: ({ totals }) => totals.markerRpoSeconds?.toFixed(1) ?? "", right: true },
+      seconds("RESTORED IN", ({ restoreSeconds }) => restoreSeconds),
+      seconds("LOST", ({ rpoWorstSeconds }) => rpoWorstSeconds),
+      seconds("IN A CRASH", ({ markerRpoSeconds }) => markerRpoSeconds),
       { header: "FINDINGS", value: ({ findings }) => `${findings.length}`, right: true },
     ],
     json: (report) => {

@@ -1,4 +1,4 @@
-import type { DrillReport, Finding, Verdict } from "./report.ts";
+import type { DrillReport, Finding, Markers, Verdict } from "./report.ts";
 
 /** Numbers and sentences of a report, as each form of it has them. */
 
@@ -20,7 +20,7 @@ export function timeText(at: number): string {
 }
 
 export const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
-  PASS: "Every database was restored and found good, nothing was lost that must not be, and nothing was left out.",
+  PASS: "Every database was restored and found good, no tier would have lost more than it allows, and nothing was left out.",
   FINDINGS: "Every database was restored and found good; something got worse.",
   INCOMPLETE: "Nothing failed, and not everything could be measured: this proves less than a drill should.",
   FAIL: "Data could not be had back, or more of it would be lost than is allowed.",
@@ -30,9 +30,6 @@ export const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
 export function summary({ totals, perDatabase, markers }: DrillReport): readonly (readonly [string, string])[] {
   const good = perDatabase.filter(({ ok }) => ok).length;
   const unknown = totals.rpoUnknown > 0 ? `; not known of ${totals.rpoUnknown}` : "";
-  const killed = markers
-    ? `${totals.lostMarkers} acknowledged rows, ${secondsText(totals.markerRpoSeconds)} at worst`
-    : "not measured";
   return [
     ["Databases found good", `${good} of ${totals.databases}`],
     [
@@ -40,8 +37,20 @@ export function summary({ totals, perDatabase, markers }: DrillReport): readonly
       `${secondsText(totals.restoreSeconds)}, ${bytesText(totals.bytes)}`,
     ],
     ["Production would have lost at most (RPO)", `${secondsText(totals.rpoWorstSeconds)}${unknown}`],
-    ["Lost by killing writer and Litestream", killed],
+    ["Lost by killing writer and Litestream", crashText(markers)],
   ];
+}
+
+/** What the killing of writer and Litestream lost, and whether the tiers allow that. */
+export function crashText(markers: Markers | null): string {
+  if (!markers) return "not measured";
+  const { databases } = markers;
+  const lost = databases.reduce((sum, one) => sum + one.lost, 0);
+  if (lost === 0) return "no acknowledged row";
+  const worst = Math.max(...databases.map(({ rpoSeconds }) => rpoSeconds));
+  const over = databases.filter(({ rpoSeconds, limitSeconds }) => rpoSeconds > limitSeconds).map(({ tier }) => tier);
+  const allowed = over.length === 0 ? "within what each tier allows" : `more than ${over.join(", ")} allows`;
+  return `the last ${secondsText(worst)} at most, ${lost} acknowledged ${lost === 1 ? "row" : "rows"}: ${allowed}`;
 }
 
 /** Where it ran, with what. */

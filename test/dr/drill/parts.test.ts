@@ -19,6 +19,7 @@ import type { DrillReport } from "../../../src/dr/drill/report.ts";
 import type { Restoration } from "../../../src/dr/drill/restore-all.ts";
 import { removeDrill, sweepStorage } from "../../../src/dr/drill/sweep.ts";
 import { fileTasks } from "../../../src/dr/drill/tasks.ts";
+import { crashText, VERDICT_TEXT } from "../../../src/dr/drill/text.ts";
 import type { Database, Manifest } from "../../../src/dr/manifest/model.ts";
 import type { DatabaseReport } from "../../../src/dr/report.ts";
 import { FolderStorage } from "../../../src/dr/storage/folder.ts";
@@ -304,6 +305,20 @@ describe("the report", () => {
     for (const one of [old, before, report]) writeDrill(place, one, { markdown: "m", html: "h" });
     expect(readDrills(place)).toEqual(JSON.parse(JSON.stringify([report, before])));
     expect(readDrills(drillPlace(join(folder, "nowhere")))).toEqual([]);
+  });
+
+  test("what a crash lost is said in agreement with the verdict: 7 rows are not nothing", () => {
+    const { markers } = drill();
+    expect(crashText(markers)).toBe("the last 0.70 s at most, 7 acknowledged rows: within what each tier allows");
+    expect(toMarkdown(drill(), [])).toContain(crashText(markers));
+    expect(VERDICT_TEXT.PASS).not.toMatch(/nothing was lost/);
+    const [one] = markers?.databases ?? [];
+    const rows = (more: object) => ({ seconds: 4, databases: one ? [{ ...one, ...more }] : [] });
+    expect(crashText(rows({ lost: 0, rpoSeconds: 0 }))).toBe("no acknowledged row");
+    expect(crashText(rows({ lost: 1, rpoSeconds: 61 }))).toBe(
+      "the last 61.0 s at most, 1 acknowledged row: more than p0 allows",
+    );
+    expect(crashText(null)).toBe("not measured");
   });
 
   test("for programs: snake case, times as ISO 8601", () => {
