@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { AlarmKind } from "../../src/dr/report.ts";
+import { headline } from "../../src/dr/status/headline.ts";
 import { REGISTRY } from "../../src/registry.ts";
 import { readDrills } from "../../src/runbook/drills.ts";
 import { code, plain, shellWord } from "../../src/runbook/markdown.ts";
@@ -31,7 +32,7 @@ describe("the real manifest", () => {
     expect(map).toContain("It \\| is &lt;b&gt;old&lt;/b&gt;.");
     expect(map).toContain("| p0-critical | 13 | ");
     const overview = found.get("Overview") ?? "";
-    expect(overview).toContain("Data would be lost beyond the limit");
+    expect(overview).toContain(`**${headline(madeUp(example()))}** Measured at`);
     expect(overview).toContain("Measured at 2026-11-21T10:00:00Z, epoch 3");
     expect(overview).toContain("anvil: `disk_low` / Its disk has 0.5 GiB free.");
     expect(found.get("Node inventory")).toContain("no answer within 3 s");

@@ -1,3 +1,4 @@
+import { headline } from "../../dr/status/headline.ts";
 import { exactly } from "../lengths.ts";
 import { list, plain, table } from "../markdown.ts";
 import { flowchart, label } from "../mermaid.ts";
@@ -30,14 +31,6 @@ function standbyWords(facts: Facts): string {
   return names.length === 0 ? "there is no standby" : `${names.join(" and ")} keeps copies from storage alone`;
 }
 
-const MEANING = {
-  ok: "The data is safe, and that is proven.",
-  degraded: "Something is not as it should be.",
-  unproven: "That the data is safe is not proven.",
-  breached: "Data would be lost beyond the limit, or is not proven to be restorable.",
-  unknown: "It is not known whether the data is safe.",
-} as const;
-
 function state({ status }: Facts): string {
   if (!status) return "Neither a host nor storage answered when this was written: `alai dr status` asks again.\n";
   const worst = status.databases.toSorted((a, b) => (b.rpo ?? -1) - (a.rpo ?? -1))[0];
@@ -45,7 +38,7 @@ function state({ status }: Facts): string {
   const alarms = status.hosts.flatMap(({ name, alarms: each }) =>
     each.map(({ kind, subject, sentence }) => `${plain(name)}: \`${kind}\` ${plain(`${subject} ${sentence}`.trim())}`),
   );
-  return `**${MEANING[status.level]}** Measured at ${timeOf(status.at)}, epoch ${status.epoch ?? "unknown"}. Were the primary gone at that moment, at most this would be lost: ${lost}.
+  return `**${headline(status)}** Measured at ${timeOf(status.at)}, epoch ${status.epoch ?? "unknown"}. Were the primary gone at that moment, at most this would be lost: ${lost}.
 
 ${alarms.length === 0 ? "No alarm is raised.\n" : list(alarms.toSorted())}`;
 }
