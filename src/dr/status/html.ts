@@ -4,7 +4,7 @@ import { alarmText } from "./alarm-text.ts";
 import { headline } from "./headline.ts";
 import { letterOf } from "./heat.ts";
 import type { History, Sample } from "./history.ts";
-import { plot, worst } from "./plot.ts";
+import { type Line, plot, worst } from "./plot.ts";
 import type { DatabaseStatus, Status } from "./status.ts";
 
 /** Colours by what they mean, in both schemes; letters say the same. */
@@ -15,7 +15,7 @@ h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}.dim{color:var(--dim)}
 .map{display:flex;flex-wrap:wrap;gap:4px;margin:.3rem 0 1rem}.map span{width:1.7rem;height:1.7rem;line-height:1.7rem;text-align:center;border-radius:4px;border:1px solid currentColor;font-weight:600}
 .ok{color:var(--ok)}.degraded,.unproven{color:var(--warn)}.breached,.unknown{color:var(--bad)}.empty{color:var(--dim)}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:right;white-space:nowrap}
-svg{width:100%;height:auto}svg text{font-size:11px;fill:var(--dim)}svg path{fill:none;stroke-width:1.5}.grid{stroke:var(--line)}.limit{stroke:var(--bad);stroke-dasharray:5 4}
+svg{width:100%;height:auto}svg text{font-size:11px;fill:var(--dim)}svg path{fill:none;stroke-width:1.5;stroke-linecap:round}.grid{stroke:var(--line)}.limit{stroke:var(--bad);stroke-dasharray:5 4}
 .line0{stroke:var(--c0)}.line1{stroke:var(--c1)}.line2{stroke:var(--c2)}.line3{stroke:var(--c3)}.key0{color:var(--c0)}.key1{color:var(--c1)}.key2{color:var(--c2)}.key3{color:var(--c3)}
 .scroll{overflow-x:auto}`;
 
@@ -75,24 +75,53 @@ function table({ databases }: Status): string {
   return `<h2>Databases</h2><div class="scroll"><table><tr><th>State</th><th>Database</th><th>Tier</th><th class="n">Lost at most</th><th class="n">Ship lag</th><th class="n">Copy lag</th><th>Why</th></tr>${rows.join("")}</table></div>`;
 }
 
-/** One plot for each host that sampled: the worst of each tier. */
+/** Between two samples of an agent, the first of which it takes soon after its start. */
+const SAMPLED: Millis = 60_000;
+/** So much of time is in a plot at least. */
+const SHORTEST: Millis = 300_000;
+
+/** One plot for each host: the worst of each tier. Of a host without samples a sentence why. */
 function plots(status: Status, histories: readonly History[], since: Millis): string {
-  const tiers = [...Map.groupBy(status.databases, ({ tier }) => tier)];
-  return histories
-    .filter(({ samples }) => samples.length > 0)
-    .map(({ host, samples }) => {
-      const lines = tiers.map(([tier, members], at) => {
-        const names = new Set(members.filter(({ level }) => level !== "empty").map(({ name }) => name));
-        return { label: tier, colour: at % 4, points: worst(sampled(samples, names)) };
-      });
-      const limit = Math.min(...status.databases.map((one) => one.limit));
-      const key = lines.map(({ label, colour }) => `<span class="key${colour}">— ${escaped(label)}</span>`).join(" ");
-      const role = status.hosts.find(({ name }) => name === host)?.role;
+  return status.hosts
+    .map(({ name, role, answers }) => {
+      const samples = histories.find(({ host }) => host === name)?.samples ?? [];
       const what =
         role === "standby" ? "age of the newest heartbeat in the copies" : "age of what is proven to be in storage";
-      return `<h2>${escaped(host)}: ${what}, worst of each tier</h2>${plot(lines, since, status.at, Number.isFinite(limit) ? limit : null)}<p class="dim">${key} · dashed: the strictest tier's limit</p>`;
+      const lines = linesOf(status, samples);
+      const isEmpty = lines.every(({ points }) => points.every(({ lag }) => lag === null));
+      const said = isEmpty ? noHistory(answers, samples, status.at) : drawn(status, lines, since);
+      return `<h2>${escaped(name)}: ${what}, worst of each tier</h2>${said}`;
     })
     .join("\n");
+}
+
+function linesOf({ databases }: Status, samples: readonly Sample[]): Line[] {
+  return [...Map.groupBy(databases, ({ tier }) => tier)].map(([tier, members], at) => {
+    const names = new Set(members.filter(({ level }) => level !== "empty").map(({ name }) => name));
+    return { label: tier, colour: at % 4, points: worst(sampled(samples, names)) };
+  });
+}
+
+function noHistory(answers: boolean, samples: readonly Sample[], now: Millis): string {
+  if (!answers) return `<p>No history: its agent does not answer.</p>`;
+  const [first] = samples;
+  if (first) return `<p>Nothing is known of any moment since ${minute(first.at)}, when it began to keep points.</p>`;
+  return `<p>No history yet. The agent keeps a point a minute: the first at ${minute(now + SAMPLED)} or before.</p>`;
+}
+
+/** From the first point on, where there is none as old as was asked for: a few minutes of a day are not to be seen. */
+function drawn({ databases, at }: Status, lines: readonly Line[], since: Millis): string {
+  const first = Math.min(...lines.flatMap(({ points }) => points.map((point) => point.at)));
+  const from = Math.max(since, Math.min(first, at - SHORTEST));
+  const limit = Math.min(...databases.map((one) => one.limit));
+  const key = lines.map(({ label, colour }) => `<span class="key${colour}">— ${escaped(label)}</span>`).join(" ");
+  const begins = from > since ? ` · the first point is of ${minute(first)}` : "";
+  return `${plot(lines, from, at, Number.isFinite(limit) ? limit : null)}<p class="dim">${key} · dashed: the strictest tier's limit${begins}</p>`;
+}
+
+/** `2026-11-21 22:41 UTC`. */
+function minute(at: Millis): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** A database that no sample knows anything of, one without heartbeats on a standby, would make every moment unknown. */

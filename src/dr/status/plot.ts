@@ -67,15 +67,18 @@ function gapAt(at: Millis, to: Millis): Millis {
   return at < to - 86_400_000 ? 2 * 3_600_000 : 5 * 60_000;
 }
 
+/** A point that is joined to none is a dot: a line of no length has round ends. */
 function path({ points }: Line, to: Millis, x: (at: Millis) => number, y: (lag: Millis) => number): string {
-  let text = "";
+  const runs: (readonly [x: number, y: number])[][] = [];
   let before: Millis | null = null;
   for (const { at, lag } of points) {
-    if (lag !== null)
-      text += `${before !== null && at - before <= gapAt(at, to) ? "L" : "M"}${round(x(at))} ${round(y(lag))}`;
+    if (lag !== null) {
+      if (before === null || at - before > gapAt(at, to)) runs.push([]);
+      runs.at(-1)?.push([round(x(at)), round(y(lag))]);
+    }
     before = lag === null ? null : at;
   }
-  return text;
+  return runs.map((run) => `M${run.map((point) => point.join(" ")).join("L")}${run.length === 1 ? "h0" : ""}`).join("");
 }
 
 function round(value: number): number {

@@ -418,6 +418,23 @@ describe("what is shown", () => {
     expect(html).toContain("<svg");
   });
 
+  it("in its first minutes a page says when the history begins; a single point is a dot that can be seen", () => {
+    const page = (samples: readonly { at: number; lag: number | null }[]) =>
+      toHtml(status, [{ host: "anvil", samples: samples.map((one) => ({ ...one, name: "db-0" })) }], NOW - 86_400_000);
+    expect(page([])).toContain("No history yet. The agent keeps a point a minute: the first at 2027-01-15 08:01 UTC");
+    expect(page([])).not.toContain("<svg");
+    const unknown = page([{ at: NOW - 60_000, lag: null }]);
+    expect(unknown).toContain("Nothing is known of any moment since 2027-01-15 07:59 UTC");
+    const one = page([{ at: NOW - 60_000, lag: 1000 }]);
+    expect(one).toContain("the first point is of 2027-01-15 07:59 UTC");
+    // The newest of five minutes, not of a day: at four fifths of the width.
+    const [, x] = /<path class="line0" d="M([\d.]+) [\d.]+h0"/.exec(one) ?? [];
+    expect(Number(x)).toBeCloseTo(64 + 0.8 * 796, 0);
+    expect(one).toContain("stroke-linecap:round");
+    const down = { ...status, hosts: status.hosts.map((host) => ({ ...host, answers: false })) };
+    expect(toHtml(down, [], NOW - 1000).match(/No history: its agent does not answer/g)).toHaveLength(2);
+  });
+
   it("a plot has a gap where nothing is known, and none elsewhere", () => {
     const points = worst(
       [0, 1, 2, 3].flatMap((n) => [
