@@ -1,12 +1,12 @@
 import { toIso } from "@alai/core";
 import { requireHost } from "../dr/manifest/host.ts";
-import { readManifest } from "../dr/manifest/read.ts";
 import { defineCommand } from "../kit/command.ts";
 import type { Context } from "../kit/context.ts";
 import { EXIT } from "../kit/exit.ts";
 import { narrow, printRows } from "../kit/output.ts";
 import { withSpinner } from "../kit/progress.ts";
 import { toJson } from "../kit/text.ts";
+import { manifestReader } from "../models/manifest.ts";
 import type { Notice } from "../watch/machine/notice.ts";
 import { sentenceOf } from "../watch/machine/sentence.ts";
 import { aloneIn, openWatcher } from "../watch/open.ts";
@@ -47,11 +47,14 @@ Secrets of channels are environment variables or bw:// references, named by the 
     by: "without --once: who acknowledged, or null",
   },
   async run(context, { flags }) {
-    const manifest = readManifest(context, flags.manifest);
-    const hosts = flags.host ? [...new Set(flags.host)].map((name) => requireHost(manifest, name)) : manifest.hosts;
+    const manifest = manifestReader(context, flags.manifest);
+    const first = manifest();
+    for (const host of flags.host ?? []) requireHost(first, host);
     const once = flags.once === true;
-    return aloneIn(watchFolder(context), async () => {
-      const watcher = await openWatcher(context, manifest, hosts, (notice) => tell(context, notice, once));
+    const folder = watchFolder(context);
+    return aloneIn(folder, async () => {
+      const names = flags.host ?? null;
+      const watcher = await openWatcher(context, { manifest, names }, (notice) => tell(context, notice, once));
       if (!once) {
         await watcher.run(context.interrupted);
         return EXIT.ok;
@@ -59,7 +62,8 @@ Secrets of channels are environment variables or bw:// references, named by the 
       const looking = () => watcher.once(context.interrupted, TELLING);
       const untold = await withSpinner(context, "looking…", looking);
       if (context.interrupted.aborted) return EXIT.interrupted;
-      const rows = statusRows(hosts, manifest.watch, readKept(watchFolder(context)), null);
+      const { hosts, watch } = watcher.setting;
+      const rows = statusRows(hosts, watch, readKept(folder), null);
       await printRows(context, rows, hostView(context.clock()));
       if (untold > 0) context.warn(`alerts that are not told yet: ${untold}; they are kept for the next time`);
       return watcher.states.some(({ signal }) => signal.lost) ? EXIT.refused : EXIT.ok;

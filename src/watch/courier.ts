@@ -20,6 +20,7 @@ const LONGEST_WAIT: Millis = 10 * 60_000;
 export class Courier {
   deliveries: readonly Delivery[];
   readonly #options: CourierOptions;
+  #channels: CourierOptions["channels"];
   readonly #running = new Map<string, Promise<void>>();
   /** Of each channel, what was said of it. */
   readonly #troubles = new Map<string, string>();
@@ -30,13 +31,25 @@ export class Courier {
   constructor(found: readonly Delivery[], options: CourierOptions) {
     const now = options.clock();
     this.#options = options;
-    this.deliveries = afterRestart(found).map((delivery) =>
-      isOpen(delivery) && !options.channels.has(delivery.channel) ? this.#orphaned(delivery) : delivery,
-    );
+    this.#channels = options.channels;
+    this.deliveries = afterRestart(found);
+    this.#orphanAll();
     for (const name of options.channels.keys()) {
       const wait = (nextFor(this.deliveries, name)?.notBefore ?? now) - now;
       this.#due.set(name, monotonic() + Math.min(LONGEST_WAIT, wait));
     }
+  }
+
+  /** Other channels from now on; what is just being sent ends where it began. */
+  change(channels: ReadonlyMap<string, Channel>): void {
+    this.#channels = channels;
+    this.#orphanAll();
+  }
+
+  #orphanAll(): void {
+    this.deliveries = this.deliveries.map((delivery) =>
+      delivery.state === "waiting" && !this.#channels.has(delivery.channel) ? this.#orphaned(delivery) : delivery,
+    );
   }
 
   /** What cannot be delivered any more because the manifest no longer has its channel. */
@@ -56,9 +69,9 @@ export class Courier {
 
   /** Goes on with what is owed; what runs already goes on by itself. */
   start(): void {
-    for (const [name, channel] of this.#options.channels) {
+    for (const name of this.#channels.keys()) {
       if (this.#running.has(name) || !nextFor(this.deliveries, name)) continue;
-      const run = this.#deliver(channel).finally(() => this.#running.delete(name));
+      const run = this.#deliver(name).finally(() => this.#running.delete(name));
       this.#running.set(name, run);
     }
   }
@@ -89,11 +102,12 @@ export class Courier {
     await this.settle(limit);
   }
 
-  async #deliver(channel: Channel): Promise<void> {
+  async #deliver(name: string): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const delivery = nextFor(this.deliveries, channel.name);
-      if (!delivery) return;
-      const wait = (this.#due.get(channel.name) ?? 0) - monotonic();
+      const channel = this.#channels.get(name);
+      const delivery = nextFor(this.deliveries, name);
+      if (!channel || !delivery) return;
+      const wait = (this.#due.get(name) ?? 0) - monotonic();
       if (wait > 0) await this.#sleep(wait);
       else await this.#try(channel, delivery);
     }
@@ -124,6 +138,8 @@ export class Courier {
       ? ({ state: "refused", doneAt: clock(), error: message } as const)
       : ({ state: "waiting", notBefore: clock() + pause, error: message } as const);
     this.#replace(delivery, { ...next, maybeSent: delivery.maybeSent || maybeSent });
+    // Its channel may have been taken out of the manifest meanwhile.
+    this.#orphanAll();
     if (this.#troubles.get(delivery.channel) === message) return;
     this.#troubles.set(delivery.channel, message);
     say(hopeless ? `${message}; this alert is given up` : `${message}; trying again`);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Millis } from "@alai/core";
-import type { Recipient } from "./channels/open.ts";
+import type { Recipient } from "./channels/recipients.ts";
 import type { Notice } from "./machine/notice.ts";
 
 /** One notice for one recipient, from when it is owed until it is delivered. Plain data, kept in the state file. */

@@ -1,5 +1,6 @@
 import type { Millis } from "@alai/core";
 import type { Host, WatchSpec } from "../dr/manifest/model.ts";
+import { escalationTo } from "./channels/recipients.ts";
 import type { HostState, PathState } from "./machine/host.ts";
 import type { Delivery } from "./outbox.ts";
 import type { Kept } from "./store.ts";
@@ -16,8 +17,10 @@ export interface HostRow {
   readonly lookedAt: Millis | null;
   readonly incident: string | null;
   readonly acknowledged: { readonly by: string; readonly left: Millis | null } | null;
-  /** How long until a person is told directly, 0 for at the next miss; null when nobody will be. */
+  /** How long until it is escalated, 0 for at the next miss; null when it will not be. */
   readonly escalatesIn: Millis | null;
+  /** Whom that goes to, as the manifest has it. */
+  readonly escalatesTo: ReturnType<typeof escalationTo>;
   readonly escalated: boolean;
   /** What was said of it, the newest last. */
   readonly said: readonly SaidRow[];
@@ -59,7 +62,7 @@ export function statusRows(
 function rowOf(host: Host, watch: WatchSpec, kept: Kept | null, state: HostState | undefined): HostRow {
   const said = (kept?.deliveries ?? []).filter(({ notice }) => notice.host === host.name).map(saidRow);
   const lookedAt = kept?.hosts[host.name]?.at ?? null;
-  const row = { host: host.name, role: host.role, lookedAt, said };
+  const row = { host: host.name, role: host.role, lookedAt, said, escalatesTo: escalationTo(watch.channels) };
   if (!state)
     return {
       ...row,

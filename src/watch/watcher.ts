@@ -1,15 +1,15 @@
 import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
-import type { AlertChannel, Host, WatchSpec } from "../dr/manifest/model.ts";
+import type { Host } from "../dr/manifest/model.ts";
 import { toFailure } from "../kit/errors.ts";
-import { allRecipients, type Recipient, recipientsOf } from "./channels/open.ts";
+import { allRecipients, type Recipient, recipientsOf } from "./channels/recipients.ts";
 import { Courier, type CourierOptions } from "./courier.ts";
-import type { DeadMan } from "./dead-man.ts";
 import { freshHost, type HostState, stepHost } from "./machine/host.ts";
 import type { Notice } from "./machine/notice.ts";
 import { standing } from "./machine/standing.ts";
 import { owed } from "./outbox.ts";
 import type { Look, Prober } from "./probe.ts";
+import type { Setting } from "./setting.ts";
 import { type AckRecord, type Kept, readAcks, readKeptOrAside, writeKept } from "./store.ts";
 
 /** An alert that waits for so long is not being told: the dead-man's ping stays away then, so that its service tells. */
@@ -17,15 +17,13 @@ const STUCK: Millis = 120_000;
 /** What a watcher that is told to end lets the message under way have. */
 const LAST_WORDS: Millis = 3000;
 
-export interface WatcherOptions extends Pick<CourierOptions, "channels" | "clock"> {
+export interface WatcherOptions extends Setting {
+  readonly clock: CourierOptions["clock"];
   /** Where the state is kept. */
   readonly folder: string;
-  readonly hosts: readonly Host[];
-  /** Names of all hosts of the manifest: what is known of others is forgotten. */
-  readonly known: readonly string[];
-  readonly watch: WatchSpec;
   readonly prober: Pick<Prober, "look">;
-  readonly deadMan: DeadMan | null;
+  /** Asked before each round: another setting from then on, or null. Never throws. */
+  readonly changed?: () => Promise<Setting | null>;
   /** A change, once. */
   readonly tell: (notice: Notice) => void;
   /** Anything else that a person should know. */
@@ -35,9 +33,10 @@ export interface WatcherOptions extends Pick<CourierOptions, "channels" | "clock
 /** Looks, decides, keeps, tells: one round after the other. One a folder; the caller has the lock. */
 export class Watcher {
   readonly #options: WatcherOptions;
+  #setting: Setting;
   readonly #courier: Courier;
   readonly #kept: Kept | null;
-  #hosts: Readonly<Record<string, HostState>>;
+  #hosts: Hosts;
   /** Who is told for the first time in the next round. */
   #newcomers: ReadonlySet<string>;
   #acksRead: number;
@@ -47,14 +46,14 @@ export class Watcher {
   #cannotKeep = false;
 
   constructor(options: WatcherOptions) {
-    const { folder, known, watch, clock, channels, warn } = options;
+    const { folder, clock, channels, warn } = options;
     this.#options = options;
+    this.#setting = options;
     this.#kept = readKeptOrAside(folder, String(clock()), warn);
-    const hosts = Object.entries(this.#kept?.hosts ?? {}).filter(([name]) => known.includes(name));
-    this.#hosts = Object.fromEntries(hosts);
+    this.#hosts = knownOf(this.#kept?.hosts ?? {}, options);
     this.#acksRead = this.#kept?.acksRead ?? readAcks(folder, 0).read;
     this.#at = this.#kept?.at ?? clock();
-    this.#newcomers = newcomers(watch.channels, this.#kept);
+    this.#newcomers = newcomers(options, this.#kept?.recipients);
     this.#courier = new Courier(this.#kept?.deliveries ?? [], {
       ...{ channels, clock, say: warn },
       keep: () => this.#keep(),
@@ -62,16 +61,20 @@ export class Watcher {
   }
 
   get states(): readonly HostState[] {
-    return this.#options.hosts.flatMap(({ name }) => this.#hosts[name] ?? []);
+    return this.#setting.hosts.flatMap(({ name }) => this.#hosts[name] ?? []);
+  }
+
+  /** What the manifest said last. */
+  get setting(): Setting {
+    return this.#setting;
   }
 
   /** Until the signal. */
   async run(signal: AbortSignal): Promise<void> {
-    const { interval } = this.#options.watch;
     while (!signal.aborted) {
       const start = monotonic();
       await this.#round(signal);
-      await pause(interval - (monotonic() - start), signal);
+      await pause(this.#setting.watch.interval - (monotonic() - start), signal);
     }
     await this.#courier.stop(LAST_WORDS);
   }
@@ -83,17 +86,19 @@ export class Watcher {
   async once(signal: AbortSignal, limit: Millis): Promise<number> {
     await this.#round(signal);
     while (!signal.aborted && this.states.some(({ signal: { lost, misses } }) => !lost && misses > 0)) {
-      await pause(this.#options.watch.interval, signal);
+      await pause(this.#setting.watch.interval, signal);
       await this.#round(signal);
     }
     await this.#courier.settle(limit);
     await this.#courier.stop(0);
-    await this.#options.deadMan?.settle();
+    await this.#setting.deadMan?.settle();
     return this.#courier.deliveries.filter(({ state }) => state === "waiting" || state === "sending").length;
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { hosts, prober, clock, deadMan } = this.#options;
+    const { prober, clock } = this.#options;
+    this.#take((await this.#options.changed?.()) ?? null);
+    const { hosts, deadMan } = this.#setting;
     const looks = await Promise.all(hosts.map((host) => prober.look(host)));
     if (signal.aborted) return;
     const { acks, read } = readAcks(this.#options.folder, this.#acksRead);
@@ -112,18 +117,26 @@ export class Watcher {
     if (this.#courier.waiting(this.#at) < STUCK) deadMan?.alive();
   }
 
+  #take(next: Setting | null): void {
+    if (!next) return;
+    this.#newcomers = newcomers(next, allRecipients(this.#setting.watch.channels));
+    this.#setting = next;
+    this.#hosts = knownOf(this.#hosts, next);
+    this.#courier.change(next.channels);
+  }
+
   #step(host: Host, look: Look | undefined, acks: readonly AckRecord[], elapsed: Millis | null): readonly Notice[] {
     if (!look) return [];
     const before = this.#hosts[host.name] ?? freshHost(host.name, this.#at);
     const mine = acks.filter((ack) => ack.host === host.name);
     const moment = { wall: this.#at, elapsed };
-    const { state, notices } = stepHost(before, { ...look, acks: mine }, moment, this.#options.watch);
+    const { state, notices } = stepHost(before, { ...look, acks: mine }, moment, this.#setting.watch);
     this.#hosts = { ...this.#hosts, [host.name]: state };
     return notices;
   }
 
   #owe(notices: readonly Notice[]): void {
-    const channels: readonly AlertChannel[] = this.#options.watch.channels;
+    const { channels } = this.#setting.watch;
     this.#courier.add(notices.flatMap((notice) => owed(notice, recipientsOf(notice, channels), this.#at)));
   }
 
@@ -133,14 +146,15 @@ export class Watcher {
     if (names.size === 0) return;
     this.#newcomers = new Set();
     const isNew = ({ channel, to }: Recipient) => names.has(`${channel}/${to}`);
-    const newOf = (notice: Notice) => recipientsOf(notice, this.#options.watch.channels).filter(isNew);
+    const newOf = (notice: Notice) => recipientsOf(notice, this.#setting.watch.channels).filter(isNew);
     const notices = Object.values(this.#hosts).flatMap(standing);
     this.#courier.add(notices.flatMap((notice) => owed(notice, newOf(notice), this.#at)));
   }
 
   /** A disk that is full must not keep alerts back: the watcher goes on with what is in memory, and says so once. */
   #keep(): void {
-    const { folder, watch, warn } = this.#options;
+    const { folder, warn } = this.#options;
+    const { watch } = this.#setting;
     try {
       const { deliveries } = this.#courier;
       const kept = { version: 1, at: this.#at, interval: watch.interval, hosts: this.#hosts, deliveries } as const;
@@ -156,9 +170,15 @@ export class Watcher {
   }
 }
 
-function newcomers(channels: readonly AlertChannel[], kept: Kept | null): ReadonlySet<string> {
-  const before = kept?.recipients;
-  return new Set(before ? allRecipients(channels).filter((name) => !before.includes(name)) : []);
+type Hosts = Readonly<Record<string, HostState>>;
+
+function knownOf(hosts: Hosts, { known }: Setting): Hosts {
+  return Object.fromEntries(Object.entries(hosts).filter(([name]) => known.includes(name)));
+}
+
+/** @param before undefined: who was there is not known, and nobody is taken for new. */
+function newcomers({ watch }: Setting, before: readonly string[] | undefined): ReadonlySet<string> {
+  return new Set(before ? allRecipients(watch.channels).filter((name) => !before.includes(name)) : []);
 }
 
 function pause(ms: Millis, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { AlertChannel } from "../../src/dr/manifest/model.ts";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { AlertChannel, Manifest } from "../../src/dr/manifest/model.ts";
+import type { Context } from "../../src/kit/context.ts";
+import { Exit } from "../../src/kit/errors.ts";
+import { settingChanges } from "../../src/watch/setting.ts";
 import { API, HOOK, Quick } from "./quick.ts";
 
 /** Channels that are added to the manifest while a host is down. */
@@ -58,4 +61,46 @@ test("a person who is named during an outage that was escalated already is told 
   expect(await arrives(API)).toEqual([]);
   quick.up.add("anvil");
   expect(await arrives(API)).toEqual(["ops/channel recovered", "ops/direct recovered"]);
+});
+
+test("a watcher that runs goes by a manifest that changes: the new channel is told, what was removed keeps nothing waiting", async () => {
+  quick.up.delete("anvil");
+  let next: AlertChannel[] | null = null;
+  const changed = async () => {
+    const channels = next;
+    next = null;
+    return channels && quick.setting({ channels });
+  };
+  const stop = new AbortController();
+  const watcher = quick.watcher({}, { changed });
+  const ended = watcher.run(stop.signal);
+  await vi.waitFor(() => expect(quick.arrived).toEqual(["ops/channel down"]), 30_000);
+  next = [API, HOOK];
+  await vi.waitFor(() => expect(quick.arrived).toEqual(["ops/channel down", "pager/channel down"]), 30_000);
+  next = [HOOK];
+  await vi.waitFor(() => expect(watcher.setting.channels.size).toBe(1), 30_000);
+  quick.up.add("anvil");
+  await vi.waitFor(() => expect(quick.arrived.slice(2)).toEqual(["pager/channel recovered"]), 30_000);
+  stop.abort();
+  await ended;
+});
+
+test("a manifest that became wrong is said once, and the one of before stays in force", async () => {
+  const warned: string[] = [];
+  const context = { warn: (sentence: string) => warned.push(sentence) } as unknown as Context;
+  const manifest = (hash: string) => ({ hash }) as Manifest;
+  const found: (Manifest | null)[] = ["a", null, null, "b", "b"].map((hash) => (hash === null ? null : manifest(hash)));
+  const read = () => {
+    const now = found.shift();
+    if (!now) throw new Exit(64, "manifest", "2 wrong in dr.manifest.yaml.");
+    return now;
+  };
+  const changes = settingChanges(context, manifest("a"), read, async () => quick.setting());
+  const came = [];
+  for (const _ of "12345") came.push((await changes()) !== null);
+  expect(came).toEqual([false, false, false, true, false]);
+  expect(warned).toEqual([
+    "2 wrong in dr.manifest.yaml. The manifest of before stays in force.",
+    "the manifest has changed, and is in force",
+  ]);
 });

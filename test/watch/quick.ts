@@ -1,11 +1,12 @@
 import type { AlertChannel, Host, WatchSpec } from "../../src/dr/manifest/model.ts";
 import type { Channel, Outgoing } from "../../src/watch/channels/channel.ts";
 import type { Notice } from "../../src/watch/machine/notice.ts";
+import type { Setting } from "../../src/watch/setting.ts";
 import { Watcher, type WatcherOptions } from "../../src/watch/watcher.ts";
 
 /** A watcher whose hosts and channels are functions: rounds take no time, and nothing is started. */
 
-export const API: AlertChannel = {
+export const API: Extract<AlertChannel, { kind: "slack-api" }> = {
   ...{ kind: "slack-api", name: "ops", secret: "A", channel: "#ops", directTo: "U0FOUNDER1" },
 };
 export const HOOK: AlertChannel = { kind: "webhook", name: "pager", url: "https://pager.example", secret: null };
@@ -31,12 +32,19 @@ export class Quick {
     this.up = new Set(names);
   }
 
-  watcher(watch: Partial<WatchSpec> = {}, more: Partial<WatcherOptions> = {}): Watcher {
+  setting(watch: Partial<WatchSpec> = {}): Setting {
     const spec = { ...RULES, ...watch };
-    return new Watcher({
-      ...{ folder: this.folder, hosts: this.names.map(hostOf), known: this.names, watch: spec, deadMan: null },
-      prober: { look: async ({ name }) => this.#look(name) },
+    return {
+      ...{ hosts: this.names.map(hostOf), known: this.names, watch: spec, deadMan: null },
       channels: new Map(spec.channels.map(({ name }) => [name, this.#channel(name)])),
+    };
+  }
+
+  watcher(watch: Partial<WatchSpec> = {}, more: Partial<WatcherOptions> = {}): Watcher {
+    return new Watcher({
+      ...this.setting(watch),
+      folder: this.folder,
+      prober: { look: async ({ name }) => this.#look(name) },
       clock: () => this.clock(),
       tell: (notice) => this.told.push(notice),
       warn: (sentence) => this.warned.push(sentence),

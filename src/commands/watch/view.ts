@@ -14,8 +14,9 @@ export const HOST_FIELDS = {
   looked_at: "when the watcher last looked, or null",
   incident: "the outage that lasts, or null",
   acknowledged: "by whom, and seconds left (null: until it answers again); or null",
-  escalates_in_seconds: "until a person is told directly, or null when nobody will be",
-  escalated: "a person was told directly",
+  escalates_in_seconds: "until it is escalated, or null when it will not be",
+  escalates_to: "person (directly), channel (everybody in it, for want of a direct-to), webhook, or nobody",
+  escalated: "it was escalated",
   said: "alerts, the newest last: event, channel, to, state, at, tries, error",
 } as const;
 
@@ -46,7 +47,9 @@ export function hostView(now: Millis): View<HostRow> {
         by: row.acknowledged.by,
         seconds_left: row.acknowledged.left === null ? null : Math.round(row.acknowledged.left / 1000),
       },
-      escalates_in_seconds: row.escalatesIn === null ? null : Math.round(row.escalatesIn / 1000),
+      escalates_in_seconds:
+        row.escalatesIn === null || row.escalatesTo === "nobody" ? null : Math.round(row.escalatesIn / 1000),
+      escalates_to: row.escalatesTo,
       escalated: row.escalated,
       said: row.said.map((said) => ({ ...said, at: iso(said.at) })),
     }),
@@ -75,10 +78,20 @@ const WORDS: Readonly<Record<SaidRow["state"], string>> = {
   ...{ waiting: "not told yet", sending: "is being told", sent: "told", refused: "refused" },
 };
 
-function nextOf({ escalatesIn, acknowledged, escalated }: HostRow): string {
+function nextOf({ escalatesIn, escalatesTo, acknowledged, escalated }: HostRow): string {
   const who = acknowledged ? `acknowledged by ${acknowledged.by}, ` : "";
-  if (escalatesIn !== null)
-    return `${who}escalates ${escalatesIn === 0 ? "at the next miss" : `in ${span(escalatesIn)}`}`;
+  if (escalatesIn !== null) {
+    const when = escalatesIn === 0 ? "at the next miss" : `in ${span(escalatesIn)}`;
+    return `${who}${ESCALATION[escalatesTo].replace("WHEN", when)}`;
+  }
   if (acknowledged) return `acknowledged by ${acknowledged.by} until it answers`;
   return escalated ? "escalated" : "";
 }
+
+/** What is missing is said before it is needed. */
+const ESCALATION: Readonly<Record<HostRow["escalatesTo"], string>> = {
+  person: "escalates WHEN",
+  channel: "calls the whole channel WHEN: no channel has direct-to",
+  webhook: "tells the webhooks again WHEN: no channel has direct-to",
+  nobody: "tells nobody: the manifest has no channels",
+};

@@ -1,4 +1,5 @@
 import type { AlertChannel } from "../../dr/manifest/model.ts";
+import { escalationTo } from "../../watch/channels/recipients.ts";
 import { DEADLINE } from "../../watch/probe.ts";
 import { exactly } from "../lengths.ts";
 import { block, cellCode, plain, table } from "../markdown.ts";
@@ -23,7 +24,7 @@ ${table(
       "all channels",
       `at most ${exactly(told)} after it went down (computed, not measured)`,
     ],
-    ["it is still down", direct(watch.channels), `${exactly(watch.escalateAfter)} after it went down`],
+    ["it is still down", DIRECT[escalationTo(watch.channels)], `${exactly(watch.escalateAfter)} after it went down`],
     ["it answers again", "all who were told", "at once"],
     ["one address is lost, another answers", "all channels", "once"],
     ["somebody takes it in hand", "all channels", "at once"],
@@ -43,11 +44,12 @@ ${block("sh", "alai watch status                  # what it sees, has told, and 
   },
 };
 
-function direct(channels: readonly AlertChannel[]): string {
-  const named = channels.some((one) => one.kind === "slack-api" && one.directTo !== null);
-  if (named) return "a person directly, and webhooks";
-  return channels.some(({ kind }) => kind !== "webhook") ? "everyone in the channels" : "webhooks";
-}
+const DIRECT = {
+  person: "a person directly, and webhooks",
+  channel: "everyone in the channels: no channel has `direct-to`, so nobody can be told directly",
+  webhook: "webhooks: no channel has `direct-to`, so nobody can be told directly",
+  nobody: "nobody: the manifest has no channels",
+} as const;
 
 function channels(all: readonly AlertChannel[]): string {
   if (all.length === 0) return "The manifest names none: nobody is told.\n";
