@@ -15,7 +15,6 @@ export interface Drill {
   readonly rpoWorstSeconds: number | null;
   readonly databases: readonly { readonly name: string; readonly seconds: number | null; readonly ok: boolean }[];
   readonly findings: number;
-  readonly nextDue: Millis | null;
 }
 
 /** The last drill that restored everything: what it took is what a failover takes. */
@@ -49,7 +48,7 @@ type Said = Readonly<Record<string, unknown>>;
 /** A drill that was killed may leave half a report. */
 function parsed(file: string): Drill[] {
   try {
-    const { id, startedAt, mode, verdict, totals, perDatabase, findings, nextDue } = Object(
+    const { id, startedAt, mode, verdict, totals, perDatabase, findings } = Object(
       JSON.parse(readFileSync(file, "utf8")),
     ) as Said;
     const at = moment(startedAt);
@@ -62,7 +61,6 @@ function parsed(file: string): Drill[] {
         rpoWorstSeconds: worst(number(sums.rpoWorstSeconds), number(sums.markerRpoSeconds)),
         databases: Array.isArray(perDatabase) ? perDatabase.flatMap(database) : [],
         findings: Array.isArray(findings) ? findings.length : 0,
-        nextDue: moment(nextDue),
       },
     ];
   } catch {

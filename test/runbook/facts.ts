@@ -45,7 +45,7 @@ export function madeUp(manifest: Manifest): Status {
 export function drill(manifest: Manifest, more: Partial<Drill> = {}): Drill {
   return {
     ...{ id: "20261120T030000Z-aaaaaa", startedAt: AT - 86_400_000, mode: "isolated", verdict: "PASS" },
-    ...{ restoreSeconds: 132.4, rpoWorstSeconds: 1.93, findings: 0, nextDue: AT },
+    ...{ restoreSeconds: 132.4, rpoWorstSeconds: 1.93, findings: 0 },
     databases: manifest.databases.map(({ name }, at) => ({ name, seconds: at / 10, ok: true })),
     ...more,
   };

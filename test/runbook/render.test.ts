@@ -52,7 +52,16 @@ describe("the real manifest", () => {
     expect(not).toContain("None of the 12 steps is measured yet.");
     expect(not).not.toContain("measured: ");
     const schedule = pages().get("Drill schedule") ?? "";
-    expect(schedule).toContain("due at 2026-11-21T10:00:00Z");
+    expect(schedule).toContain(
+      "The isolated drill: due at 2026-11-21T04:00:00Z. The last was at 2026-11-20T10:00:00Z.",
+    );
+    expect(schedule).toContain("The proof: due at 2026-11-22T03:00:00Z.");
+    const at = example((text) =>
+      text.replace('drill: "04:00"', 'drill: "12:30"').replace('prove: "03:00"', "prove: off"),
+    );
+    const other = pages(facts({ manifest: at })).get("Drill schedule") ?? "";
+    expect(other).toContain("The isolated drill: due at 2026-11-20T12:30:00Z.");
+    expect(other).toContain("`daily.prove: off`");
     expect(schedule).toContain("| 2026-11-20T10:00:00Z | isolated | PASS | 69 of 69 | 2 min 12 s | 1.9 s | 0 |");
   });
 
@@ -206,7 +215,7 @@ describe("files", () => {
     const drills = join(folder, "drills");
     mkdirSync(drills);
     const report = (id: string, startedAt: number) => ({
-      ...{ id, startedAt, mode: "isolated", verdict: "PASS", nextDue: startedAt + 86_400_000, findings: [{}, {}] },
+      ...{ id, startedAt, mode: "isolated", verdict: "PASS", findings: [{}, {}] },
       ...{
         perDatabase: [{ name: "a", seconds: 1.5, ok: true }],
         totals: { restoreSeconds: 2, rpoWorstSeconds: 1, markerRpoSeconds: 3 },
@@ -219,6 +228,6 @@ describe("files", () => {
     writeFileSync(join(drills, "2.md"), "# no");
     const found = readDrills([folder, folder, join(folder, "nowhere")]);
     expect(found.map(({ id }) => id)).toEqual(["2", "1"]);
-    expect(found[0]).toMatchObject({ restoreSeconds: 2, rpoWorstSeconds: 3, findings: 2, nextDue: AT + 86_400_001 });
+    expect(found[0]).toMatchObject({ restoreSeconds: 2, rpoWorstSeconds: 3, findings: 2 });
   });
 });

@@ -1,4 +1,5 @@
 import type { Millis } from "@alai/core";
+import { nextAfter } from "../daily/schedule.ts";
 import type { Database, Manifest } from "../manifest/model.ts";
 import { compare, toCompare } from "./compare.ts";
 import { type FindingDraft, verdictOf, weigh } from "./findings.ts";
@@ -42,7 +43,8 @@ export function compose(manifest: Manifest, measured: Measured, earlier: readonl
     ...{ perDatabase, markers, totals, timeline: steps, findings, tasks: null },
     verdict: verdictOf(findings),
     comparedWith: toCompare(earlier).map(({ id }) => id),
-    nextDue: base.startedAt + DRILL_INTERVAL,
+    nextDue:
+      manifest.daily.drill === null ? base.startedAt + DRILL_INTERVAL : nextAfter(manifest.daily.drill, base.startedAt),
   };
 }
 

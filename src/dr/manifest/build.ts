@@ -1,6 +1,8 @@
+import type { Millis } from "@alai/core";
 import { pathOf, sizeClassOf, snapshotIntervalOf, syncIntervalOf } from "./defaults.ts";
 import type {
   AlertChannel,
+  DailySpec,
   Database,
   Host,
   Manifest,
@@ -30,6 +32,7 @@ export function buildManifest(written: Written, file: string, hash: string): Man
     services: (written.services ?? []).map((service): Service => ({ ...service, health: service.health ?? null })),
     names: written.names ?? [],
     watch: watch(written.watch ?? {}),
+    daily: daily(written.daily ?? {}),
     models: written.models ? models(written.models) : null,
     rag: written.rag ?? null,
     runbook: written.runbook ?? null,
@@ -93,6 +96,17 @@ function channel(raw: NonNullable<NonNullable<Written["watch"]>["channels"]>[num
   if (raw.kind === "webhook") return { ...raw, secret: raw.secret ?? null };
   const { "direct-to": directTo, ...rest } = raw;
   return { ...rest, directTo: directTo ?? null };
+}
+
+function daily({ prove = "03:00", drill = "04:00" }: NonNullable<Written["daily"]>): DailySpec {
+  return { prove: timeOfDay(prove), drill: timeOfDay(drill) };
+}
+
+/** `03:30` in ms after midnight; null: `off`. */
+function timeOfDay(text: string): Millis | null {
+  if (text === "off") return null;
+  const [hours, minutes] = text.split(":").map(Number);
+  return ((hours ?? 0) * 60 + (minutes ?? 0)) * 60 * SECOND;
 }
 
 type WrittenModels = NonNullable<Written["models"]>;

@@ -15,6 +15,7 @@ export interface Manifest {
   /** Names that clients use, switched at a failover. */
   readonly names: readonly SwitchedName[];
   readonly watch: WatchSpec;
+  readonly daily: DailySpec;
   readonly models: ModelsSpec | null;
   readonly rag: RagSpec | null;
   readonly runbook: RunbookSpec | null;
@@ -113,6 +114,12 @@ export interface WatchSpec {
   /** Pinged as long as the watcher lives. */
   readonly deadMan: { readonly url: string; readonly interval: Millis } | null;
   readonly channels: readonly AlertChannel[];
+}
+
+/** When the daily runs begin, in ms after midnight UTC; null: never. */
+export interface DailySpec {
+  readonly prove: Millis | null;
+  readonly drill: Millis | null;
 }
 
 /** Where alerts go. `secret` names an environment variable or a `bw://` reference; never the secret itself. */

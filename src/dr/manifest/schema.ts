@@ -170,6 +170,17 @@ const WATCH = object("The heartbeat from outside.", {
   channels: optional(list("All of them are told.", CHANNEL)),
 });
 
+const timeOfDay = text(
+  "a time of day",
+  /^(?:(?:[01]\d|2[0-3]):[0-5]\d|off)$/,
+  "Write hours and minutes from 00:00 to 23:59, in UTC, or off.",
+);
+
+const DAILY = object("What the standby's agent does every day; where there is no standby, the primary's.", {
+  prove: optional(timeOfDay("When every database is proven, as alai dr prove does; UTC, or off. Default: 03:00.")),
+  drill: optional(timeOfDay("When alai dr drill --isolated is made; UTC, or off. Default: 04:00.")),
+});
+
 const ENDPOINT = object("A server of models.", {
   name: required(name("What it is called here.")),
   host: optional(name("One of hosts, where it runs on one. Default: none.")),
@@ -212,6 +223,7 @@ export const MANIFEST = object(
     services: optional(list("In the order of their start; stopped in the reverse.", SERVICE)),
     names: optional(list("Names that clients use.", SWITCHED)),
     watch: optional(WATCH),
+    daily: optional(DAILY),
     models: optional(MODELS),
     rag: optional(
       object("LightRAG.", {

@@ -1,3 +1,4 @@
+import { nextAfter } from "../../dr/daily/schedule.ts";
 import type { Drill } from "../drills.ts";
 import { measured } from "../lengths.ts";
 import { block, list, plain, table } from "../markdown.ts";
@@ -18,26 +19,30 @@ ${list([...nextDrill(facts), ...nextProof(facts)])}
 ${history(facts.drills)}
 ## What each is
 
-- **Every day**: the proof, on the standby. Every database restored from storage, checked, and once more as of an earlier moment.
-- **Every day**: the isolated drill. It measures without touching production; its times stand in *Failover step by step*.
+- **Every day**, by the standby's agent: the proof. Every database restored from storage, checked, and once more as of an earlier moment.
+- **Every day**, by the standby's agent: the isolated drill. It measures without touching production; its times stand in *Failover step by step*.
 - **Every quarter, by hand**: the whole of *Failover step by step* on a quiet day, and back again. Write the times down: no program measures a person.
 
 ${block("sh", "alai dr prove\nalai dr drill --isolated")}`,
 };
 
-function nextDrill({ drills: [last] }: Facts): string[] {
+function nextDrill({ manifest: { daily }, drills: [last] }: Facts): string[] {
+  const before = last ? ` The last was at ${timeOf(last.startedAt)}.` : "";
+  if (daily.drill === null)
+    return [`The isolated drill: the manifest says \`daily.drill: off\`, so somebody has to make it.${before}`];
   if (!last) return ["The isolated drill: no drill is known, so it is due now."];
-  const due = last.nextDue === null ? "its report names no next date" : `due at ${timeOf(last.nextDue)}`;
-  return [`The isolated drill: ${due}. The last was at ${timeOf(last.startedAt)}.`];
+  return [`The isolated drill: due at ${timeOf(nextAfter(daily.drill, last.startedAt))}.${before}`];
 }
 
-function nextProof({ status }: Facts): string[] {
+function nextProof({ manifest: { daily }, status }: Facts): string[] {
+  if (daily.prove === null)
+    return ["The proof: the manifest says `daily.prove: off`, so somebody has to type `alai dr prove` every day."];
   const times = (status?.databases ?? []).filter(({ level }) => level !== "empty").map(({ provenAt }) => provenAt);
   if (times.length === 0) return ["The proof: when it was last made is not known here."];
   const never = times.filter((at) => at === null).length;
   if (never > 0) return [`The proof: due now; ${never} of ${times.length} databases were never proven.`];
   const oldest = Math.min(...times.map((at) => at ?? 0));
-  return [`The proof: due at ${timeOf(oldest + 86_400_000)}. The oldest is of ${timeOf(oldest)}.`];
+  return [`The proof: due at ${timeOf(nextAfter(daily.prove, oldest))}. The oldest is of ${timeOf(oldest)}.`];
 }
 
 function history(all: readonly Drill[]): string {

@@ -50,8 +50,23 @@ test("nothing is wrong in a good manifest", () => {
   expect(problemsOf(GOOD)).toEqual([]);
 });
 
+test("what is done every day: at these times by itself, at others when told so, or never", () => {
+  const HOUR = 3_600_000;
+  const daily = (more: string) => parseManifest(GOOD + more, "m.yaml").daily;
+  expect(daily("")).toEqual({ prove: 3 * HOUR, drill: 4 * HOUR });
+  expect(daily("daily: { drill: 23:59 }\n")).toEqual({ prove: 3 * HOUR, drill: 24 * HOUR - 60_000 });
+  expect(daily('daily: { prove: "00:00", drill: off }\n')).toEqual({ prove: 0, drill: null });
+});
+
 /** `^` in what a text is changed to is where the error stands; it is taken out. */
 const CASES: readonly (readonly [name: string, from: string, to: string, says: RegExp])[] = [
+  [
+    "a time of day that there is not",
+    "watch:\n",
+    'daily: { prove: ^"24:00" }\nwatch:\n',
+    /prove is "24:00", which is not a time of day.*00:00 to 23:59, in UTC, or off/,
+  ],
+  ["a daily run that there is not", "watch:\n", "daily: { ^prov: off }\nwatch:\n", /no key "prov".*prove\?/],
   [
     "an unknown key, with what was meant",
     "rpo: 60s }",
