@@ -14,7 +14,7 @@ export class YamlFile {
 
   /** YAML 1.2 alone, so that `no` is a text and `1:30` no number. Keys that stand twice are found by the reader. */
   constructor(text: string) {
-    this.#document = parseDocument(text, {
+    this.#document = parseDocument(text.replace(/^\ufeff/, ""), {
       lineCounter: this.#lines,
       prettyErrors: false,
       uniqueKeys: false,
@@ -22,7 +22,15 @@ export class YamlFile {
       merge: false,
     });
     this.root = this.#document.contents;
-    this.problems = [...this.#document.errors, ...this.#document.warnings].map((error) => this.#syntax(error));
+    // What is nested too deeply is followed by one more for each level.
+    const errors = [...this.#document.errors, ...this.#document.warnings];
+    const tooDeep = errors.find(isTooDeep);
+    this.problems = (tooDeep ? [tooDeep] : errors).map((error) => this.#syntax(error));
+  }
+
+  /** Nothing but comments, or the word null. */
+  get isEmpty(): boolean {
+    return this.root === null || (isScalar(this.root) && this.root.value === null);
   }
 
   add(node: Node | null, message: string, allowed: string): void {
@@ -57,17 +65,34 @@ export class YamlFile {
 
   #syntax(error: YAMLError): Problem {
     const { line, col } = this.#lines.linePos(error.pos[0]);
-    return {
-      line: Math.max(line, 1),
-      column: Math.max(col, 1),
-      message: `This is not YAML: ${truncate(oneLine(error.message), 160)}.`,
-      allowed: "Two spaces a level, `key: value`, lists with `- `.",
-    };
+    return { line: Math.max(line, 1), column: Math.max(col, 1), ...said(error) };
   }
+}
+
+/** The parser gives up by the engine's own error. */
+function isTooDeep({ code, message }: YAMLError): boolean {
+  return code === "RESOURCE_EXHAUSTION" || message.startsWith("Maximum call stack");
+}
+
+function said(error: YAMLError): Pick<Problem, "message" | "allowed"> {
+  if (isTooDeep(error))
+    return { message: "This is nested too deeply for a manifest.", allowed: "A manifest has six levels at most." };
+  if (error.code === "MULTIPLE_DOCS")
+    return {
+      message: "A second document begins here.",
+      allowed: "A manifest is one document: leave out this --- and what belongs to another file.",
+    };
+  if (error.code === "TAB_AS_INDENT")
+    return { message: "A tab stands at the beginning of this line.", allowed: "Indent by spaces, two a level." };
+  return {
+    message: `This is not YAML: ${truncate(oneLine(error.message), 160)}.`,
+    allowed: "Two spaces a level, `key: value`, lists with `- `.",
+  };
 }
 
 /** A value as a person would name it in a message. */
 export function shown(node: Node | null): string {
+  if (node === null) return "nothing";
   if (isScalar(node))
     return node.value === null ? "nothing" : `"${truncate(oneLine(String(node.source ?? node.value)), 40)}"`;
   return isMap(node) ? "a set of keys" : "a list";

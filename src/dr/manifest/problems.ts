@@ -13,6 +13,9 @@ export interface Problem {
   readonly allowed: string;
 }
 
+/** Lines that a person gets at once; `--json` has all. */
+const MOST = 50;
+
 /** Everything that is wrong with a manifest, in the order of the file. Exit 64. */
 export class ManifestError extends Exit {
   readonly file: string;
@@ -20,7 +23,8 @@ export class ManifestError extends Exit {
 
   constructor(file: string, problems: readonly Problem[]) {
     const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
-    const lines = sorted.map((problem) => problemLine(file, problem));
+    const lines = sorted.slice(0, MOST).map((problem) => problemLine(file, problem));
+    if (sorted.length > MOST) lines.push(`… and ${sorted.length - MOST} more.`);
     const count = sorted.length === 1 ? "One thing is" : `${sorted.length} things are`;
     super(EXIT.usage, "manifest", `${count} wrong in ${file}:`, "Correct the file; nothing was done.", {
       lines,

@@ -182,14 +182,36 @@ test("everything that is wrong is said at once, in the order of the file", () =>
 });
 
 test.each([
-  ["nothing", "", /the file is nothing|is a list|is ""/],
+  ["nothing", "", /:1:1: The manifest is empty\. .*alai dr adopt/],
+  ["a comment", "# later\n", /The manifest is empty/],
+  ["the beginning of a document", "---\n", /The manifest is empty/],
   ["a list", "- a\n", /the file is a list/],
-  ["two documents", `${GOOD}---\na: 1\n`, /not YAML/],
+  ["two documents", `${GOOD}---\na: 1\n`, /:25:1: A second document begins here\. .*leave out this ---/],
   ["an open bracket", "hosts: [", /not YAML/],
-  ["a tab", "hosts:\n\t- a", /not YAML/],
+  ["a tab", "hosts:\n\t- a", /:2:1: A tab stands at the beginning .*spaces/],
+  ["a list in a list in a list…", `hosts: ${"[".repeat(20_000)}`, /nested too deeply/],
   ["binary", "\u0000\u0001", /not YAML|is "/],
 ])("%s is no manifest", (_, text, says) => {
   expect(problemsOf(text)[0]).toMatch(says);
+});
+
+test("of a file in which everything is wrong fifty lines are said, and how many more there are", () => {
+  const lines = problemsOf(Array.from({ length: 5000 }, (_, at) => `k${at}: 1\n`).join(""));
+  expect([lines.length, lines.at(-1)]).toEqual([51, "… and 4951 more."]);
+});
+
+test("references to references are refused where they stand, and followed by nobody", () => {
+  const rows = [..."bcdefghijklmnop"].map((name, at) => {
+    const before = String.fromCharCode(97 + at);
+    return `${name}: &${name} [${Array(9).fill(`*${before}`).join(", ")}]`;
+  });
+  const text = `a: &a [x, x, x, x, x, x, x, x, x]\n${rows.join("\n")}\nhosts: *p\n`;
+  expect(problemsOf(text)).toContainEqual(expect.stringMatching(/^m\.yaml:17:8: A reference \(\*\) is not taken/));
+});
+
+test("a mark at the beginning of a UTF-8 file is no part of it", () => {
+  expect(parseManifest(`\ufeff${GOOD}`, "m.yaml").databases).toHaveLength(2);
+  expect(problemsOf("\ufeffbogus: 1\n")[0]).toContain("m.yaml:1:1: ");
 });
 
 test("words that YAML of old took for something else are what they look like", () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -46,6 +46,34 @@ test("--json has the same as data, on one line", async () => {
       [1, 1],
     ],
   ]);
+});
+
+test.each<[string, string | Buffer | null, RegExp]>([
+  [
+    "a folder",
+    null,
+    /^.*\/odd is a folder, not a manifest\.\nName the file, for example --manifest .*\/odd\/dr\.manifest/,
+  ],
+  ["what is far too long", "a".repeat(2 ** 20 + 1), /has more than 1 MiB: that is no manifest\.\nName the dr/],
+  [
+    "Latin-1",
+    Buffer.from("hosts:\n  - name: gr\u00fcn\n", "latin1"),
+    /:2:13: A letter here is not UTF-8\. Save the file/,
+  ],
+  ["UTF-16", Buffer.from("\ufeffhosts: []\n", "utf16le"), /:1:1: The file is UTF-16/],
+  ["half a letter", Buffer.from([0xff]), /:1:1: A letter here is not UTF-8/],
+])("%s is no manifest, in one sentence; exit 64", async (_, bytes, says) => {
+  const odd = join(root, "odd");
+  if (bytes === null) mkdirSync(odd);
+  else writeFileSync(odd, bytes);
+  const { code, out, err } = await alai(["dr", "manifest", "check", "--manifest", "odd"]);
+  rmSync(odd, { recursive: true });
+  expect([code, out, err]).toEqual([64, "", expect.stringMatching(says)]);
+});
+
+test("a file without an end is not read to it", async () => {
+  const { code, err } = await alai(["dr", "manifest", "check", "--manifest", "/dev/zero"]);
+  expect([code, err]).toEqual([64, expect.stringContaining("more than 1 MiB")]);
 });
 
 test("where the manifest is: the flag, the variable, the setting, ./dr.manifest.yaml", async () => {
