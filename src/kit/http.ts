@@ -130,20 +130,20 @@ export class Http {
   async #tryUntilAnswered(request: Request, limit: Limit): Promise<Answer> {
     const start = monotonic();
     let maybeDone = false;
-    let answered: Answer | undefined;
+    let before: Answer | NoAnswer | undefined;
     for (let tries = 1; ; tries++) {
       const got = await this.#try(request, limit);
       maybeDone ||= got.maybeDone;
-      if (!(got instanceof NoAnswer)) answered = got;
+      // What was answered or refused before says more than that the time is over.
+      const told = got instanceof NoAnswer && got.kind === "timeout" && before ? before : got;
+      if (!(got instanceof NoAnswer) || got.kind === "refused") before = got;
       const pause = request.repeatable ? this.#pauseAfter(got, request, tries, monotonic() - start) : null;
       if (pause !== null && pause < limit.left) {
         await limit.sleep(pause);
         continue;
       }
-      if (!(got instanceof NoAnswer)) return { ...got, maybeDone };
-      // What was answered before says more than that the time is over.
-      if (answered && got.kind === "timeout") return { ...answered, maybeDone };
-      throw new NoAnswer(got.kind, got.message, { maybeDone, cause: got.cause });
+      if (!(told instanceof NoAnswer)) return { ...told, maybeDone };
+      throw new NoAnswer(told.kind, told.message, { maybeDone, cause: told.cause });
     }
   }
 

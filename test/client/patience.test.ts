@@ -109,6 +109,12 @@ describe("a server that is slow to wake", { concurrent: true }, () => {
   });
 });
 
+/** An address at which nothing listens. */
+async function closedPort(): Promise<string> {
+  await using server = await Faulty.start(hang);
+  return server.url;
+}
+
 describe("the client of every command", () => {
   const client = (timeout = 2000) => new Http({ env: {}, timeout, refused: timeout, exchange: overNode({}) });
   const get = (url: string) => ({ method: "GET", url: new URL(url), headers: {} });
@@ -124,6 +130,14 @@ describe("the client of every command", () => {
       expect(server.seen).toHaveLength(1);
       http.close();
     }
+  });
+
+  test("says that each try was refused, also where the time is over at the same moment", async () => {
+    const nobody = await closedPort();
+    const http = client(700);
+    for (let round = 0; round < 5; round++)
+      await expect(http.ask({ ...get(nobody), repeatable: true })).rejects.toMatchObject({ kind: "refused" });
+    http.close();
   });
 
   test("gives up what is under way when it is closed", async () => {

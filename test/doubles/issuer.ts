@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
 
 /** A signing key of the issuer. */
@@ -17,7 +17,17 @@ export async function makeKey(kid: string, alg = "RS256"): Promise<IssuerKey> {
 }
 
 /** How it misbehaves. */
-export type Trouble = "down" | "slow" | "status" | "redirect" | "huge" | "no-json" | "no-keys" | "foreign-metadata";
+export type Trouble =
+  | "down"
+  /** Ends each connection that was kept, when it is used again. */
+  | "forgetful"
+  | "slow"
+  | "status"
+  | "redirect"
+  | "huge"
+  | "no-json"
+  | "no-keys"
+  | "foreign-metadata";
 
 /**
  * Stands in for an OpenID provider's published part: metadata and keys over HTTP on loopback, and tokens signed by real keys.
@@ -28,6 +38,7 @@ export class Issuer {
   /** Paths asked for, in order. */
   readonly asked: string[] = [];
   trouble: Trouble | null = null;
+  readonly #used = new WeakSet<Socket>();
   readonly #server: Server;
   readonly #slash: boolean;
 
@@ -118,6 +129,8 @@ export class Issuer {
     const path = request.url ?? "";
     this.asked.push(path);
     if (this.trouble === "down") return void request.socket.destroy();
+    if (this.trouble === "forgetful" && this.#used.has(request.socket)) return void request.socket.destroy();
+    this.#used.add(request.socket);
     if (this.trouble === "slow") return;
     if (this.trouble === "status") return void response.writeHead(500).end();
     if (this.trouble === "redirect" && !path.startsWith("/moved"))

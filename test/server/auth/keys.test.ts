@@ -55,6 +55,18 @@ describe("rotation", () => {
     expect(issuer.reads).toBe(2);
   });
 
+  test("a kept connection that has ended on the other side costs no reading: the new key works", async () => {
+    const who = authenticator();
+    expect(await ask(who, issuer.token())).toBe(200);
+    await issuer.rotate();
+    issuer.trouble = "forgetful";
+    ticks += 30 * SECOND;
+    expect(await ask(who, issuer.token())).toBe(200);
+    // The first, the one that was cut, and the same on a new connection.
+    expect(issuer.reads).toBe(3);
+    expect(warnings).toEqual([]);
+  });
+
   test("a key that is published no more is refused after the next reading", async () => {
     const who = authenticator();
     const [old] = issuer.keys;

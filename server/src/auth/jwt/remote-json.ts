@@ -21,12 +21,7 @@ export function requireSafeUrl(text: string, what: string): URL {
 
 /** A JSON object from an issuer: in 5 s, of at most 256 KiB, and from the address itself. Throws. */
 export async function remoteJson(url: URL, fetch: Fetch): Promise<Readonly<Record<string, unknown>>> {
-  const response = await fetch(url, {
-    // A redirect would make someone else the issuer.
-    redirect: "error",
-    headers: { accept: "application/json" },
-    signal: AbortSignal.timeout(TIMEOUT),
-  });
+  const response = await ask(url, fetch, AbortSignal.timeout(TIMEOUT));
   if (response.status !== 200) {
     await response.body?.cancel();
     throw new Error(`${url} answers ${response.status}`);
@@ -34,6 +29,22 @@ export async function remoteJson(url: URL, fetch: Fetch): Promise<Readonly<Recor
   const body: unknown = JSON.parse(await textOf(response, url));
   if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
   throw new Error(`${url} answers no JSON object`);
+}
+
+/** A connection that was kept may have ended on the other side meanwhile; the next try is on a new one. */
+async function ask(url: URL, fetch: Fetch, signal: AbortSignal, tries = 2): Promise<Response> {
+  try {
+    // A redirect would make someone else the issuer.
+    return await fetch(url, { redirect: "error", headers: { accept: "application/json" }, signal });
+  } catch (error) {
+    if (tries > 1 && wasCut(error)) return ask(url, fetch, signal, tries - 1);
+    throw error;
+  }
+}
+
+function wasCut(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"].includes((cause as { code?: string } | undefined)?.code ?? "");
 }
 
 async function textOf(response: Response, url: URL): Promise<string> {
