@@ -133,9 +133,9 @@ export class World implements AsyncDisposable {
     return file;
   }
 
-  /** Rows at a rate into each database, until it is ended. */
-  async startWriter({ databases = this.databases, rate = 5 } = {}): Promise<TestProcess> {
-    const pairs = databases.map((name) => `${name}=${this.file(name)}`);
+  /** Rows at a rate into each database, until it is ended. @param folder where they are: the primary's or, after a failover, the other one's. */
+  async startWriter({ databases = this.databases, rate = 5, folder = "databases" } = {}): Promise<TestProcess> {
+    const pairs = databases.map((name) => `${name}=${join(this.folder, folder, `${name}.db`)}`);
     const words = [join(import.meta.dirname, "fixtures", "writer.ts"), this.#acknowledged, `${rate}`, ...pairs];
     return this.#start(process.execPath, words, /writing/);
   }

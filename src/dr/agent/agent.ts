@@ -46,9 +46,7 @@ export interface AgentOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** The last proof of each database by a real restore. */
-  readonly proofs: () => ReadonlyMap<string, Millis>;
-  /** Those whose last one failed. */
-  readonly failedProofs?: () => ReadonlyMap<string, FailedProof>;
+  readonly proofs: () => Proofs;
   /** What the agent of a host says; null when it does not answer. */
   readonly askPrimary: (host: string) => Promise<HostReport | null>;
   /** Called now and then: addresses that this machine got later than the agent started. */
@@ -64,8 +62,8 @@ export class Agent {
   #part: Primary | Standby | null = null;
   #verdict: Verdict = { act: "wait", why: "Storage has not said yet who may write." };
   #alarms: readonly Alarm[];
-  #proofs: ReadonlyMap<string, Millis> = new Map();
-  #failedProofs: ReadonlyMap<string, FailedProof> = new Map();
+  #proofs: Proofs = { good: [], failed: [] };
+  #epochSince: Millis | null = null;
   /** By the monotonic clock. */
   #tickedAt: Millis;
   #obeyedAt: Millis = Number.NEGATIVE_INFINITY;
@@ -94,7 +92,6 @@ export class Agent {
       this.#every("clocks", SAMPLE, () => seen.lookAtClocks()),
       this.#every("proofs", KEEP, () => {
         this.#proofs = this.#options.proofs();
-        this.#failedProofs = this.#options.failedProofs?.() ?? new Map();
       }),
       this.#every("addresses", SAMPLE, onMinute),
       this.#every("writers", SELDOM, () => seen.lookAtWriters()),
@@ -113,7 +110,7 @@ export class Agent {
     const { host, version, clock, manifest } = this.#options;
     return {
       host: host.name,
-      role: this.#part instanceof Standby ? "standby" : this.#part ? "primary" : host.role,
+      role: this.#role,
       version,
       at: clock(),
       startedAt: this.#startedAt,
@@ -125,10 +122,17 @@ export class Agent {
       listedAt: this.#listing.listedAt,
       storageTrouble: this.#listing.trouble(SILENCE),
       waiting: this.#verdict.act === "wait" ? this.#verdict.why : null,
-      proofs: Object.fromEntries(this.#proofs),
-      failedProofs: Object.fromEntries(this.#failedProofs),
+      epochSince: this.#epochSince,
+      proofs: this.#proofs.good,
+      failedProofs: this.#proofs.failed,
       operations: { ...this.#options.storage.operations },
     };
+  }
+
+  /** What it does; what the manifest says of a host that has taken over may be what it was. */
+  get #role(): Host["role"] {
+    if (!this.#part) return this.#options.host.role;
+    return this.#part instanceof Standby ? "standby" : "primary";
   }
 
   get #databases(): readonly WatchedDatabase[] {
@@ -153,6 +157,7 @@ export class Agent {
     }
     this.#obeyedAt = monotonic();
     this.#owner = truth.owner;
+    this.#epochSince = truth.since;
     const newest = state.recall<number>("", "newest epoch") ?? 0;
     await this.#become(decide({ host, truth, newest }));
   }
@@ -219,12 +224,13 @@ export class Agent {
   }
 
   #watch(): void {
-    const { clock, state, log, poll, seen, host } = this.#options;
+    const { clock, state, log, poll, seen } = this.#options;
     const part = this.#part;
+    const proofs = proofsIn(this.#proofs, this.#verdict.act === "wait" ? null : this.#verdict.epoch);
     const settled = watch(
       {
         now: clock(),
-        role: part instanceof Standby ? "standby" : host.role,
+        role: this.#role,
         startedAt: this.#startedAt,
         poll: part instanceof Primary ? poll * PRIMARY_POLLS : poll,
         listedAt: this.#listing.listedAt,
@@ -235,7 +241,9 @@ export class Agent {
         aside: seen.aside,
         clocks: seen.clocks,
         versions: seen.versions,
-        proofs: this.#proofs,
+        epochSince: this.#epochSince,
+        proofs: proofs.good,
+        failedProofs: proofs.failed,
       },
       this.#alarms,
     );

@@ -52,7 +52,7 @@ function before({ manifest, drills }: Facts, old: Host, target: Host): Step[] {
         measuredSeconds: lastWhole(drills)?.restoreSeconds ?? null,
       },
       why: [
-        `On ${plain(target.name)}, with the secrets of storage (page *Secrets*). Every file is verified, every database checked; nothing is overwritten. Go on only when all are there.`,
+        `On ${plain(target.name)}, as its user ${plain(target.user)}, with the secrets of storage (page *Secrets*). Every file is verified, every database checked; nothing is overwritten. Go on only when all are there.`,
       ],
       commands: `alai dr restore --all -o ${shellWord(`${target.state}/failover`)}`,
     },
@@ -62,12 +62,13 @@ function before({ manifest, drills }: Facts, old: Host, target: Host): Step[] {
 function takeOver(facts: Facts, target: Host): Step[] {
   const { start, stop } = agentCommands(target);
   const folder = shellWord(target.databases);
+  const copies = shellWord(`${target.databases}.before-e${nextEpoch(facts)}`);
   const { services, names } = facts.manifest;
   return [
     {
       ...{ title: `Put them in place on ${plain(target.name)}`, by: "hand", measuredSeconds: null },
       why: ["The agent is stopped first, because it publishes its copies there. The copies are kept aside."],
-      commands: `${stop}\nmv ${folder} ${shellWord(`${target.databases}.copies`)}\nmv ${shellWord(`${target.state}/failover`)} ${folder}`,
+      commands: `${stop}\nmv ${folder} ${copies}\nmv ${shellWord(`${target.state}/failover`)} ${folder}`,
     },
     truth(facts, target),
     {
@@ -90,11 +91,16 @@ function takeOver(facts: Facts, target: Host): Step[] {
   ];
 }
 
+/** One more than was measured; N: it was not. */
+function nextEpoch(facts: Facts): string {
+  return facts.status?.epoch == null ? "N" : `${epochOf(facts) + 1}`;
+}
+
 /** The one place that decides who may write. Its form is that of `readPrimary`. */
 function truth(facts: Facts, target: Host): Step {
   const { storage } = facts.manifest;
   const key = [storage.prefix, PRIMARY_KEY].filter(Boolean).join("/");
-  const next = facts.status?.epoch == null ? "N" : `${epochOf(facts) + 1}`;
+  const next = nextEpoch(facts);
   const text = `{"epoch":${next},"owner":${JSON.stringify(target.name)},"state":"primary"}`;
   const put =
     storage.type === "azure"
@@ -122,29 +128,50 @@ function switchWords({ name, kind, target: at }: Manifest["names"][number], targ
   return `${what} (file, ${plain(at)}): write ${host}'s address into it.`;
 }
 
-function afterwards({ manifest }: Facts, old: Host, target: Host): Step[] {
-  const first = manifest.databases.toSorted((a, b) => a.tier.order - b.tier.order || (a.name < b.name ? -1 : 1))[0];
+function afterwards(facts: Facts, old: Host, target: Host): Step[] {
+  const next = nextEpoch(facts);
   return [
     {
       ...{ title: "Prove it", by: "alai", measuredSeconds: null },
-      why: ["Green means that the new epoch's replicas are there; the proof that they can be restored."],
-      commands: "alai dr status --watch\nalai dr prove",
-    },
-    {
-      ...{ title: `Look at what ${plain(old.name)} had and storage had not`, by: "hand", measuredSeconds: null },
       why: [
-        `Before it becomes a standby: rows that were written before the loss and never sent are on its disk alone, each file with its \`-wal\`, and what it sent later is in its own epoch. Copy its folder of databases as it is, restore the old epoch beside the new one, compare, decide; nothing merges them.`,
+        `On ${plain(target.name)}. Until there is a standby again, status shows ${plain(old.name)} and the copies that it has not, and nothing is green: go on when each database is **d**, which is B in the new epoch with nothing but the copy missing. The proof is that the new epoch can be restored.`,
       ],
-      commands: first
-        ? `cp -a ${shellWord(old.databases)} ${shellWord(`${old.databases}.before-failover`)}      # on ${old.name}, its services stopped\nalai dr restore ${shellWord(first.name)} --epoch N -o old-${shellWord(first.name)}.db`
-        : "",
+      commands: "alai dr status\nalai dr prove",
     },
+    leftBehind(facts, old, next),
     {
       ...{ title: "Write it into the manifest", by: "hand", measuredSeconds: null },
       why: [
-        `Make ${plain(target.name)} the primary and ${plain(old.name)} the standby, on both hosts; then render, and start the agents anew. As long as ${plain(old.name)} is the primary of its manifest it waits and copies nothing. As a standby it puts what lies in its folder of databases aside, into \`.before-standby-e<N>\` in that folder, before it publishes copies there, and an alarm names the folder until it is moved away.`,
+        `Make ${plain(target.name)} the primary and ${plain(old.name)} the standby, the same file on both hosts; then start the agents anew. As long as ${plain(old.name)} is the primary of its manifest it waits and copies nothing. As a standby it puts what lies in its folder of databases aside, into \`.before-standby-e<N>\` in that folder, before it publishes copies there, and an alarm names the folder until it is moved away. Done when status shows each database A, in the new epoch, and nothing else than that alarm.`,
       ],
-      commands: `alai dr manifest check\nalai dr render --host ${shellWord(target.name)} --diff\nalai dr render --host ${shellWord(old.name)} --diff`,
+      commands: [
+        "alai dr manifest check",
+        ...[target, old].flatMap((host) => againOn(host)),
+        `alai dr render --host ${shellWord(target.name)} --epoch ${next} --diff`,
+        `alai dr render --host ${shellWord(old.name)} --epoch ${next} --diff`,
+        "alai dr status",
+      ].join("\n"),
     },
   ];
+}
+
+/** The first database stands for all. */
+function leftBehind({ manifest }: Facts, old: Host, next: string): Step {
+  const [first] = manifest.databases.toSorted((a, b) => a.tier.order - b.tier.order || (a.name < b.name ? -1 : 1));
+  const kept = shellWord(`${old.databases}.before-e${next}`);
+  const before = next === "N" ? "N-1" : `${Number(next) - 1}`;
+  return {
+    ...{ title: `Look at what ${plain(old.name)} had and storage had not`, by: "hand", measuredSeconds: null },
+    why: [
+      `Before it becomes a standby: rows that were written before the loss and never sent are on its disk alone, each file with its \`-wal\`, and what it sent later is in its own epoch. Copy its folder of databases as it is, restore the old epoch beside the new one, compare, decide; nothing merges them.`,
+    ],
+    commands: first
+      ? `cp -a ${shellWord(old.databases)} ${kept}      # on ${old.name}, its services stopped\nalai dr restore ${shellWord(first.name)} --epoch ${before} -o old-${shellWord(first.name)}.db`
+      : "",
+  };
+}
+
+function againOn(host: Host): readonly string[] {
+  const { stop, start } = agentCommands(host);
+  return [`${stop}      # on ${host.name}`, `${start}      # on ${host.name}`];
 }

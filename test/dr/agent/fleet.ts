@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { findProcesses } from "../../../src/dr/agent/processes.ts";
@@ -18,12 +18,23 @@ export interface FleetOptions {
   readonly plain?: readonly string[];
   readonly optional?: readonly string[];
   readonly rpo?: string;
+  /** Who writes the databases, with the commands of the manifest. */
+  readonly services?: readonly {
+    readonly name: string;
+    readonly start: string;
+    readonly stop: string;
+    readonly health?: string;
+  }[];
+  /** Names that clients use. */
+  readonly names?: readonly { readonly name: string; readonly kind: string; readonly target: string }[];
 }
+
+export type HostName = "anvil" | "forge";
 
 /** The agents of a world's two hosts, as processes of their own; whatever they leave behind is ended with the fleet. */
 export class Fleet implements AsyncDisposable {
   readonly world: World;
-  readonly manifest: Manifest;
+  manifest: Manifest;
   readonly #agents: TestProcess[] = [];
   readonly #home: string;
 
@@ -37,8 +48,14 @@ export class Fleet implements AsyncDisposable {
     return new Fleet(world, readManifest(world.context, await writeManifest(world, options)));
   }
 
+  /** The manifest as a person writes it anew. Agents that run go on with the one that they have read. */
+  async rewriteManifest(change: (text: string) => string): Promise<void> {
+    writeFileSync(this.manifest.file, change(readFileSync(this.manifest.file, "utf8")));
+    this.manifest = readManifest(this.world.context, this.manifest.file);
+  }
+
   /** Looks at storage often: tests wait for what it sees. */
-  start(host: "anvil" | "forge", env: Readonly<Record<string, string>> = {}): TestProcess {
+  start(host: HostName, env: Readonly<Record<string, string>> = {}): TestProcess {
     const words = ["--", ALAI, "host", "agent", "--manifest", this.manifest.file, "--host", host, "--poll", "500ms"];
     const agent = new TestProcess(process.execPath, words, {
       ...process.env,
@@ -52,7 +69,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Null while the agent does not answer. */
-  async report(host: "anvil" | "forge"): Promise<HostReport | null> {
+  async report(host: HostName): Promise<HostReport | null> {
     const { port } = this.#host(host);
     try {
       const answer = await fetch(`http://127.0.0.1:${port}/report`);
@@ -63,7 +80,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Waits until a host says something of a database. */
-  says(host: "anvil" | "forge", name: string, what: string, look: (one: DatabaseReport, all: HostReport) => boolean) {
+  says(host: HostName, name: string, what: string, look: (one: DatabaseReport, all: HostReport) => boolean) {
     return until(`${host} of ${name}: ${what}`, async () => {
       const report = await this.report(host);
       const one = report?.databases.find((database) => database.name === name);
@@ -85,10 +102,13 @@ export class Fleet implements AsyncDisposable {
     });
   }
 
-  /** Litestreams that hold on to a database of this fleet. */
-  async litestreams(): Promise<readonly number[]> {
-    const found = await findProcesses(process.platform, join(this.world.folder, "primary", "litestream"));
-    return found.map(({ pid }) => pid);
+  /** Litestreams that hold on to a database of this fleet; of one host only, if named. */
+  async litestreams(host?: HostName): Promise<readonly number[]> {
+    const hosts = this.manifest.hosts.filter(({ name }) => host === undefined || name === host);
+    const found = await Promise.all(
+      hosts.map(({ state }) => findProcesses(process.platform, join(state, "litestream"))),
+    );
+    return found.flat().map(({ pid }) => pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -107,7 +127,10 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
-async function writeManifest(world: World, { plain = [], optional = [], rpo = "60s" }: FleetOptions): Promise<string> {
+async function writeManifest(
+  world: World,
+  { plain = [], optional = [], rpo = "60s", services = [], names = [] }: FleetOptions,
+): Promise<string> {
   const [anvil = 0, forge = 0] = await freePorts();
   const at = (part: string) => join(world.folder, part);
   const host = { user: "alai", os: "linux", addresses: ["127.0.0.1"] };
@@ -128,6 +151,8 @@ async function writeManifest(world: World, { plain = [], optional = [], rpo = "6
       tier: plain.includes(name) ? "p2" : "p0",
       ...(optional.includes(name) && { optional: true }),
     })),
+    ...(services.length > 0 && { services }),
+    ...(names.length > 0 && { names }),
   };
   writeFileSync(file, JSON.stringify(text));
   return file;
