@@ -1,10 +1,11 @@
+import { type Millis, toIso } from "@alai/core";
 import { readManifest } from "../dr/manifest/read.ts";
 import type { Context } from "../kit/context.ts";
 import { Exit, toFailure } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
-import { span } from "../kit/when.ts";
+import { relative, span } from "../kit/when.ts";
 import { compile } from "./compile.ts";
-import { type StatusDocument, staleFor } from "./document.ts";
+import { type StatusDocument, staleFor, unwatchedFor } from "./document.ts";
 import { modelsFolder, readStatus } from "./files.ts";
 
 /**
@@ -28,11 +29,19 @@ export function whatIsKnown(context: Context, flag: string | undefined): StatusD
   }
 }
 
-/** Why what is known says nothing of now, as a sentence; null when it does. */
+/** What of it may be otherwise now, as a sentence; null while somebody watches. */
 export function whyUnsure(context: Context, document: StatusDocument): string | null {
   if (!document.watcher) return "Nobody watches the models on this machine: alai models watch.";
-  const age = staleFor(document, context.clock());
+  const now = context.clock();
+  const age = unwatchedFor(document, now);
   if (age === null) return null;
-  const when = document.at > context.clock() ? "ahead of this clock" : "old";
-  return `What is known of the models is ${span(age)} ${when}: their watcher (process ${document.watcher.pid}) is dead or hangs. Type alai models watch.`;
+  const { once, pid } = document.watcher;
+  if (once) return `${asOf(document.at, now)}${staleFor(document, now) === null ? "" : ": too long ago to go by"}.`;
+  const when = document.at > now ? "ahead of this clock" : "old";
+  return `What is known of the models is ${span(age)} ${when}: their watcher (process ${pid}) is dead or hangs. Type alai models watch.`;
+}
+
+function asOf(at: Millis, now: Millis): string {
+  const when = `${toIso(at).slice(0, 19).replace("T", " ")} UTC`;
+  return `As of ${when}, ${relative(at, now)}, by alai models watch --once`;
 }

@@ -2,7 +2,7 @@ import { ClosedPipe, processIo } from "../kit/io.ts";
 import { platformPaths } from "../kit/paths.ts";
 import { toJson } from "../kit/text.ts";
 import { choose, isRoute } from "./choose.ts";
-import { staleFor } from "./document.ts";
+import { unwatchedFor } from "./document.ts";
 import { modelsFolder, readOverrides, readStatus } from "./files.ts";
 import { routeColumns, routeJson } from "./shown.ts";
 
@@ -33,7 +33,7 @@ function answerTo(name: string, flag: string | undefined): string | null {
   try {
     const document = readStatus(folder);
     const now = Date.now();
-    if (!document || staleFor(document, now) !== null) return null;
+    if (!document || unwatchedFor(document, now) !== null) return null;
     const found = choose(document, readOverrides(folder), name, now);
     // A route that is not sure is said to be so on stderr.
     if (!found || !isRoute(found) || found.state !== "up") return null;

@@ -10,7 +10,7 @@ import { Secrets } from "../watch/secret.ts";
 import { advance, isOpen } from "./advance.ts";
 import { type Change, changes } from "./changes.ts";
 import { compile, modelsOf, withKnown } from "./compile.ts";
-import { type StatusDocument, staleFor } from "./document.ts";
+import { type StatusDocument, unwatchedFor } from "./document.ts";
 import { modelsFolder, readOverrides, readStatus } from "./files.ts";
 import { type Look, look } from "./look.ts";
 import { replaceFile } from "./write.ts";
@@ -33,7 +33,7 @@ export interface WatchOptions {
 export async function watchModels(context: Context, options: WatchOptions): Promise<StatusDocument> {
   const folder = modelsFolder(context.paths.data);
   sweep(folder);
-  const watcher = { pid: process.pid, since: context.clock() };
+  const watcher = { pid: process.pid, since: context.clock(), ...(options.once && { once: true }) };
   const secrets = new Secrets(context);
   const say = sayOnce(context);
   let manifest = options.manifest();
@@ -59,7 +59,7 @@ export async function watchModels(context: Context, options: WatchOptions): Prom
 /** What a watcher of before knew holds as long as it would have held for a reader. */
 function resumed({ clock }: Context, folder: string, fresh: StatusDocument): StatusDocument {
   const known = readStatus(folder);
-  return known?.watcher && staleFor(known, clock()) === null ? withKnown(fresh, known) : fresh;
+  return known?.watcher && unwatchedFor(known, clock()) === null ? withKnown(fresh, known) : fresh;
 }
 
 /** A manifest that became wrong while it is edited is no reason to stop looking. */

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Context } from "../../src/kit/context.ts";
 import { choose, isRoute } from "../../src/models/choose.ts";
 import { type EndpointStatus, type StatusDocument, staleFor } from "../../src/models/document.ts";
 import { afterLook, type Health, type Trouble, type TroubleKind, UNKNOWN } from "../../src/models/health.ts";
+import { whyUnsure } from "../../src/models/known.ts";
 import type { Override } from "../../src/models/override.ts";
 
 /** What is believed, and where that leads: pure, so every order of events can be tried. */
@@ -123,6 +125,25 @@ test("what nobody looks at any more is unknown: the last that answered, and the 
   expect(leads(fleet({ anvil: gone, forge: gone, claude: gone, together: gone }), "2c", [], later)).toBe(
     "anvil/qwen:32b first unknown",
   );
+});
+
+test("what one look found is gone by for ten minutes, and said to be as of then; a watcher that fell silent is dead", () => {
+  const seen = fleet({});
+  const once = { ...seen, watcher: { pid: 1, since: NOW, once: true } };
+  const said = (document: StatusDocument, later: number) =>
+    whyUnsure({ clock: () => NOW + later } as unknown as Context, document);
+  const [minute, most] = [60_000, 600_000];
+  expect([said(once, 54_000), said(once, minute), said(once, most), said(once, most + 1)]).toEqual([
+    null,
+    "As of 2026-05-28 20:26:40 UTC, 1 min ago, by alai models watch --once.",
+    "As of 2026-05-28 20:26:40 UTC, 10 min ago, by alai models watch --once.",
+    "As of 2026-05-28 20:26:40 UTC, 10 min ago, by alai models watch --once: too long ago to go by.",
+  ]);
+  expect([leads(once, "2c", [], NOW + most), leads(once, "2c", [], NOW + most + 1)]).toEqual([
+    ...["anvil/qwen:32b first up", "anvil/qwen:32b first unknown"],
+  ]);
+  expect(said(seen, minute)).toContain("(process 1) is dead or hangs");
+  expect(leads(seen, "2c", [], NOW + minute)).toBe("anvil/qwen:32b first unknown");
 });
 
 test("whatever is down, a route leads to nothing that is known to be down, and to nobody who may not stand in", () => {

@@ -51,16 +51,36 @@ test("an override leads elsewhere until its time is over or it is cleared, and s
   await place.ok("models watch --once");
   const route = () => place.json("models route 2c");
   const set = await place.json(
-    ["models", "override", "2c", "--to", "together/meta-llama/Llama-3.3-70B", "--for", "2h", "--reason", "a test"],
+    [
+      "models",
+      "override",
+      "2c",
+      "--to",
+      "together/meta-llama/Llama-3.3-70B-Instruct-Turbo",
+      "--for",
+      "2h",
+      "--reason",
+      "a test",
+    ],
     { env: { ALAI_ACTOR: "bo" } },
   );
-  expect(set).toMatchObject({ tier: "2c", endpoint: "together", model: "meta-llama/Llama-3.3-70B", by: "bo" });
-  expect(await route()).toMatchObject({ endpoint: "together", model: "meta-llama/Llama-3.3-70B", via: "override" });
+  expect(set).toMatchObject({
+    tier: "2c",
+    endpoint: "together",
+    model: "meta-llama/Llama-3.3-70B-Instruct-Turbo",
+    by: "bo",
+  });
+  expect(await route()).toMatchObject({
+    endpoint: "together",
+    model: "meta-llama/Llama-3.3-70B-Instruct-Turbo",
+    via: "override",
+  });
   expect(await place.json("models override")).toEqual([expect.objectContaining({ tier: "2c", reason: "a test" })]);
   await place.ok("models override 2c --clear");
   expect(await route()).toMatchObject({ endpoint: "anvil", via: "first", until: null });
   expect((await place.run("models override 2c --clear")).code).toBe(3);
 
+  // Nobody has named that model of forge: it is asked.
   await place.ok("models override 2c --to forge/llama3.1:8b --for 1s");
   await vi.waitFor(async () => expect(await route()).toMatchObject({ endpoint: "anvil" }), { timeout: 60_000 });
   const history = await place.json<Record<string, unknown>[]>("models override --history");
@@ -69,6 +89,15 @@ test("an override leads elsewhere until its time is over or it is cleared, and s
     "clear ann together",
     "set ann forge",
   ]);
+
+  await fleet.forge.stop();
+  const known = "qwen2.5-coder:32b-instruct-q8_0";
+  expect(await place.run("models override 2c --to forge/llama3.1:8b --for 1h")).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/is not known: nothing listens there.*\n.*names there: qwen2.*--unchecked/),
+  });
+  await place.ok("models override 2c --to forge/llama3.1:8b --for 1h --unchecked");
+  await place.ok(`models override 2c --to forge/${known} --for 1h`);
   await fleet.stop();
 });
 
@@ -78,6 +107,7 @@ test.each([
   ["models override 2c --to forge/x --for 60d", 64, "up to 30d"],
   ["models override 2c --to forge/x --for 2h --clear", 64, "Leave one of them out"],
   ["models override --clear", 64, "Which tier?"],
+  ["models override 2c --to forge/lama3.1:8b --for 2h", 3, "Did you mean llama3.1:8b? It has: qwen2.5-coder:32b-"],
   ["models override 9 --to forge/x --for 2h", 3, "Tiers are: 2c."],
   ["models override 2c --to mars/x --for 2h", 3, "Endpoints are: anvil, forge, claude, together."],
 ])("%s is refused", async (words, code, said) => {

@@ -9,6 +9,7 @@ import { relative } from "../../kit/when.ts";
 import type { StatusDocument, Target } from "../../models/document.ts";
 import { modelsFolder, readOverrides } from "../../models/files.ts";
 import { whatIsKnown } from "../../models/known.ts";
+import { requireOffered } from "../../models/offered.ts";
 import { clearOverride, type Recorded, recorded, setOverride } from "../../models/set-override.ts";
 import { iso } from "../../models/shown.ts";
 import { MANIFEST_FLAG } from "./flags.ts";
@@ -18,7 +19,7 @@ const LONGEST = 30 * 86_400_000;
 
 export const command = defineCommand({
   summary: "lead a tier elsewhere for a time, on record",
-  description: `Until its time is over, \`alai models route\` gives that endpoint and model, whatever state they are in. Without a tier the overrides in force are listed; --history lists everything that was ever said, and by whom.
+  description: `Until its time is over, \`alai models route\` gives that endpoint and model, whatever state they are in. The endpoint must have the model: where the watcher does not see it now, the endpoint is asked; while it does not answer, only models that the manifest names there are taken, and others with --unchecked. Without a tier the overrides in force are listed; --history lists everything that was ever said, and by whom.
 Lines (not on a terminal): tier, endpoint, model, until, who, when, reason; with --history: set or clear stands first.`,
   examples: [
     ["alai models override 2c --to claude/claude-sonnet-4-6 --for 2h", "forge is being repaired"],
@@ -31,6 +32,7 @@ Lines (not on a terminal): tier, endpoint, model, until, who, when, reason; with
     to: { value: "ENDPOINT/MODEL", summary: "where the tier leads", parse: target },
     for: { value: "TIME", summary: "for how long: 30m, 2h, 1d; at most 30d", parse: span },
     reason: { value: "TEXT", summary: "why, for the record", parse: longText("reason", MAX_REASON) },
+    unchecked: { summary: "also to a model that cannot be seen there" },
     clear: { summary: "end the tier's override" },
     history: { summary: "list everything on record" },
   },
@@ -52,7 +54,9 @@ Lines (not on a terminal): tier, endpoint, model, until, who, when, reason; with
         "An override needs --to ENDPOINT/MODEL and --for TIME.",
         `Type for example: alai models override ${oneLine(tier)} --to forge/llama3.1:8b --for 2h`,
       );
-    checkKnown(whatIsKnown(context, flags.manifest), tier, flags.to);
+    const document = whatIsKnown(context, flags.manifest);
+    checkKnown(document, tier, flags.to);
+    if (!flags.unchecked) await requireOffered(context, document, flags.to, flags.manifest);
     const until = context.clock() + flags.for;
     const set = await setOverride(context, tier, { ...flags.to, until, reason: flags.reason ?? null });
     await printResults(context, [{ what: "set" as const, ...set }], view(context, false), true);

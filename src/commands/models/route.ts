@@ -15,7 +15,7 @@ import { MANIFEST_FLAG } from "./flags.ts";
 export const command = defineCommand({
   summary: "which address and model to use now",
   description: `From what \`alai models watch\` wrote last: nothing is asked, so this takes milliseconds. Without a name all tiers are listed. --manifest counts only where nobody watches.
-Where nobody watches, or the watcher is dead, the first choice is given with the state unknown, and that is said on stderr.
+Where nobody watches, or the watcher is dead, the first choice is given with the state unknown, and that is said on stderr. What \`alai models watch --once\` found is gone by for ten minutes; after the first of them stderr says as of when it is.
 Exit 0 with a route, 1 when nothing answers, 3 for a name that is neither a tier nor a model, and without watcher and manifest.
 Lines (not on a terminal): address, model, endpoint, state; without a name the tier stands first.`,
   examples: [
