@@ -46,7 +46,9 @@ export interface AgentOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** The last proof of each database by a real restore. */
-  readonly proofs: () => Proofs;
+  readonly proofs: () => ReadonlyMap<string, Millis>;
+  /** Those whose last one failed. */
+  readonly failedProofs?: () => ReadonlyMap<string, FailedProof>;
   /** What the agent of a host says; null when it does not answer. */
   readonly askPrimary: (host: string) => Promise<HostReport | null>;
   /** Called now and then: addresses that this machine got later than the agent started. */
@@ -62,8 +64,8 @@ export class Agent {
   #part: Primary | Standby | null = null;
   #verdict: Verdict = { act: "wait", why: "Storage has not said yet who may write." };
   #alarms: readonly Alarm[];
-  #proofs: Proofs = { good: [], failed: [] };
-  #epochSince: Millis | null = null;
+  #proofs: ReadonlyMap<string, Millis> = new Map();
+  #failedProofs: ReadonlyMap<string, FailedProof> = new Map();
   /** By the monotonic clock. */
   #tickedAt: Millis;
   #obeyedAt: Millis = Number.NEGATIVE_INFINITY;
@@ -92,6 +94,7 @@ export class Agent {
       this.#every("clocks", SAMPLE, () => seen.lookAtClocks()),
       this.#every("proofs", KEEP, () => {
         this.#proofs = this.#options.proofs();
+        this.#failedProofs = this.#options.failedProofs?.() ?? new Map();
       }),
       this.#every("addresses", SAMPLE, onMinute),
       this.#every("writers", SELDOM, () => seen.lookAtWriters()),
@@ -122,9 +125,8 @@ export class Agent {
       listedAt: this.#listing.listedAt,
       storageTrouble: this.#listing.trouble(SILENCE),
       waiting: this.#verdict.act === "wait" ? this.#verdict.why : null,
-      epochSince: this.#epochSince,
-      proofs: this.#proofs.good,
-      failedProofs: this.#proofs.failed,
+      proofs: Object.fromEntries(this.#proofs),
+      failedProofs: Object.fromEntries(this.#failedProofs),
       operations: { ...this.#options.storage.operations },
     };
   }
@@ -157,7 +159,6 @@ export class Agent {
     }
     this.#obeyedAt = monotonic();
     this.#owner = truth.owner;
-    this.#epochSince = truth.since;
     const newest = state.recall<number>("", "newest epoch") ?? 0;
     await this.#become(decide({ host, truth, newest }));
   }
@@ -226,7 +227,6 @@ export class Agent {
   #watch(): void {
     const { clock, state, log, poll, seen } = this.#options;
     const part = this.#part;
-    const proofs = proofsIn(this.#proofs, this.#verdict.act === "wait" ? null : this.#verdict.epoch);
     const settled = watch(
       {
         now: clock(),
@@ -241,9 +241,7 @@ export class Agent {
         aside: seen.aside,
         clocks: seen.clocks,
         versions: seen.versions,
-        epochSince: this.#epochSince,
-        proofs: proofs.good,
-        failedProofs: proofs.failed,
+        proofs: this.#proofs,
       },
       this.#alarms,
     );
