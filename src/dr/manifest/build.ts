@@ -1,5 +1,5 @@
 import type { Millis } from "@alai/core";
-import { pathOf, sizeClassOf, snapshotIntervalOf, syncIntervalOf } from "./defaults.ts";
+import { DEFAULT_PORT, pathOf, sizeClassOf, snapshotIntervalOf, syncIntervalOf } from "./defaults.ts";
 import type {
   AlertChannel,
   DailySpec,
@@ -17,7 +17,6 @@ import type {
 import type { Written } from "./schema.ts";
 
 const SECOND = 1000;
-const PORT = 9470;
 
 /** The manifest with every default filled in. @param written checked by the rules. @param hash of the file's bytes. */
 export function buildManifest(written: Written, file: string, hash: string): Manifest {
@@ -40,7 +39,7 @@ export function buildManifest(written: Written, file: string, hash: string): Man
 }
 
 function host(raw: Written["hosts"][number]): Host {
-  return { ...raw, os: raw.os ?? "darwin", port: raw.port ?? PORT };
+  return { ...raw, os: raw.os ?? "darwin", port: raw.port ?? DEFAULT_PORT };
 }
 
 function storage(raw: Written["storage"]): StorageSpec {

@@ -4,6 +4,9 @@ import type { Database } from "./model.ts";
 
 /** What holds where the manifest does not say. */
 
+/** TCP port of an agent's HTTP. */
+export const DEFAULT_PORT = 9470;
+
 const DAY: Millis = 86_400_000;
 const MIB = 1_048_576;
 

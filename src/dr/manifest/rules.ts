@@ -1,8 +1,11 @@
-import { posix } from "node:path";
-import { pathOf, sizeClassOf, snapshotIntervalOf, syncIntervalOf } from "./defaults.ts";
+import type { Millis } from "@alai/core";
+import { goDuration } from "../render/go-duration.ts";
+import { sizeClassOf, snapshotIntervalOf, syncIntervalOf } from "./defaults.ts";
 import type { YamlFile } from "./document.ts";
 import { checkModels } from "./model-rules.ts";
 import { mustBe, type Named, namesOf, onlyOnce, wholeOnes } from "./named.ts";
+import { checkPaths, type Databases } from "./path-rules.ts";
+import { checkAddresses, checkFolders, checkStoragePlace, type Hosts } from "./place-rules.ts";
 import type { Written } from "./schema.ts";
 import type { Loose } from "./walk.ts";
 
@@ -14,6 +17,7 @@ type Read = Loose<Written>;
  */
 export function checkRules(file: YamlFile, read: Read): void {
   checkHosts(file, wholeOnes(read.hosts));
+  checkStoragePlace(file, read.storage, wholeOnes(read.hosts));
   checkTiers(file, wholeOnes(read.tiers));
   checkDatabases(file, read);
   onlyOnce(file, ["services"], wholeOnes(read.services), "service");
@@ -21,11 +25,6 @@ export function checkRules(file: YamlFile, read: Read): void {
   onlyOnce(file, ["watch", "channels"], wholeOnes(read.watch?.channels), "channel");
   if (read.models) checkModels(file, read.models, namesOf(read.hosts));
 }
-
-type Hosts = readonly Named<Loose<Written["hosts"][number]>>[];
-
-/** Of a Unix socket's path on a Mac, without the zero at its end; the agent adds `/run/NN.sock`. */
-const MOST_STATE = 103 - "/run/99.sock".length;
 
 function checkHosts(file: YamlFile, hosts: Hosts): void {
   onlyOnce(file, ["hosts"], hosts, "host");
@@ -38,37 +37,8 @@ function checkHosts(file: YamlFile, hosts: Hosts): void {
       `Both ${primaries[0]?.name} and ${name} are the primary.`,
       "Only one host may be; give the other role: standby.",
     );
-  for (const host of hosts) checkState(file, host);
+  checkFolders(file, hosts);
   checkAddresses(file, hosts);
-}
-
-function checkState(file: YamlFile, { at, thing: { databases, state } }: Hosts[number]): void {
-  if (state === undefined) return;
-  if (Buffer.byteLength(posix.normalize(state)) > MOST_STATE)
-    file.addAt(
-      ["hosts", at, "state"],
-      `The path has more than ${MOST_STATE} bytes, so that no socket can be in it.`,
-      "Take a shorter one, for example /var/lib/alai.",
-    );
-  if (databases === undefined || !`${posix.normalize(state)}/`.startsWith(`${posix.normalize(databases)}/`)) return;
-  file.addAt(
-    ["hosts", at, "state"],
-    "The agent's folder is in the folder of the databases.",
-    "Take one beside it: what is in there is taken for databases.",
-  );
-}
-
-function checkAddresses(file: YamlFile, hosts: Hosts): void {
-  const taken = new Map<string, string>();
-  for (const { at, name, thing } of hosts)
-    for (const [index, address] of (thing.addresses ?? []).entries()) {
-      if (address === undefined) continue;
-      const key = `${address} ${thing.port ?? ""}`;
-      const other = taken.get(key);
-      taken.set(key, other ?? name);
-      if (other === undefined) continue;
-      file.addAt(["hosts", at, "addresses", index], `${address} is an address of ${other} already.`, "Leave one out.");
-    }
 }
 
 function checkTiers(file: YamlFile, tiers: readonly Named<Loose<Written["tiers"][number]>>[]): void {
@@ -81,7 +51,11 @@ function checkTiers(file: YamlFile, tiers: readonly Named<Loose<Written["tiers"]
         `The tier ${name} throws snapshots away sooner than it takes the next, so that there may be none.`,
         "Make snapshot-interval at most as long as retention; Litestream would take it without a word.",
       );
-    if (rpo !== undefined && syncIntervalOf(thing) > rpo) file.addAt(["tiers", at, "rpo"], ...unreachable(name));
+    if (rpo === undefined) continue;
+    const sync = syncIntervalOf(thing);
+    if (sync > rpo) file.addAt(["tiers", at, "rpo"], ...unreachable(name));
+    else if ((thing.heartbeat ?? 0) + sync > rpo)
+      file.addAt(["tiers", at, "heartbeat"], ...tooSeldom(name, thing.heartbeat ?? 0, sync, rpo));
   }
 }
 
@@ -92,7 +66,13 @@ function unreachable(name: string): [message: string, allowed: string] {
   ];
 }
 
-type Databases = readonly Named<Loose<Written["databases"][number]>>[];
+/** A heartbeat is that old when the next one arrives. */
+function tooSeldom(name: string, heartbeat: Millis, sync: Millis, rpo: Millis): [message: string, allowed: string] {
+  return [
+    `A heartbeat every ${goDuration(heartbeat)}, sent within ${goDuration(sync)}, can never prove the rpo of ${name}, ${goDuration(rpo)}.`,
+    `Write at most ${goDuration(Math.max(0, rpo - sync))}, a third of the rpo rather, or make the rpo longer.`,
+  ];
+}
 
 function checkDatabases(file: YamlFile, read: Read): void {
   const databases: Databases = wholeOnes(read.databases);
@@ -103,9 +83,7 @@ function checkDatabases(file: YamlFile, read: Read): void {
     const { tier, owner, size, "size-class": said } = thing;
     mustBe(file, ["databases", at, "tier"], tier, read.tiers ? namesOf(read.tiers) : null, "tier");
     mustBe(file, ["databases", at, "owner"], owner, namesOf(read.services), "service");
-    const rpo = tiers.find((one) => one.name === tier)?.thing.rpo ?? Number.POSITIVE_INFINITY;
-    if ((thing["sync-interval"] ?? 0) > rpo)
-      file.addAt(["databases", at, "sync-interval"], ...unreachable(`the tier of ${name}`));
+    checkTimes(file, { at, name, thing }, tiers.find((one) => one.name === tier)?.thing);
     if (said && size !== undefined && said !== sizeClassOf(size))
       file.addAt(
         ["databases", at, "size-class"],
@@ -115,27 +93,21 @@ function checkDatabases(file: YamlFile, read: Read): void {
   }
 }
 
-/** Files that SQLite and Litestream keep beside a database. */
-const BESIDE = /-(?:wal|shm|journal|litestream)$/;
-
-function checkPaths(file: YamlFile, databases: Databases, hosts: Hosts): void {
-  // A disk of a Mac takes A.db and a.db for one file.
-  const folds = hosts.some(({ thing }) => thing.os !== "linux");
-  const taken = new Map<string, Databases[number]>();
-  for (const database of databases) {
-    const { at, name, thing } = database;
-    const path = pathOf(name, thing.path);
-    const where = ["databases", at, thing.path === undefined ? "name" : "path"];
-    if (BESIDE.test(path)) file.addAt(where, `${path} is a file beside a database.`, "Name the database itself.");
-    const key = folds ? path.toLowerCase() : path;
-    const other = taken.get(key);
-    taken.set(key, other ?? database);
-    // The same name twice was said already.
-    if (!other || other.name === name) continue;
+/** What a database says instead of its tier, held against the tier's rpo. */
+function checkTimes(
+  file: YamlFile,
+  { at, name, thing }: Databases[number],
+  tier: Loose<Written["tiers"][number]> | undefined,
+): void {
+  if (tier?.rpo === undefined) return;
+  const { heartbeat: beat, "sync-interval": own } = thing;
+  const sync = own ?? syncIntervalOf(tier);
+  const heartbeat = (beat === undefined ? tier.heartbeat : beat) ?? 0;
+  const path = ["databases", at];
+  if ((own ?? 0) > tier.rpo) file.addAt([...path, "sync-interval"], ...unreachable(`the tier of ${name}`));
+  else if ((beat !== undefined || own !== undefined) && heartbeat + sync > tier.rpo)
     file.addAt(
-      where,
-      `${name} and ${other.name} (line ${file.lineAt(["databases", other.at])}) are on one path, ${path}.`,
-      "Give each its own: two replicas of one file would undo each other.",
+      [...path, beat === undefined ? "sync-interval" : "heartbeat"],
+      ...tooSeldom(`the tier of ${name}`, heartbeat, sync, tier.rpo),
     );
-  }
 }

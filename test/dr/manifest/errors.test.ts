@@ -128,8 +128,77 @@ const CASES: readonly (readonly [name: string, from: string, to: string, says: R
     "retention: 72h, snapshot-interval: ^96h",
     /throws snapshots away sooner/,
   ],
+  [
+    "a watch that never rests",
+    "watch:\n",
+    "watch:\n  interval: ^1s\n",
+    /interval is "1s", which is too short.*5s to 60s/,
+  ],
+  ["a watch that sleeps", "watch:\n", "watch:\n  interval: ^61s\n", /interval is "61s", which is too long.*5s to 60s/],
   ["an rpo that cannot be held", "rpo: 2m", "rpo: ^2m, sync-interval: 5m", /shorter than its sync-interval/],
   ["the same of one database", "size: 0", "size: 0, sync-interval: ^5m", /shorter than its sync-interval/],
+  [
+    "a heartbeat too seldom",
+    "rpo: 60s",
+    "rpo: 60s, heartbeat: ^5m",
+    /every 5m, sent within 1s, can never prove the rpo of p0, 1m\. Write at most 59s/,
+  ],
+  ["a heartbeat that is just too seldom", "rpo: 60s", "rpo: 60s, heartbeat: ^60s", /can never prove/],
+  ["a heartbeat of one database", "size: 0", "size: 0, heartbeat: ^2m", /every 2m, .* the tier of two, 2m/],
+  [
+    "databases in the storage",
+    "path: /srv/replicas",
+    "path: ^/srv",
+    /folder of databases of anvil is in the storage, \/srv\/db/,
+  ],
+  [
+    "the storage among the databases",
+    "path: /srv/replicas",
+    "path: ^/srv/db/replicas/",
+    /The storage is in the folder of databases of anvil, .* another disk/,
+  ],
+  [
+    "the storage in the agent's folder",
+    "path: /srv/replicas",
+    "path: ^/srv/alai/storage",
+    /in the agent's folder of anvil/,
+  ],
+  [
+    "the endpoint of another account",
+    "{ type: file, path: /srv/replicas }",
+    '{ type: azure, account: ours, container: abc, endpoint: ^"https://theirs.blob.core.windows.net" }',
+    /endpoint of the account theirs, and account is ours/,
+  ],
+  [
+    "an address with the port that is the default",
+    "addresses: [10.0.0.2]",
+    "port: 9470, addresses: [^10.0.0.1]",
+    /an address of anvil already/,
+  ],
+  [
+    "one folder of databases on one machine",
+    "databases: /srv/db, state: /srv/alai, addresses: [10.0.0.2]",
+    "databases: ^/srv/db/, state: /srv/other, port: 9480, addresses: [10.0.0.1]",
+    /forge and anvil are one machine \(10\.0\.0\.1\), .*copies would be put over the databases/,
+  ],
+  [
+    "one state on one machine",
+    "databases: /srv/db, state: /srv/alai, addresses: [10.0.0.2]",
+    "databases: /srv/copies, state: ^/srv/alai, port: 9480, addresses: [10.0.0.1]",
+    /two agents would write one state/,
+  ],
+  [
+    "a database in another one",
+    "name: two,",
+    "name: two, path: ^one.db/two.db,",
+    /two would be in one\.db, which is the database one \(line 16\)/,
+  ],
+  [
+    "names that a Mac takes for one",
+    "name: two,",
+    "name: ^One, path: x.db,",
+    /One and one \(line 16\) are one name on a Mac's disk/,
+  ],
   [
     "a secret that is one",
     "secret: SLACK_URL",
@@ -161,6 +230,21 @@ describe("what is wrong has a place, and says what is allowed", () => {
     expect([line, more]).toEqual([expect.stringMatching(says), []]);
     expect(line).toContain(at);
   });
+});
+
+test("a database's own sync-interval that leaves no room for the tier's heartbeat", () => {
+  const text = changed("rpo: 2m }", "rpo: 2m, heartbeat: 90s }").replace("size: 0", "size: 0, sync-interval: 45s");
+  expect(problemsOf(text)).toEqual([
+    expect.stringMatching(/:17:52: A heartbeat every 90s, sent within 45s, .* two, 2m/),
+  ]);
+  // A heartbeat of its own that comes often enough, or none, is well.
+  expect(problemsOf(text.replace("45s", "45s, heartbeat: 30s"))).toEqual([]);
+  expect(problemsOf(text.replace("45s", "45s, heartbeat: none"))).toEqual([]);
+});
+
+test("two hosts on one machine, each with its own folders and port, are well", () => {
+  const own = "databases: /srv/copies, state: /srv/forge, port: 9480, addresses: [10.0.0.1]";
+  expect(problemsOf(changed("databases: /srv/db, state: /srv/alai, addresses: [10.0.0.2]", own))).toEqual([]);
 });
 
 test("what may be a secret is not repeated", () => {
