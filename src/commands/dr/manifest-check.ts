@@ -11,8 +11,9 @@ export const command = defineCommand({
   summary: "compare the manifest with disk and storage",
   description: `First the manifest itself: everything that is wrong in it, with line and column (exit 64). Then what is on this disk and what is
 in storage, each finding in a line of its own: uncovered (on disk, not in the manifest), missing, empty (0 bytes), no-database,
-unexpected (in storage, not in the manifest) and no-replica. Exit 1 when anything is wrong; a database that is planned as empty
-may be. Lines (not on a terminal): kind, name, sentence, wrong or fine.`,
+unexpected (in storage, not in the manifest), no-replica, and doubtful (allowed, hardly meant: storage on the disk of the databases,
+a host that no other reaches). Exit 1 when anything is wrong; what is only worth knowing, as a database that is planned as empty,
+is no error. Lines (not on a terminal): kind, name, sentence, wrong or fine.`,
   examples: [
     ["alai dr manifest check", "on the primary"],
     ["alai dr manifest check --host forge", "on the standby: its copies"],
@@ -25,46 +26,65 @@ may be. Lines (not on a terminal): kind, name, sentence, wrong or fine.`,
     offline: { summary: "leave storage out" },
   },
   fields: {
-    kind: "uncovered, missing, empty, no-database, unexpected or no-replica",
-    name: "the database, file, replica or folder",
+    kind: "uncovered, missing, empty, no-database, unexpected, no-replica or doubtful",
+    name: "the database, file, replica, folder, host or tier",
     detail: "a sentence",
     wrong: "false: only worth knowing",
   },
   async run(context, { flags }) {
-    const [{ readManifest }, { requireHost }, { absentOn, checkDisk }] = await Promise.all([
+    const [{ readManifest }, { requireHost }, { checkDoubts }, { absentOn, checkDisk }] = await Promise.all([
       import("../../dr/manifest/read.ts"),
       import("../../dr/manifest/host.ts"),
+      import("../../dr/manifest/check/doubts.ts"),
       import("../../dr/manifest/check/disk.ts"),
     ]);
     const manifest = readManifest(context, flags.manifest);
     const primary = manifest.hosts.find(({ role }) => role === "primary")?.name ?? "";
     const host = requireHost(manifest, flags.host ?? primary);
-    const onDisk = checkDisk(host, manifest.databases);
+    const here = [...checkDoubts(manifest, host), ...checkDisk(host, manifest.databases)];
     const absent = absentOn(host, manifest.databases);
     if (flags.offline) context.warn("Storage was not looked at (--offline).");
     // What the disk shows is said also when storage cannot be asked.
     const inStorage = flags.offline
       ? []
       : await lookAtStorage(context, manifest, absent).catch((error: unknown) => error);
-    const findings = [...onDisk, ...(Array.isArray(inStorage) ? (inStorage as Finding[]) : [])];
+    const findings = [...here, ...(Array.isArray(inStorage) ? (inStorage as Finding[]) : [])];
     await print(context, manifest, findings);
+    sayCounts(context, findings);
     if (!Array.isArray(inStorage)) throw inStorage;
     return findings.some(({ wrong }) => wrong) ? EXIT.refused : EXIT.ok;
   },
 });
 
 async function lookAtStorage(context: Context, manifest: Manifest, absent: ReadonlySet<string>) {
-  const [{ openStorage }, { checkStorage }] = await Promise.all([
+  const [{ openStorage }, { readPrimary }, { checkRoles, checkStorage }] = await Promise.all([
     import("../../dr/storage/open.ts"),
+    import("../../dr/epoch.ts"),
     import("../../dr/manifest/check/storage.ts"),
   ]);
   const storage = await openStorage(context, manifest.storage);
   try {
-    const blobs = await withSpinner(context, "listing storage…", () => storage.list(""));
-    return checkStorage(blobs, manifest.databases, absent);
+    const [blobs, primary] = await withSpinner(context, "listing storage…", () =>
+      Promise.all([storage.list(""), readPrimary(storage, manifest)]),
+    );
+    const current = primary.etag === null ? undefined : primary.epoch;
+    return [...checkRoles(primary, manifest.hosts), ...checkStorage(blobs, manifest.databases, absent, current)];
   } finally {
     storage.close();
   }
+}
+
+/** For people, after the findings: whether any of them is wrong. */
+function sayCounts(context: Context, findings: readonly Finding[]): void {
+  if (findings.length === 0 || !context.io.stderrIsTty || context.flags.quiet || context.flags.json) return;
+  const wrong = findings.filter((finding) => finding.wrong).length;
+  const fine = findings.length - wrong;
+  const count = (number: number) => (number === 1 ? "1 thing is" : `${number} things are`);
+  const parts = [
+    ...(wrong > 0 ? [`${count(wrong)} wrong`] : ["Nothing is wrong"]),
+    ...(fine > 0 ? [`${count(fine)} only worth knowing`] : []),
+  ];
+  context.io.err(`${parts.join("; ")}.\n`);
 }
 
 async function print(context: Context, { databases, file }: Manifest, findings: readonly Finding[]): Promise<void> {

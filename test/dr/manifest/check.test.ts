@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { command } from "../../../src/commands/dr/manifest-check.ts";
+import { checkDoubts } from "../../../src/dr/manifest/check/doubts.ts";
 import { checkStorage } from "../../../src/dr/manifest/check/storage.ts";
-import type { Database } from "../../../src/dr/manifest/model.ts";
+import type { Database, Host } from "../../../src/dr/manifest/model.ts";
+import { parseManifest } from "../../../src/dr/manifest/parse.ts";
 import type { Blob } from "../../../src/dr/storage/storage.ts";
 import { printing } from "../printing.ts";
 
@@ -66,18 +68,17 @@ beforeAll(() => {
   symlinkSync(".", join(dbs(), "loop"));
   const ltx = "ltx/0/0000000000000001-0000000000000001.ltx";
   for (const name of ["good", "sub", "planned", "emptied", "unfollowed"]) replica(`e2/${name}/${ltx}`);
-  for (const key of [
-    `e1/text/${ltx}`,
-    `e1/renamed/${ltx}`,
-    `e2/strange/${ltx}`,
-    "good/generations/x",
-    "_alai/primary.json",
-  ])
+  for (const key of [`e1/text/${ltx}`, `e1/renamed/${ltx}`, `e2/strange/${ltx}`, "good/generations/x", "_alai/x"])
     replica(key);
 });
 
 afterAll(() => rmSync(root, { recursive: true }));
 
+/** Databases and storage of the test are below one folder, and no database has a heartbeat. */
+const doubts = () => [
+  ["doubtful", "heartbeat", false],
+  ["doubtful", replicas(), false],
+];
 const DISK = [
   ["missing", "gone", true],
   ["missing", "unfollowed", true],
@@ -107,17 +108,17 @@ async function check(flags: Record<string, unknown>): Promise<{ code: unknown; f
 
 test("each thing that is wrong is named, on disk and in storage; exit 1", async () => {
   const { code, found, err } = await check({});
-  expect([code, found, err]).toEqual([1, [...DISK, ...STORAGE], ""]);
+  expect([code, found, err]).toEqual([1, [...doubts(), ...DISK, ...STORAGE], ""]);
 });
 
 test("--offline leaves storage out, and says so", async () => {
   const { code, found, err } = await check({ offline: true });
-  expect([code, found, err]).toEqual([1, DISK, expect.stringContaining("Storage was not looked at")]);
+  expect([code, found, err]).toEqual([1, [...doubts(), ...DISK], expect.stringContaining("Storage was not looked at")]);
 });
 
 test("a standby need not have what it does not follow", async () => {
   const { found } = await check({ offline: true, host: "forge" });
-  expect(found).toEqual(DISK.filter(([, name]) => name !== "unfollowed"));
+  expect(found).toEqual([...doubts(), ...DISK.filter(([, name]) => name !== "unfollowed")]);
 });
 
 test("a host that is not there is 3, with the names there are", async () => {
@@ -125,6 +126,64 @@ test("a host that is not there is 3, with the names there are", async () => {
     exit: 3,
     hint: expect.stringContaining("anvil, forge"),
   });
+});
+
+test("after a failover: storage says who the primary is, and which epoch counts", async () => {
+  const primary = join(replicas(), "_alai", "primary.json");
+  try {
+    for (const [owner, says] of [
+      ["forge", /forge is the primary \(epoch 3\); here it is anvil\. Change the roles/],
+      ["mars", /mars is the primary \(epoch 3\), which is no host/],
+    ] as const) {
+      writeFileSync(primary, JSON.stringify({ epoch: 3, owner, state: "primary" }));
+      const { context, out } = printing({}, { json: [] });
+      await command.run(context, { args: [], flags: { manifest: manifest() } as never });
+      const rows = JSON.parse(out.join("")) as { kind: string; name: string; detail: string; wrong: boolean }[];
+      expect(rows.filter(({ name }) => name === owner)).toEqual([
+        { kind: "doubtful", name: owner, detail: expect.stringMatching(says), wrong: true },
+      ]);
+      expect(rows.find(({ kind, name }) => kind === "no-replica" && name === "good")?.detail).toBe(
+        "It has no replica in e3, the current epoch; the last one is in e2.",
+      );
+    }
+  } finally {
+    rmSync(primary);
+  }
+});
+
+test("what is allowed and hardly meant is worth knowing", () => {
+  const host = (name: string, addresses: string[]) =>
+    `{ name: ${name}, role: ${name === "anvil" ? "primary" : "standby"}, user: a, databases: ${dbs()}, state: /srv/${name}, addresses: [${addresses}] }`;
+  const said = (hosts: string[], { storage = `{ type: file, path: /nowhere }`, heartbeat = "10s" } = {}) => {
+    const text = `hosts: [${hosts}]\nstorage: ${storage}\ntiers: [{ name: p0, retention: 1d, rpo: 60s, heartbeat: ${heartbeat} }, { name: p9, retention: 1d, rpo: 60s }]\ndatabases: [{ name: a, tier: p0 }]\n`;
+    const read = parseManifest(text, "m.yaml");
+    return checkDoubts(read, read.hosts[0] as Host).map(({ name, wrong }) => [name, wrong]);
+  };
+  const two = [host("anvil", ["10.0.0.1"]), host("forge", ["10.0.0.2"])];
+  expect(said(two)).toEqual([["p9", false]]);
+  expect(said(two.slice(0, 1))).toEqual([
+    ["hosts", false],
+    ["p9", false],
+  ]);
+  expect(said([two[0] ?? "", host("forge", ["localhost", "127.0.0.1"])])).toEqual([
+    ["forge", false],
+    ["p9", false],
+  ]);
+  expect(said(two, { heartbeat: "none" })).toEqual([
+    ["p9", false],
+    ["heartbeat", false],
+  ]);
+  const http = '{ type: s3, bucket: abc, region: eu, endpoint: "http://10.0.0.9:9000" }';
+  expect(said(two, { storage: http })).toEqual([
+    ["p9", false],
+    ["storage", false],
+  ]);
+  const link = join(root, "link");
+  symlinkSync(join(dbs(), "deeper"), link);
+  expect(said(two, { storage: `{ type: file, path: ${link} }` })).toEqual([
+    ["p9", false],
+    [link, true],
+  ]);
 });
 
 test("nothing is wrong when all is as it should be", () => {

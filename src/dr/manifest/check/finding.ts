@@ -11,6 +11,7 @@ export interface Finding {
 
 /**
  * `uncovered`: on disk and not in the manifest. `missing`: in the manifest and not on disk. `empty`: 0 bytes. `no-database`: in the
- * manifest, on disk, and something else. `unexpected`: in storage and not in the manifest. `no-replica`: not in storage.
+ * manifest, on disk, and something else. `unexpected`: in storage and not in the manifest. `no-replica`: not in storage. `doubtful`:
+ * allowed in a manifest, and hardly meant.
  */
-export type FindingKind = "uncovered" | "missing" | "empty" | "no-database" | "unexpected" | "no-replica";
+export type FindingKind = "uncovered" | "missing" | "empty" | "no-database" | "unexpected" | "no-replica" | "doubtful";

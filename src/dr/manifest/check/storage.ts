@@ -1,6 +1,7 @@
+import type { Primary } from "../../epoch.ts";
 import { filesByReplica } from "../../ltx/name.ts";
 import type { Blob } from "../../storage/storage.ts";
-import type { Database } from "../model.ts";
+import type { Database, Host } from "../model.ts";
 import type { Finding } from "./finding.ts";
 
 const EPOCH = /^e(\d+)\//;
@@ -9,15 +10,17 @@ const OURS = "_alai/";
 
 /**
  * Compares what is in storage with the manifest. @param blobs everything below the prefix. @param absent names of databases that
- * may be missing, and are.
+ * may be missing, and are. @param current the epoch that storage says is the primary's; without it the newest one there is.
  */
 export function checkStorage(
   blobs: readonly Blob[],
   databases: readonly Database[],
   absent: ReadonlySet<string>,
+  current?: number,
 ): readonly Finding[] {
-  const epochs = epochsOf(blobs);
-  const newest = epochs.at(-1);
+  const found = epochsOf(blobs);
+  const newest = found.length === 0 ? undefined : (current ?? found.at(-1));
+  const epochs = newest === undefined || found.includes(newest) ? found : [...found, newest];
   const known = new Set(databases.map(({ name }) => name));
   const replicas = epochs.map((epoch) => ({ epoch, names: namesIn(blobs, epoch) }));
   const strange = replicas.flatMap(({ epoch, names }) =>
@@ -25,14 +28,25 @@ export function checkStorage(
   );
   const lacking = databases
     .filter(({ name }) => !absent.has(name))
-    .filter(({ name }) => !replicas.at(-1)?.names.has(name))
+    .filter(({ name }) => !replicas.find(({ epoch }) => epoch === newest)?.names.has(name))
     .map(({ name }): Finding => {
       const before = replicas.findLast(({ names }) => names.has(name));
       const older = before ? `; the last one is in e${before.epoch}` : "";
-      const where = newest === undefined ? "" : ` in e${newest}, the newest epoch`;
+      const where =
+        newest === undefined ? "" : ` in e${newest}, the ${current === undefined ? "newest" : "current"} epoch`;
       return { kind: "no-replica", name, detail: `It has no replica${where}${older}.`, wrong: true };
     });
   return [...lacking, ...strange, ...foldersBeside(blobs).map(unexpected)];
+}
+
+/** Who may write is for storage to say: after a failover the manifest is to be changed by hand. */
+export function checkRoles({ epoch, owner }: Primary, hosts: readonly Host[]): readonly Finding[] {
+  const said = hosts.find(({ role }) => role === "primary")?.name;
+  if (owner === said) return [];
+  const detail = hosts.some(({ name }) => name === owner)
+    ? `Storage says that ${owner} is the primary (epoch ${epoch}); here it is ${said}. Change the roles on every host.`
+    : `Storage says that ${owner} is the primary (epoch ${epoch}), which is no host of the manifest.`;
+  return [{ kind: "doubtful", name: owner, detail, wrong: true }];
 }
 
 function unexpected(name: string): Finding {

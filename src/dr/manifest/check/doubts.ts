@@ -1,0 +1,54 @@
+import { realpathSync, statSync } from "node:fs";
+import type { Host, Manifest, StorageSpec } from "../model.ts";
+import { isIn } from "../place-rules.ts";
+import type { Finding } from "./finding.ts";
+
+/** What is allowed in a manifest and hardly ever meant; and what only this machine's disks show. @param host which one this is. */
+export function checkDoubts(manifest: Manifest, host: Host): readonly Finding[] {
+  const { hosts, tiers, databases, storage } = manifest;
+  return [
+    ...(databases.length === 0 ? [doubt("databases", "The manifest names no database: nothing is replicated.")] : []),
+    ...(hosts.length === 1
+      ? [doubt("hosts", "No host is a standby: no copy is kept current, and a restore from storage is all there is.")]
+      : hosts.filter((one) => isOnlyHere(one) && !hosts.every(isOnlyHere)).map(unreachable)),
+    ...tiers
+      .filter((tier) => databases.length > 0 && !databases.some((database) => database.tier === tier))
+      .map(({ name }) => doubt(name, "No database is in this tier.")),
+    ...(databases.length > 0 && databases.every(({ heartbeat }) => heartbeat === null)
+      ? [doubt("heartbeat", "No database has a heartbeat: nothing is ever read back out of storage to prove it (A).")]
+      : []),
+    ...(storage.type === "file" ? onDisk(storage.path, host) : unencrypted(storage)),
+  ];
+}
+
+function doubt(name: string, detail: string, wrong = false): Finding {
+  return { kind: "doubtful", name, detail, wrong };
+}
+
+function isOnlyHere({ addresses }: Host): boolean {
+  return addresses.every((address) => /^(?:127\.|localhost$|::1$)/.test(address));
+}
+
+function unreachable({ name }: Host): Finding {
+  return doubt(name, "Its addresses are this machine's own: no other host reaches its agent.");
+}
+
+/** By links, and by the disk: what the paths of the manifest do not show. What is not there is said elsewhere. */
+function onDisk(storage: string, { name, databases }: Host): Finding[] {
+  try {
+    const [own, others] = [realpathSync(storage), realpathSync(databases)];
+    if (isIn(own, others) || isIn(others, own))
+      return [doubt(storage, `By a link, it and the folder of databases of ${name} are in one another.`, true)];
+    return statSync(own).dev === statSync(others).dev
+      ? [doubt(storage, `The storage is on the disk of the databases of ${name}: whoever loses the one loses both.`)]
+      : [];
+  } catch {
+    return [];
+  }
+}
+
+function unencrypted({ endpoint }: Exclude<StorageSpec, { type: "file" }>): Finding[] {
+  const url = endpoint === null ? null : URL.parse(endpoint);
+  if (url?.protocol !== "http:" || /^(?:127\.|localhost$|\[::1\]$)/.test(url.hostname)) return [];
+  return [doubt("storage", "Its endpoint is http: credentials and data go over the network for all to read.")];
+}
