@@ -33,12 +33,14 @@ databases (kind database) a line for each host that does not answer or says why 
 (alarm; name is the host, why begins with the alarm's kind), and for storage that cannot be listed (storage).`,
   examples: [
     ["alai dr status", "the heat map, and what is not green"],
+    ["alai dr status --all", "a row for each database, with its lags"],
     ["alai dr status --watch", "again and again, until Ctrl-C"],
     ["alai dr status --html status.html", "a page with plots of the last day"],
   ],
   args: [],
   flags: {
     ...MANIFEST_FLAG,
+    all: { summary: "on a terminal: a row for each database, not only for those that are not green" },
     watch: { summary: "again every two seconds, until Ctrl-C" },
     html: { value: "FILE", summary: "write a page with heat map and plots" },
     since: { value: "TIME", summary: "how far back the page's plots go (1d)", parse: duration },
@@ -59,19 +61,19 @@ databases (kind database) a line for each host that does not answer or says why 
       import("../../dr/status/take.ts"),
     ]);
     const manifest = readManifest(context, flags.manifest);
-    if (flags.watch) return watch(context, () => takeStatus(context, manifest));
+    if (flags.watch) return watch(context, flags.all === true, () => takeStatus(context, manifest));
     const status = await takeStatus(context, manifest);
     if (flags.html !== undefined) {
       const { writePage } = await import("../../dr/status/page.ts");
       await writePage(context, manifest, status, { file: flags.html, since: status.at - (flags.since ?? DAY) });
     }
-    await show(context, status);
+    await show(context, status, flags.all === true);
     return CODES[status.level];
   },
 });
 
 /** Draws over what was drawn before; in a pipe each round follows the one before. */
-async function watch(context: Context, take: () => Promise<Status>): Promise<number> {
+async function watch(context: Context, all: boolean, take: () => Promise<Status>): Promise<number> {
   const { io, interrupted, flags } = context;
   const { pause } = await import("../../dr/agent/loop.ts");
   const draws = io.stdoutIsTty && !flags.json;
@@ -80,22 +82,22 @@ async function watch(context: Context, take: () => Promise<Status>): Promise<num
     const status = await take();
     code = CODES[status.level];
     if (draws) io.out("\u001b[H\u001b[2J");
-    await show(context, status);
+    await show(context, status, all);
     await pause(ROUND, interrupted);
   }
   return code;
 }
 
-async function show(context: Context, status: Status): Promise<void> {
+async function show(context: Context, status: Status, all: boolean): Promise<void> {
   const { io, flags } = context;
   const { toJson } = await import("../../dr/status/json.ts");
   if (flags.json) return printJson(context, toJson(status));
   if (flags.quiet) return;
   const { databaseLine, toLines } = await import("../../dr/status/lines.ts");
   if (!io.stdoutIsTty) return printRows<Line>(context, toLines(status), VIEW);
-  const { toScreen, notGreen } = await import("../../dr/status/screen.ts");
+  const { toScreen, notGreen, worstFirst } = await import("../../dr/status/screen.ts");
   io.out(toScreen(status, await styleFor(context, true), io.columns));
-  const rows = notGreen(status);
+  const rows = all ? worstFirst(status) : notGreen(status);
   if (rows.length > 0) await printRows<Line>(context, rows.map(databaseLine), VIEW);
 }
 
@@ -116,14 +118,26 @@ const VIEW: View<Line> = {
     { header: "BY", value: ({ evidence }) => evidence ?? "", expendable: 4 },
     { header: "LOST", value: ({ rpo }) => milliseconds(rpo), show: ({ rpo }) => age(rpo), right: true },
     {
-      header: "OF",
+      header: "ALLOWED",
       value: ({ limit }) => milliseconds(limit),
       show: ({ limit }) => age(limit),
       right: true,
       expendable: 2,
     },
-    { header: "SHIP LAG", value: ({ shipLag }) => milliseconds(shipLag), only: "lines" },
-    { header: "COPY LAG", value: ({ applyLag }) => milliseconds(applyLag), only: "lines" },
+    {
+      header: "SHIP LAG",
+      value: ({ shipLag }) => milliseconds(shipLag),
+      show: ({ shipLag }) => age(shipLag),
+      right: true,
+      expendable: 5,
+    },
+    {
+      header: "COPY LAG",
+      value: ({ applyLag }) => milliseconds(applyLag),
+      show: ({ applyLag }) => age(applyLag),
+      right: true,
+      expendable: 5,
+    },
     { header: "WHY", value: ({ reasons }) => reasons.join(" "), flexible: true, wraps: true },
     { header: "KIND", value: ({ kind }) => kind, only: "lines" },
   ],

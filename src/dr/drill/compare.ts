@@ -100,6 +100,6 @@ function lostMore(subject: string, [now, usual]: readonly [number, number], data
   return {
     ...{ kind: "rpo_worse", subject, ...(database && { database }) },
     sentence: `${subject} would have lost ${now.toFixed(1)} s; ${usual.toFixed(1)} s is usual.`,
-    remedy: "Type alai dr status, and look at the ship lag.",
+    remedy: "Type alai dr status --all, and look at the ship lag.",
   };
 }

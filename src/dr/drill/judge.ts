@@ -63,7 +63,14 @@ function judgeRestoration(
       : []),
     // That the agent is silent is one finding, not one for each database.
     ...(rpo.seconds === null && primary.trouble === null
-      ? [draft("rpo_unknown", database, rpo.why ?? "", "Type alai dr status: it shows what the primary reports of it.")]
+      ? [
+          draft(
+            "rpo_unknown",
+            database,
+            rpo.why ?? "",
+            "Type alai dr status --json: committed is what the primary reports of it.",
+          ),
+        ]
       : []),
   ];
   const { epoch, txid, bytes, took, beat } = restoration;

@@ -16,6 +16,18 @@ export function requireDatabase({ databases, file }: Manifest, name: string): Da
     EXIT.notFound,
     "no_database",
     `There is no database "${truncate(oneLine(name), 40)}" in ${file}.`,
-    nearest ? `Did you mean ${nearest}?` : "alai dr manifest check lists them.",
+    nearest ? `Did you mean ${nearest}?` : namesOf(databases, file),
   );
+}
+
+/** So many names are read at a glance. */
+const MOST = 12;
+
+function namesOf(databases: readonly Database[], file: string): string {
+  const names = databases.map(({ name }) => name);
+  if (names.length === 0) return `${file} names no database.`;
+  const first = names.slice(0, MOST).join(", ");
+  return names.length <= MOST
+    ? `There are: ${first}.`
+    : `There are: ${first} and ${names.length - MOST} more; alai dr status --all lists them.`;
 }

@@ -18,8 +18,8 @@ export function headline({ level, databases }: Pick<Status, "level" | "databases
   const part = `${count} of ${databases.length} databases`;
   if (level === "ok") return "The data is safe.";
   if (level === "breached") return `Breached: ${part}: ${breachCounts(databases)}.`;
-  if (level === "unknown") return `Of ${part} it is not known whether the data is safe.`;
-  if (level === "unproven") return `Of ${part} only Litestream says that the data is safe.`;
+  if (level === "unknown") return `It is not known whether the data of ${part} is safe.`;
+  if (level === "unproven") return `Unproven: that the data of ${part} is safe only Litestream says.`;
   return `Something is not as it should be with ${count === 0 ? "a host or storage" : part}.`;
 }
 

@@ -38,6 +38,12 @@ export function notGreen({ databases }: Status): readonly DatabaseStatus[] {
   return WORST_FIRST.flatMap((level) => databases.filter((database) => database.level === level));
 }
 
+/** Every database, those that are not green first. */
+export function worstFirst(status: Status): readonly DatabaseStatus[] {
+  const bad = notGreen(status);
+  return [...bad, ...status.databases.filter((database) => !bad.includes(database))];
+}
+
 function indented(text: string, width: number): string {
   return wrap(oneLine(text), Math.max(30, width - 4))
     .map((line) => `    ${line}\n`)

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hexTxid, type LtxFile } from "../../../src/dr/ltx/name.ts";
 import type { Database, Host, Manifest } from "../../../src/dr/manifest/model.ts";
+import type { Proofs } from "../../../src/dr/prove/history.ts";
 import type { DatabaseReport, Head, HostReport } from "../../../src/dr/report.ts";
-import { assess, type Proofs } from "../../../src/dr/status/assess.ts";
+import { assess } from "../../../src/dr/status/assess.ts";
 import type { HostLook, Look } from "../../../src/dr/status/collect.ts";
 import { headline } from "../../../src/dr/status/headline.ts";
 import { heatMap } from "../../../src/dr/status/heat.ts";
@@ -13,7 +14,7 @@ import { judge, type Question } from "../../../src/dr/status/judge.ts";
 import { toLines } from "../../../src/dr/status/lines.ts";
 import { plot, worst } from "../../../src/dr/status/plot.ts";
 import { whyNotRestorable } from "../../../src/dr/status/restorable.ts";
-import { notGreen, toScreen } from "../../../src/dr/status/screen.ts";
+import { notGreen, toScreen, worstFirst } from "../../../src/dr/status/screen.ts";
 import type { Status } from "../../../src/dr/status/status.ts";
 import { PLAIN } from "../../../src/kit/style.ts";
 
@@ -50,7 +51,7 @@ const primary = report({ committed: head(9, 1000), shipped: head(8, 4000), claim
 const standby = report({ applied: head(9, 2000) });
 const question = (more: Partial<Question> = {}): Question => ({
   ...{ database: database(), primary, standby, listed: 9, listedAt: NOW, epoch: 1, now: NOW, provenAt: NOW - 1000 },
-  ...{ failedProof: null, broken: null, hasStandby: true, everywhere: [], alarms: [], ...more },
+  ...{ failedProof: null, epochSince: null, broken: null, hasStandby: true, everywhere: [], alarms: [], ...more },
 });
 
 describe("what proves that a database is safe", () => {
@@ -149,8 +150,43 @@ describe("what makes it worse", () => {
     expect(status.reasons.join(" ")).toMatch(reason);
   });
 
-  it("a failed restore that a good one followed is past", () => {
-    expect(judge(question({ failedProof: { at: NOW - 2000, problem: "x" } })).level).toBe("ok");
+  it("a failed restore that a good one followed is past, on whatever host it was", () => {
+    const failed = { name: "mc", epoch: 1, at: NOW - 2000, problem: "x" };
+    const well = at([looks(anvil, [primary]), looks(forge, [standby], { failedProofs: [failed] })]);
+    expect(well.level).toBe("ok");
+    const later = { failedProofs: [{ ...failed, at: NOW + 1 }] };
+    const bad = at([looks(anvil, [primary]), looks(forge, [standby], later)], stored, later.failedProofs);
+    expect(bad.databases[0]?.breaches).toEqual(["proof_failed"]);
+  });
+
+  it("after a takeover proofs of the epoch before do not count: said at once, red after 36 h", () => {
+    const took = (hours: number) => judge(question({ provenAt: null, epochSince: NOW - hours * 3_600_000 }));
+    expect(took(3)).toMatchObject({ level: "degraded", breaches: [] });
+    expect(took(3).reasons[0]).toMatch(/not been restored .+ since another host took over 3 h ago; .+ within 2 d|36 h/);
+    expect(took(37)).toMatchObject({ level: "breached", breaches: ["not_proven"] });
+    expect(took(37).reasons[0]).toMatch(/since another host took over/);
+  });
+
+  it("proofs count for the primary's epoch alone", () => {
+    const second = { ...stored, epoch: 2, epochSince: NOW - 40 * 3_600_000 };
+    const of2 = (one: HostLook): HostLook =>
+      one.answered ? { ...one, answered: { ...one.answered, value: { ...one.answered.value, epoch: 2 } } } : one;
+    const beat = { epoch: 2, seq: 3, at: NOW - 1000 };
+    const head2 = { ...head(9, 1000), beat };
+    const fleet = [
+      looks(anvil, [report({ committed: head2, claimedAt: NOW })]),
+      looks(forge, [report({ applied: head2 })]),
+    ];
+    const good = (epoch: number) => [{ name: "mc", epoch, txid: 9, at: NOW - 1000 }];
+    const failed = [{ name: "mc", epoch: 1, at: NOW, problem: "x" }];
+    const whole = (epoch: number) =>
+      assess(
+        manifest([database()]),
+        { at: NOW, hosts: fleet.map(of2), storage: second },
+        { good: good(epoch), failed },
+      );
+    expect(whole(1).databases[0]).toMatchObject({ level: "breached", breaches: ["not_proven"], provenAt: null });
+    expect(whole(2).databases[0]).toMatchObject({ level: "ok", provenAt: NOW - 1000 });
   });
 
   it("what SQLite says in many lines is one, with a count", () => {
@@ -239,20 +275,28 @@ const looks = (host: Host, databases: readonly DatabaseReport[], more: Partial<H
 });
 const silent = (host: Host): HostLook => ({ host, answered: null, trouble: "10.0.0.1: ECONNREFUSED" });
 const stored = {
-  ...{ label: "Azure", epoch: 1, owner: "anvil", listedAt: NOW, trouble: null },
+  ...{ label: "Azure", epoch: 1, owner: "anvil", epochSince: null, listedAt: NOW, trouble: null },
   ...{ newest: new Map([["mc", 9]]), broken: new Map<string, string>() },
 };
 const noStorage = {
-  ...{ label: "Azure", epoch: null, owner: null, listedAt: null, newest: null, broken: new Map<string, string>() },
+  ...{
+    label: "Azure",
+    epoch: null,
+    owner: null,
+    epochSince: null,
+    listedAt: null,
+    newest: null,
+    broken: new Map<string, string>(),
+  },
   trouble: "no answer",
 };
 const proven = (names: readonly string[]): Proofs => ({
-  good: new Map(names.map((name) => [name, NOW])),
-  failed: new Map(),
+  good: names.map((name) => ({ name, epoch: 1, txid: 9, at: NOW })),
+  failed: [],
 });
 const [anvil, forge] = hosts as [Host, Host];
-const at = (hostLooks: HostLook[], storage: Look["storage"] = stored) =>
-  assess(manifest([database()]), { at: NOW, hosts: hostLooks, storage }, proven(["mc"]));
+const at = (hostLooks: HostLook[], storage: Look["storage"] = stored, failed: Proofs["failed"] = []) =>
+  assess(manifest([database()]), { at: NOW, hosts: hostLooks, storage }, { ...proven(["mc"]), failed });
 
 describe("the whole", () => {
   it.each<[string, Status, string]>([
@@ -361,6 +405,12 @@ describe("what is shown", () => {
     expect(toScreen(status, PLAIN, 100)).toContain("Lost at most, were the primary gone now: 99 s (db-4)");
   });
 
+  it("every database as a row: those that are not green first, none left out", () => {
+    const rows = worstFirst(status).map(({ name }) => name);
+    expect(rows.slice(0, 3)).toEqual(["db-4", "db-5", "db-0"]);
+    expect(rows.toSorted()).toEqual(names.toSorted());
+  });
+
   it("the headline counts what is wrong, and says of what kind", () => {
     expect(headline(status)).toBe("Breached: 1 of 69 databases: 1 older in storage than the tier allows.");
     const two = assess(
@@ -371,7 +421,9 @@ describe("what is shown", () => {
     expect(headline(two)).toBe(
       "Breached: 1 of 1 databases: 1 missing on the primary, 1 without a checked restore for 36 h.",
     );
-    expect(headline(at([silent(anvil), silent(forge)], noStorage))).toMatch(/^Of 1 of 1 databases it is not known/);
+    expect(headline(at([silent(anvil), silent(forge)], noStorage))).toMatch(
+      /^It is not known whether the data of 1 of 1 databases is safe/,
+    );
     expect(headline(at([looks(anvil, [primary]), silent(forge)]))).toMatch(/with 1 of 1 databases/);
   });
 
