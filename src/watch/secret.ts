@@ -40,7 +40,7 @@ export class Secrets {
     const value = (await secretsFor(this.#context, [[name]]))(name);
     if (value) return value;
     throw new Exit(
-      EXIT.unavailable,
+      EXIT.signIn,
       "secret_missing",
       `The environment variable ${name}, which the manifest names, is not set, and nothing is sealed under that name.`,
       `Set it, or run: alai secrets run --env ${name}=bw://ITEM/FIELD -- ${this.#command}`,
@@ -55,6 +55,6 @@ export class Secrets {
     const { name: profile } = chosenProfile(this.#context, undefined);
     const [found] = await readReferences(this.#context, profile, [parseReference(name)]);
     if (found && "value" in found) return found.value;
-    throw new Exit(EXIT.notFound, "secret_missing", found?.message ?? `${name} was not found.`, found?.hint);
+    throw new Exit(EXIT.signIn, "secret_missing", found?.message ?? `${name} was not found.`, found?.hint);
   }
 }

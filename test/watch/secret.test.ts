@@ -36,7 +36,7 @@ function contextOf(env: Record<string, string> = {}) {
 test("an environment variable wins over what is sealed under its name; without both its name is said", async () => {
   const { context } = contextOf();
   await expect(new Secrets(context).get("SLACK_BOT_TOKEN")).rejects.toMatchObject({
-    ...{ exit: 69, code: "secret_missing", message: expect.stringContaining("SLACK_BOT_TOKEN") },
+    ...{ exit: 4, code: "secret_missing", message: expect.stringContaining("SLACK_BOT_TOKEN") },
   });
   await keepBreakGlass(context, "default", { SLACK_BOT_TOKEN: "sealed" }, true);
   expect(await new Secrets(context).get("SLACK_BOT_TOKEN")).toBe("sealed");

@@ -44,7 +44,8 @@ function texts({ pattern }: TextShape): Json {
   return { type: pattern.test("2") ? ["string", "number"] : "string", pattern: pattern.source };
 }
 
-function durations({ orNone }: DurationShape): string {
+function durations({ orNone, form }: DurationShape): string {
+  if (form) return form.source;
   return orNone ? `^(${DURATION}|none)$` : `^${DURATION}$`;
 }
 

@@ -2,6 +2,7 @@ import {
   choice,
   duration,
   durationOrNone,
+  durationWithin,
   flag,
   list,
   number,
@@ -153,12 +154,23 @@ const CHANNEL = variant("Where alerts go.", "kind", {
   webhook: {
     name: required(name("What it is called here.")),
     url: required(url("Where alerts are posted, as JSON.")),
-    secret: optional(secret("Where the bearer token is. Default: none.")),
+    secret: optional(
+      secret(
+        "Where the key is with which alerts are signed (Alai-Signature: HMAC-SHA256 of time and body). Default: none, and they are not.",
+      ),
+    ),
   },
 });
 
 const WATCH = object("The heartbeat from outside.", {
-  interval: optional(duration("Between two probes of one host. Default: 10s.", SECOND)),
+  interval: optional(
+    durationWithin(
+      "Between two probes of one host, 5s to 60s. Default: 10s.",
+      5 * SECOND,
+      60 * SECOND,
+      /^((?:[5-9]|[1-5]\d)(?:\.\d+)?s|60(?:\.0+)?s|1(?:\.0+)?m|0\.\d+m|\d{4,5}(?:\.\d+)?ms)$/,
+    ),
+  ),
   misses: optional(number("Misses in a row before the channels are told. Default: 2.", 1, 100)),
   "escalate-after": optional(duration("Down this long: a direct message. Default: 5m.", SECOND)),
   "dead-man": optional(

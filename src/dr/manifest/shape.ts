@@ -44,6 +44,10 @@ export interface DurationShape<N extends boolean = boolean> {
   readonly kind: "duration";
   readonly doc: string;
   readonly least: Millis;
+  /** Null: as long as one likes. */
+  readonly most: Millis | null;
+  /** For editors, which cannot count: what is in these bounds, and as little else as a pattern can say. Null: any. */
+  readonly form: RegExp | null;
   /** The word `none` is taken too, and is null. */
   readonly orNone: N;
 }
@@ -141,11 +145,15 @@ export function flag(doc: string): FlagShape {
 }
 
 export function duration(doc: string, least: Millis): DurationShape<false> {
-  return { kind: "duration", doc, least, orNone: false };
+  return { kind: "duration", doc, least, most: null, form: null, orNone: false };
+}
+
+export function durationWithin(doc: string, least: Millis, most: Millis, form: RegExp): DurationShape<false> {
+  return { kind: "duration", doc, least, most, form, orNone: false };
 }
 
 export function durationOrNone(doc: string, least: Millis): DurationShape<true> {
-  return { kind: "duration", doc, least, orNone: true };
+  return { kind: "duration", doc, least, most: null, form: null, orNone: true };
 }
 
 export function choice<const W extends string>(doc: string, words: readonly W[]): ChoiceShape<W> {

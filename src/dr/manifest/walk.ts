@@ -85,8 +85,16 @@ function time(file: YamlFile, node: Scalar, shape: DurationShape, label: string)
   if (shape.orNone && raw === "none") return null;
   try {
     const ms = duration(raw);
-    if (ms >= shape.least) return ms;
-    return wrong(file, node, label, `is ${shown(node)}, which is too short`, `Write at least ${shape.least / 1000}s.`);
+    const { least, most } = shape;
+    if (ms >= least && ms <= (most ?? ms)) return ms;
+    const allowed = most === null ? `at least ${least / 1000}s` : `${least / 1000}s to ${most / 1000}s`;
+    return wrong(
+      file,
+      node,
+      label,
+      `is ${shown(node)}, which is too ${ms < least ? "short" : "long"}`,
+      `Write ${allowed}.`,
+    );
   } catch (error) {
     if (!(error instanceof BadInput)) throw error;
     return wrong(file, node, label, `is ${shown(node)}, which is not a length of time`, allowedBy(shape));

@@ -32,6 +32,8 @@ test.each([
   ["a kind of storage that is not known", "type: azure", "type: gcs"],
   ["a key of another storage", "  account: alaibackups0ebb\n", "  bucket: alaibackups0ebb\n"],
   ["a number out of its range", "misses: 2", "misses: 0"],
+  ["a watch that never rests", "  interval: 10s\n  misses", "  interval: 4s\n  misses"],
+  ["a watch that sleeps", "  interval: 10s\n  misses", "  interval: 2m\n  misses"],
   ["a secret in place of its name", "secret: SLACK_BOT_TOKEN", "secret: xoxb-1-2"],
   ["a time of day that there is not", 'prove: "03:00"', 'prove: "3:00"'],
   ["a text where a list belongs", "addresses: [10.0.0.2, 100.104.164.86, basicass-mac-mini]", "addresses: 10.0.0.2"],
