@@ -196,7 +196,7 @@ function measured(more: Partial<Measured> = {}): Measured {
     ...more,
   };
 }
-const manifest = { file: "dr.manifest.yaml", hash: "abc" } as Manifest;
+const manifest = { file: "dr.manifest.yaml", hash: "abc", daily: { prove: null, drill: null } } as unknown as Manifest;
 const drill = (more: Partial<Measured> = {}, earlier: readonly DrillReport[] = []) =>
   compose(manifest, measured(more), earlier);
 
