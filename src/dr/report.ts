@@ -26,6 +26,24 @@ export interface HostReport {
   readonly failedProofs?: Readonly<Record<string, FailedProof>>;
   /** What the agent itself has asked of storage since it was started; Litestream's requests are not in it. */
   readonly operations?: Readonly<Operations>;
+  /** What this host does every day; empty or absent: another one does. */
+  readonly daily?: readonly DailyReport[];
+}
+
+/** The proof or the drill that the agent makes every day. */
+export interface DailyReport {
+  readonly job: "prove" | "drill";
+  /** Of the one that runs now; null: none does. */
+  readonly pid: number | null;
+  /** The last one that ended by itself; null: none has yet. */
+  readonly startedAt: Millis | null;
+  readonly endedAt: Millis | null;
+  /** What went wrong with it; null: nothing. */
+  readonly problem: string | null;
+  /** When the next one is due, or since when. */
+  readonly dueAt: Millis;
+  /** The file that says more. */
+  readonly log: string;
 }
 
 /** A restore from storage that failed, or gave no sound database. */
@@ -94,6 +112,7 @@ export type AlarmKind =
   | "unsafe_version"
   | "storage"
   | "unproven"
+  | "daily_failed"
   | "damaged"
   | "put_aside";
 

@@ -5,6 +5,7 @@ import type { Alarm, DatabaseReport, FailedProof, HostReport } from "../report.t
 import type { Storage } from "../storage/storage.ts";
 import { watch } from "../watchdogs/all.ts";
 import type { WatchedDatabase } from "../watchdogs/watched.ts";
+import type { Daily } from "./daily.ts";
 import { Listing } from "./listing.ts";
 import type { Log } from "./log.ts";
 import { every } from "./loop.ts";
@@ -25,6 +26,8 @@ const SELDOM: Millis = 3_600_000;
 const DAY: Millis = 24 * SELDOM;
 /** A primary's own look at storage is for its watchdogs: the standby's is the one that is to be quick. */
 const PRIMARY_POLLS = 3;
+/** A host that has just begun its part has better to do than its daily runs: copies to make, a failover to get through. */
+const SETTLED: Millis = 5 * 60_000;
 /** A call to storage that has been silent for so long is said to be. */
 const SILENCE: Millis = 3000;
 
@@ -51,6 +54,8 @@ export interface AgentOptions {
   readonly failedProofs?: () => ReadonlyMap<string, FailedProof>;
   /** What the agent of a host says; null when it does not answer. */
   readonly askPrimary: (host: string) => Promise<HostReport | null>;
+  /** What this host does every day; absent: another one does. */
+  readonly daily?: Daily | undefined;
   /** Called now and then: addresses that this machine got later than the agent started. */
   readonly onMinute: () => Promise<void>;
 }
@@ -62,6 +67,8 @@ export class Agent {
   readonly #remedies: Remedies;
   readonly #startedAt: Millis;
   #part: Primary | Standby | null = null;
+  /** By the monotonic clock. */
+  #partSince: Millis = 0;
   #verdict: Verdict = { act: "wait", why: "Storage has not said yet who may write." };
   #alarms: readonly Alarm[];
   #proofs: ReadonlyMap<string, Millis> = new Map();
@@ -101,7 +108,7 @@ export class Agent {
       this.#every("pruning", SELDOM, () => this.#prune()),
     ]);
     this.#keep();
-    await this.#stopPart();
+    await Promise.all([this.#stopPart(), this.#options.daily?.stop()]);
   }
 
   /** Whether its rounds go on: a process that is there and does nothing is not well. */
@@ -128,6 +135,7 @@ export class Agent {
       proofs: Object.fromEntries(this.#proofs),
       failedProofs: Object.fromEntries(this.#failedProofs),
       operations: { ...this.#options.storage.operations },
+      daily: this.#options.daily?.report ?? [],
     };
   }
 
@@ -177,6 +185,7 @@ export class Agent {
     if (verdict.act === "wait") return;
     this.#options.state.keep([{ name: "", kind: "newest epoch", value: verdict.epoch }]);
     this.#part = this.#makePart(verdict.act, verdict.epoch);
+    this.#partSince = this.#options.monotonic();
   }
 
   #makePart(act: "primary" | "standby", epoch: number): Primary | Standby {
@@ -198,6 +207,7 @@ export class Agent {
   async #stopPart(): Promise<void> {
     const part = this.#part;
     this.#part = null;
+    if (part) void this.#options.daily?.interrupt();
     await (part instanceof Standby ? part.stop(5 * TICK) : part?.stop());
   }
 
@@ -205,6 +215,14 @@ export class Agent {
     if (this.#part instanceof Primary) await this.#part.tick();
     this.#tickedAt = this.#options.monotonic();
     this.#watch();
+    if (this.#isAtEase) this.#options.daily?.tick();
+  }
+
+  /** Whether there is time, and room, to restore everything. */
+  get #isAtEase(): boolean {
+    if (!this.#part || this.#options.monotonic() - this.#partSince < SETTLED) return false;
+    if (this.#listing.listedAt === null || this.#listing.trouble(SILENCE)) return false;
+    return !this.#alarms.some(({ kind }) => kind === "disk_low");
   }
 
   async #list(): Promise<void> {
@@ -241,6 +259,7 @@ export class Agent {
         aside: seen.aside,
         clocks: seen.clocks,
         versions: seen.versions,
+        daily: this.#options.daily?.report ?? [],
         proofs: this.#proofs,
       },
       this.#alarms,
@@ -254,6 +273,7 @@ export class Agent {
 
   #keep(): void {
     this.#part?.keep();
+    this.#options.daily?.tidy();
     this.#options.seen.lookAtDisks();
   }
 

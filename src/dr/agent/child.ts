@@ -156,12 +156,12 @@ export class Child {
   }
 
   #onEnd(how: string): void {
-    const { monotonic, log, state } = this.#around;
+    const { monotonic, log } = this.#around;
     const now = monotonic();
     const lived = now - this.#bornAt;
     this.#process = null;
     this.#lastExit = how;
-    state.forgetChild(this.spec.name);
+    forget(this.spec.name, this.#around);
     if (!this.#wanted) {
       log.info("child ended", { child: this.spec.name, exit: how });
       return;
@@ -174,5 +174,14 @@ export class Child {
       this.#restarts++;
       this.#spawn();
     }, this.#pause);
+  }
+}
+
+/** Strikes out a child that has ended. A full disk is no reason to fall: one that is still written down is not found any more. */
+export function forget(name: string, { state, log }: Surroundings): void {
+  try {
+    state.forgetChild(name);
+  } catch (error) {
+    log.warn("a child that has ended is still written down", { child: name, reason: sentenceOf(error) });
   }
 }

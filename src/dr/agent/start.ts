@@ -4,12 +4,14 @@ import { monotonic } from "@alai/core/monotonic";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
+import { dailyHost, type Job } from "../daily/schedule.ts";
 import { litestreamEnvironment } from "../litestream/environment.ts";
 import { findLitestream } from "../litestream/find.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
 import { failedProofs, lastProof } from "../prove/history.ts";
 import { openStorage } from "../storage/open.ts";
 import { Agent } from "./agent.ts";
+import { Daily } from "./daily.ts";
 import { createLog } from "./log.ts";
 import { toMetrics } from "./metrics.ts";
 import { asOnlyAgent } from "./only-one.ts";
@@ -96,6 +98,15 @@ async function runAlone(
       const asked = askHost(other, { token, patience: PRIMARY_PATIENCE, clock });
       return asked.then(({ value }) => value).catch(() => null);
     },
+    ...(dailyHost(manifest) === host && {
+      daily: new Daily({
+        ...{ state, log, clock, monotonic, platform },
+        spec: manifest.daily,
+        command: (job) => dailyCommand(context.self, job, ["--manifest", manifest.file, "--host", host.name]),
+        env: context.env,
+        stateFolder: host.state,
+      }),
+    }),
     onMinute: () => server.addresses(),
   });
   try {
@@ -129,6 +140,15 @@ function pagesOf(
       return json({ host: host.name, at: clock(), samples: state.samples(since) });
     },
   };
+}
+
+/** @param self the words that start this program. */
+function dailyCommand(
+  [program = "alai", ...words]: readonly string[],
+  job: Job,
+  flags: readonly string[],
+): readonly [string, ...string[]] {
+  return [program, ...words, "dr", ...(job === "prove" ? ["prove"] : ["drill", "--isolated"]), ...flags];
 }
 
 /** 200 while the agent's rounds go on; what is wrong with databases is in the body, for who watches hosts. */

@@ -3,6 +3,7 @@ import type { Alarm } from "../report.ts";
 import { putAside } from "./aside.ts";
 import { childDied } from "./child.ts";
 import { clockSkew } from "./clock.ts";
+import { dailyFailed } from "./daily.ts";
 import { damaged } from "./damage.ts";
 import { diskLow } from "./disk.ts";
 import { followerStalled } from "./follower.ts";
@@ -24,6 +25,7 @@ const WATCHDOGS: readonly Watchdog[] = [
   diskLow,
   clockSkew,
   unsafeVersion,
+  dailyFailed,
   unproven,
 ];
 

@@ -1,6 +1,6 @@
 import type { Millis } from "@alai/core";
 import type { Database } from "../manifest/model.ts";
-import type { Alarm, ChildReport, DatabaseReport } from "../report.ts";
+import type { Alarm, ChildReport, DailyReport, DatabaseReport } from "../report.ts";
 
 /** What a watchdog found: an alarm that does not know yet since when. */
 export type Finding = Omit<Alarm, "since">;
@@ -65,6 +65,8 @@ export interface Watched {
   readonly aside: readonly string[];
   readonly clocks: readonly OtherClock[];
   readonly versions: readonly SeenVersion[];
+  /** What this host does every day. */
+  readonly daily: readonly DailyReport[];
   /** The last proof of each database by a real restore; absent: no proof is known. */
   readonly proofs: ReadonlyMap<string, Millis>;
 }

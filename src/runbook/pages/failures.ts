@@ -114,6 +114,17 @@ const ALARMS = (facts: Facts): Readonly<Record<AlarmKind, Failure>> => {
         "Point in time: `alai dr restore NAME --at '2h ago' -o restored.db`.",
       ],
     },
+    daily_failed: {
+      title: "The daily proof or the daily drill fails",
+      signs: "The standby's agent ran `alai dr prove` or `alai dr drill --isolated`, and it did not end with 0.",
+      itself: "The agent tries again after an hour, then after longer pauses; a good run calms the alarm.",
+      check: ["alai dr status", "tail -50 FILE      # the log that the alarm names"],
+      action: [
+        "The proof: what failed is red in `alai dr status`; see *A restore from storage failed*.",
+        "The drill: its findings are tasks in Mission Control, and in the report that its log names.",
+        "*It did not end in time*: storage is slow, or the machine; type it by hand and look.",
+      ],
+    },
     put_aside: {
       title: "Databases of a former primary were put aside",
       signs:

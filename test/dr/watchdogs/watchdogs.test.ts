@@ -55,6 +55,7 @@ const quiet: Watched = {
     aside: [],
     clocks: [],
     versions: [],
+    daily: [],
   },
   proofs: new Map([["mc", NOW - 1000]]),
 };
@@ -77,6 +78,10 @@ const child = (pid: number | null, diedAgo: number | null) => ({
 const disk = (free: number, size: number) => ({ ...quiet, volumes: [{ path: "/data", free, size }] });
 const clock = (ahead: number, give: number) => ({ ...quiet, clocks: [{ whose: "storage", ahead, give }] });
 const runs = (of: "litestream" | "sqlite", version: string) => ({ ...quiet, versions: [{ of, version, who: "x" }] });
+const daily = (problem: string | null, dueAt: number) => ({
+  ...quiet,
+  daily: [{ job: "drill" as const, pid: null, startedAt: null, endedAt: null, problem, dueAt, log: "/log" }],
+});
 const trouble = { since: NOW - 9000, message: "no" };
 const DAY = 86_400_000;
 
@@ -118,6 +123,8 @@ const CASES: readonly (readonly [kind: string, what: string, fires: Watched, cal
     withDatabase(quiet, {}, { shipped: null }),
     withDatabase({ ...quiet, startedAt: NOW - 60_000 }, {}, { shipped: null }),
   ],
+  ["daily_failed", "one that failed", daily("exit code 1", NOW), daily(null, NOW)],
+  ["daily_failed", "one that waits for half a day", daily(null, NOW - DAY / 2 - 1), daily(null, NOW - DAY / 2)],
   ["child_died", "is down", { ...quiet, children: [child(null, 0)] }, { ...quiet, children: [child(7, null)] }],
   [
     "child_died",
