@@ -14,7 +14,8 @@ const TO_DO = { new: "missing", changed: "differs", same: "as it is to be", stal
 
 export const command = defineCommand({
   summary: "write a host's files: configs of Litestream and the agent's unit",
-  description: `One config for each retention, because a Litestream process has one; the replicas of an epoch are below e<N>/.
+  description: `One config for each retention, because a Litestream process has one; the replicas of an epoch are below e<N>/. Which epoch it is,
+and who writes in it, storage says; --epoch N asks nobody, and goes by the roles of the manifest.
 A standby sends nothing, so it has no configs until it is promoted. The unit (launchd daemon or systemd) starts \`alai host agent\`
 alone; Litestream is started by the agent when its host may write. Nothing secret is in the files. Files that alai did not write
 are never overwritten. The real Litestream reads each config first.
@@ -29,7 +30,11 @@ Lines (not on a terminal): file, state, kind. With --diff a unified diff instead
     ...MANIFEST_FLAG,
     host: { value: "HOST", summary: "whose files" },
     out: { value: "DIR", summary: "where to; default rendered/HOST" },
-    epoch: { value: "N", summary: "the epoch of the replicas; default 1", parse: wholeNumber("number of an epoch", 1) },
+    epoch: {
+      value: "N",
+      summary: "the epoch of the replicas; default what storage says",
+      parse: wholeNumber("number of an epoch", 1),
+    },
     installed: { value: "PATH", summary: "where the manifest is on that host, if not where it is here" },
     diff: { summary: "show what would change; write nothing" },
     check: { summary: "exit 1 when something would change; write nothing" },
@@ -39,27 +44,33 @@ Lines (not on a terminal): file, state, kind. With --diff a unified diff instead
     file: "its name",
     state: "new, changed, same or stale: it against what was in the folder",
     kind: "litestream, launchd or systemd; null when stale",
+    epoch: "of the replicas in it; null for the unit, and when stale",
   },
   async run(context, { flags }) {
     if (flags.host === undefined)
       throw usage("The host is missing: whose files?", "Type for example: alai dr render --host anvil");
-    const [{ readManifest }, { requireHost }, { renderHost }, { compareFiles, writeFiles }] = await Promise.all([
-      import("../../dr/manifest/read.ts"),
-      import("../../dr/manifest/host.ts"),
-      import("../../dr/render/render.ts"),
-      import("../../dr/render/files.ts"),
-    ]);
+    const [{ readManifest }, { requireHost }, { epochFor }, { renderHost }, { compareFiles, writeFiles }] =
+      await Promise.all([
+        import("../../dr/manifest/read.ts"),
+        import("../../dr/manifest/host.ts"),
+        import("../../dr/render/epoch.ts"),
+        import("../../dr/render/render.ts"),
+        import("../../dr/render/files.ts"),
+      ]);
     const manifest = readManifest(context, flags.manifest);
     const host = requireHost(manifest, flags.host);
     const manifestAt = flags.installed ?? manifest.file;
-    const files = renderHost(manifest, host, { epoch: flags.epoch ?? 1, manifestAt });
+    const { epoch, writes, said, isDoubtful } = await epochFor(context, manifest, host, flags.epoch);
+    const files = renderHost(manifest, host, { epoch, writes, manifestAt });
     if (!flags.unvalidated) await validate(context, files);
     const out = resolve(context.cwd, flags.out ?? `rendered/${host.name}`);
     const changes = compareFiles(out, host, files);
     const dry = flags.diff || flags.check || false;
     if (!dry) writeFiles(out, changes);
+    if (isDoubtful) context.warn(said);
+    else if (!context.flags.quiet && !context.flags.json) context.io.err(`${said}\n`);
     if (flags.diff && !context.flags.json) await printDiff(context, changes);
-    else await print(context, changes, files, dry);
+    else await print(context, changes, files, { dry, epoch });
     return flags.check && changes.some(({ change }) => change !== "same") ? EXIT.refused : EXIT.ok;
   },
 });
@@ -83,7 +94,7 @@ async function print(
   context: Context,
   changes: readonly FileChange[],
   files: readonly HostFile[],
-  dry: boolean,
+  { dry, epoch }: { readonly dry: boolean; readonly epoch: number | null },
 ): Promise<void> {
   const kindOf = (name: string) => files.find((file) => file.name === name)?.kind ?? null;
   await printRows<FileChange>(context, changes, {
@@ -92,6 +103,11 @@ async function print(
       { header: "STATE", value: ({ change }) => change, show: ({ change }) => (dry ? TO_DO : DONE)[change] },
       { header: "KIND", value: ({ name }) => kindOf(name) ?? "", expendable: 1 },
     ],
-    json: ({ name, change }) => ({ file: name, state: change, kind: kindOf(name) }),
+    json: ({ name, change }) => ({
+      file: name,
+      state: change,
+      kind: kindOf(name),
+      epoch: kindOf(name) === "litestream" ? epoch : null,
+    }),
   });
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -25,10 +25,10 @@ const out = () => join(root, "out");
 
 async function render(flags: Record<string, unknown>, env: Record<string, string> = {}) {
   const binary = process.env.ALAI_LITESTREAM ?? "";
-  const { context, out: printed } = printing({ ALAI_LITESTREAM: binary, ...env }, {}, root);
-  const input = { args: [], flags: { manifest: EXAMPLE, host: "anvil", out: out(), ...flags } as never };
+  const { context, out: printed, err } = printing({ ALAI_LITESTREAM: binary, ...env }, {}, root);
+  const input = { args: [], flags: { manifest: EXAMPLE, host: "anvil", out: out(), epoch: 1, ...flags } as never };
   const code = await command.run(context, input);
-  return { code, text: printed.join("") };
+  return { code, text: printed.join(""), said: err.join("") };
 }
 
 function written(): Record<string, string> {
@@ -201,6 +201,94 @@ test("a standby has the unit alone, and needs no Litestream to render", async ()
   await render({ host: "forge" }, { ALAI_LITESTREAM: "/nowhere" });
   expect(Object.keys(written())).toEqual(["com.alai.host-agent.plist"]);
   expect(written()["com.alai.host-agent.plist"]).toContain("<string>basicas</string>");
+});
+
+describe("the epoch", () => {
+  const ask = { epoch: undefined, unvalidated: true };
+  const storage = () => join(root, "storage");
+  /** The example with its storage in a folder, of which the test says what it knows. */
+  function here(primary: string | null): string {
+    const file = join(root, "here.yaml");
+    const text = readFileSync(EXAMPLE, "utf8").replace(
+      /^storage:\n(?: .*\n)+/m,
+      () => `storage: { type: file, path: ${storage()} }\n`,
+    );
+    writeFileSync(file, text);
+    mkdirSync(join(storage(), "_alai"), { recursive: true });
+    if (primary !== null) writeFileSync(join(storage(), "_alai", "primary.json"), primary);
+    return file;
+  }
+  const promoted = (owner: string) => JSON.stringify({ epoch: 4, owner, state: "primary" });
+  const epochs = () => configs().map(([, { dbs }]) => /\/(e\d+)\//.exec(String(dbs[0]?.replica.path))?.[1]);
+
+  test("is what storage says, and is said", async () => {
+    const { said } = await render({ manifest: here(null), ...ask });
+    expect([epochs(), said]).toEqual([Array(4).fill("e1"), `Epoch 1: the folder ${storage()} knows of no failover.\n`]);
+    const again = await render({ manifest: here(promoted("anvil")), ...ask });
+    expect([epochs(), again.said]).toEqual([
+      Array(4).fill("e4"),
+      `Epoch 4, as _alai/primary.json of the folder ${storage()} says: anvil is the primary.\n`,
+    ]);
+  });
+
+  test("of who was promoted: it has the configs, and who was the primary has none, whatever the manifest says", async () => {
+    const manifest = here(promoted("forge"));
+    const forge = await render({ manifest, host: "forge", ...ask });
+    expect([epochs(), forge.said]).toEqual([
+      Array(4).fill("e4"),
+      expect.stringMatching(
+        /forge is the primary\. The manifest says that forge is the standby: change the roles there/,
+      ),
+    ]);
+    const anvil = await render({ manifest, out: join(root, "anvil"), ...ask });
+    expect(readdirSync(join(root, "anvil"))).toEqual(["com.alai.host-agent.plist"]);
+    expect(anvil.said).toMatch(/The manifest says that anvil is the primary/);
+    // By hand: the manifest's roles.
+    await render({ manifest, out: join(root, "hand"), epoch: 4, unvalidated: true });
+    expect(readdirSync(join(root, "hand"))).toHaveLength(5);
+  });
+
+  test.each<[string, () => void, number, RegExp]>([
+    [
+      "gone",
+      () => rmSync(storage(), { recursive: true }),
+      69,
+      /The folder .* is not there\..*mkdir .*\. Or type --epoch N/,
+    ],
+    [
+      "not understood",
+      () => writeFileSync(join(storage(), "_alai", "primary.json"), "x"),
+      69,
+      /cannot be understood.*\. Type --epoch N/,
+    ],
+  ])(
+    "that storage does not say, because it is %s: nothing is written for the primary",
+    async (_, breaks, exit, says) => {
+      const manifest = here(null);
+      breaks();
+      const refused = await render({ manifest, ...ask }).catch((error: unknown) => error);
+      const { message, hint } = refused as { message: string; hint: string };
+      expect(refused).toMatchObject({
+        exit,
+        code: "epoch_unknown",
+        message: expect.stringContaining("which epoch it is"),
+      });
+      expect(`${message} ${hint}`).toMatch(says);
+      expect(() => readdirSync(out())).toThrow("ENOENT");
+      const standby = await render({ manifest, host: "forge", ...ask });
+      expect([Object.keys(written()), standby.said]).toEqual([
+        ["com.alai.host-agent.plist"],
+        expect.stringMatching(/Whether forge was promoted is not known, so it gets the unit alone/),
+      ]);
+    },
+  );
+
+  test("that nobody may ask for is a matter of signing in (4)", async () => {
+    await expect(render({ ...ask })).rejects.toMatchObject({
+      exit: 4,
+      hint: expect.stringMatching(/Or type --epoch N: the epoch that alai dr status shows/),
+    });
+  });
 });
 
 test("a systemd unit that systemd takes", async () => {
