@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Exit } from "../kit/errors.ts";
+import { Exit, toFailure, usage } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
+import { makeFolder } from "../kit/folder.ts";
+import { oneLine } from "../kit/text.ts";
 import type { RenderedPage } from "./page.ts";
 import { fileText, isOurs } from "./render.ts";
 
@@ -13,12 +15,41 @@ export interface Written {
   readonly change: "new" | "changed" | "same";
 }
 
-/** Writes the pages that differ. Throws Exit 1, with nothing written, where a file of that name is not ours. */
+/**
+ * Sees to it that there is a folder to write into, before anybody is asked for what is written. Throws a usage error for what is no
+ * folder, Exit 69 for one that cannot be made.
+ */
+export function requireFolder(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === "EEXIST" || code === "ENOTDIR")
+      throw usage(`${oneLine(folder)} is no folder, or lies below what is none.`, "Name a folder with --out.");
+    const why = WHY[code] ?? toFailure(error).message;
+    throw new Exit(
+      EXIT.unavailable,
+      "no_folder",
+      `The folder ${oneLine(folder)} cannot be made: ${why}.`,
+      "Name another one with --out.",
+    );
+  }
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there",
+  EROFS: "the disk is read-only",
+  ENOSPC: "the disk is full",
+  ENOENT: "the system takes no folder there",
+};
+
+/** Writes the pages that differ. Throws as `requireFolder`, and Exit 1, with nothing written, where a file of that name is not ours. */
 export function writePages(folder: string, pages: readonly RenderedPage[]): readonly Written[] {
   const before = new Map(pages.map(({ file }) => [file, textAt(join(folder, file))]));
   const foreign = [...before].filter(([, text]) => text !== null && !isOurs(text)).map(([file]) => join(folder, file));
   if (foreign.length > 0) throw notOurs(foreign);
-  mkdirSync(folder, { recursive: true });
+  requireFolder(folder);
   return pages.map((page) => {
     const { file, title } = page;
     const [old, text] = [before.get(file) ?? null, fileText(page)];

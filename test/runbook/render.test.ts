@@ -19,7 +19,16 @@ const diagrams = (text: string) => [...text.matchAll(/```mermaid\n([\s\S]*?)\n``
 
 const KINDS = {
   ...{ follower_stalled: 1, shipping_stalled: 1, child_died: 1, heartbeat_old: 1, disk_low: 1, daily_failed: 1 },
-  ...{ clock_skew: 1, unsafe_version: 1, storage: 1, unproven: 1, damaged: 1, put_aside: 1 },
+  ...{
+    clock_skew: 1,
+    unsafe_version: 1,
+    storage: 1,
+    unproven: 1,
+    proof_failed: 1,
+    damaged: 1,
+    put_aside: 1,
+    readers_behind: 1,
+  },
 } as const satisfies Record<AlarmKind, 1>;
 
 describe("the real manifest", () => {

@@ -28,16 +28,18 @@ Lines (not on a terminal): file, state, title.`,
     title: "the page's title",
   },
   async run(context, { flags }) {
-    const [{ readManifest }, { takeFacts }, { renderRunbook }, { writePages }] = await Promise.all([
+    const [{ readManifest }, { takeFacts }, { renderRunbook }, { requireFolder, writePages }] = await Promise.all([
       import("../../dr/manifest/read.ts"),
       import("../../runbook/facts.ts"),
       import("../../runbook/render.ts"),
       import("../../runbook/write.ts"),
     ]);
     const manifest = readManifest(context, flags.manifest);
+    const folder = resolve(context.cwd, flags.out ?? "runbook");
+    requireFolder(folder);
     const facts = await withSpinner(context, "asking hosts and storage…", () => takeFacts(context, manifest));
     if (!facts.status) context.warn("neither a host nor storage answered: nothing measured is in it");
-    const written = writePages(resolve(context.cwd, flags.out ?? "runbook"), renderRunbook(facts));
+    const written = writePages(folder, renderRunbook(facts));
     await printRows<Written>(context, written, {
       columns: [
         { header: "FILE", value: ({ file }) => file },
