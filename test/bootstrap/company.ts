@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { BitwardenDouble } from "../doubles/bitwarden/server.ts";
 import { Op } from "../doubles/op.ts";
 import type { Place } from "../scripts/harness.ts";
+import { quickBw } from "../secrets/bw/quick.ts";
 
 /** What a company has: an issuer, a vault, and a git repository for `~/.claude`. All of it on loopback, in one folder. */
 
-const modules = join(import.meta.dirname, "..", "..", "node_modules", ".bin");
 const PASSWORD = "correct horse battery";
 
 export const EXPECTED = [
@@ -25,13 +25,18 @@ export class Company {
   readonly repository: string;
   readonly bitwarden: { readonly clientId: string; readonly clientSecret: string; readonly password: string };
   readonly #work: string;
+  /** The folder of bw. */
+  readonly #bin: string;
 
-  private constructor(parts: Pick<Company, "op" | "vault" | "repository" | "bitwarden"> & { work: string }) {
+  private constructor(
+    parts: Pick<Company, "op" | "vault" | "repository" | "bitwarden"> & { work: string; bin: string },
+  ) {
     this.op = parts.op;
     this.vault = parts.vault;
     this.repository = parts.repository;
     this.bitwarden = parts.bitwarden;
     this.#work = parts.work;
+    this.#bin = parts.bin;
   }
 
   static async start(place: Place): Promise<Company> {
@@ -52,6 +57,7 @@ export class Company {
       vault,
       repository,
       work,
+      bin: quickBw(place.file("bw")),
       bitwarden: { clientId, clientSecret, password: PASSWORD },
     });
     company.push({ "CLAUDE.md": "Be kind.\n" });
@@ -86,7 +92,7 @@ export class Company {
   }
 
   get env(): Record<string, string> {
-    return { PATH: `${modules}:${process.env.PATH}`, NODE_EXTRA_CA_CERTS: this.vault.caFile, ALAI_MC_DB: "" };
+    return { PATH: `${this.#bin}:${process.env.PATH}`, NODE_EXTRA_CA_CERTS: this.vault.caFile, ALAI_MC_DB: "" };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

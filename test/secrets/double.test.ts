@@ -1,12 +1,15 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { request as plainRequest } from "node:http";
 import { request } from "node:https";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Bw } from "../doubles/bitwarden/bw.ts";
 import { encrypt, exportKey, newKey } from "../doubles/bitwarden/crypto.ts";
 import { BitwardenDouble, type Options } from "../doubles/bitwarden/server.ts";
+import { NO_LINGERING, quickBw } from "./bw/quick.ts";
 
 /** The double is as good as the real bw that works against it, so most of these run it. */
 
@@ -14,11 +17,15 @@ const PASSWORD = { PW: "correct horse" };
 const login = (name: string, password = `p-${name}`) => ({ type: 1, name, login: { username: "ann", password } });
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64");
 
-/** A server with one person, and their bw. */
+const programs = mkdtempSync(join(tmpdir(), "alai-quick-bw-"));
+const QUICK = join(quickBw(programs, NO_LINGERING), "bw");
+afterAll(() => rmSync(programs, { recursive: true, force: true }));
+
+/** A server with one person, and their bw, without its pauses. */
 async function setUp(options: Options = {}) {
   const double = await BitwardenDouble.start(options);
   const user = await double.addUser({ email: `Ann-${randomUUID()}@example.com`, password: PASSWORD.PW });
-  const bw = await Bw.on(double);
+  const bw = await Bw.on(double, QUICK);
   const key = { BW_CLIENTID: user.clientId, BW_CLIENTSECRET: user.clientSecret };
   const unlock = ["unlock", "--passwordenv", "PW", "--raw"];
   const signIn = ["login", user.email, "--passwordenv", "PW", "--raw"];

@@ -20,21 +20,24 @@ export class Bw {
   readonly home: string;
   session = "";
   readonly #caFile: string;
+  readonly #script: string;
 
-  private constructor(home: string, caFile: string) {
+  private constructor(home: string, caFile: string, script: string) {
     this.home = home;
     this.#caFile = caFile;
+    this.#script = script;
   }
 
-  static async on({ url, caFile }: BitwardenDouble): Promise<Bw> {
-    const bw = new Bw(await mkdtemp(join(tmpdir(), "alai-bw-")), caFile);
+  /** @param script another than npm's own, untouched. */
+  static async on({ url, caFile }: BitwardenDouble, script = BW): Promise<Bw> {
+    const bw = new Bw(await mkdtemp(join(tmpdir(), "alai-bw-")), caFile, script);
     await bw.ok(["config", "server", url]);
     return bw;
   }
 
   /** Runs it; secrets go by the environment or the input. */
   run(args: readonly string[], env: Record<string, string> = {}, input = ""): Promise<Run> {
-    const child = spawn(process.execPath, [BW, ...args], {
+    const child = spawn(process.execPath, [this.#script, ...args], {
       env: {
         ...{ PATH: process.env.PATH ?? "", HOME: this.home, BITWARDENCLI_APPDATA_DIR: this.home },
         ...{ NODE_EXTRA_CA_CERTS: this.#caFile, BW_NOINTERACTION: "true", NO_COLOR: "1" },

@@ -6,7 +6,7 @@ import { BIN, Setting } from "./setting.ts";
 
 const unlocked = { code: 0, stderr: "" };
 
-describe("signing in", () => {
+describe.concurrent("signing in", () => {
   test("by e-mail address and password; a wrong one is one sentence, exit 4, and what was there stays", async () => {
     await using setting = await Setting.make(STANDALONE);
     const { place, user, double, password } = setting;
@@ -99,7 +99,7 @@ describe("signing in", () => {
   });
 });
 
-describe("bw itself", () => {
+describe.concurrent("bw itself", () => {
   test("the version that was tampered with is not used, one that is missing is said with the remedy", async () => {
     await using setting = await Setting.make(STANDALONE);
     const { place, password } = setting;
@@ -163,7 +163,7 @@ describe("bw itself", () => {
     expect(existsSync(ran)).toBe(false);
   });
 
-  test("locks after it was not used for as long as the setting says", async () => {
+  test("locks after it was not used for as long as the setting says", async ({ expect }) => {
     await using setting = await Setting.make(STANDALONE);
     const { place } = setting;
     await setting.unlock();

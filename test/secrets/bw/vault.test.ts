@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sweepFolders } from "../../../src/secrets/bw/folder.ts";
 import { openVault } from "../../../src/secrets/open-vault.ts";
-import { BIN, Setting } from "./setting.ts";
+import { Setting } from "./setting.ts";
 import { unsealedBy } from "./watch.ts";
 
 /** The vault as other commands use it, in this process. */
@@ -43,9 +43,7 @@ describe("an unlocked vault", () => {
     await using setting = await Setting.make();
     const calls = setting.place.file("calls");
     const path = String(setting.place.env.PATH);
-    const old = setting.fakeBw(
-      `echo "$1" >> ${calls}; [ "$1" = serve ] && exit 1; PATH="${path}" exec ${join(BIN, "bw")} "$@"`,
-    );
+    const old = setting.fakeBw(`echo "$1" >> ${calls}; [ "$1" = serve ] && exit 1; PATH="${path}" exec bw "$@"`);
     setting.seed({ GitHub: "s3cret" });
     const own = setting.context({ env: { PATH: `${old}${delimiter}${path}` } });
     await setting.unlockHere(own);

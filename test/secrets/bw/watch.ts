@@ -2,16 +2,18 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { sleep } from "../../scripts/harness.ts";
 
-/** Looks at everything under a folder, and at every process's words, again and again while something runs. */
+/** Looks at everything under a folder, and at the words of every process that is new, again and again while something runs. */
 export async function whileWatching<T>(
   { home, needles }: { home: string; needles: readonly string[] },
   body: () => Promise<T>,
 ): Promise<{ result: T; found: string[]; looks: number }> {
   const found = new Set<string>();
   let [looks, over] = [0, false];
+  const before = new Set(pids());
   const watch = (async () => {
     for (; !over; looks++) {
-      const words = pids().map((pid) => `/proc/${pid}/cmdline`);
+      const started = pids().filter((pid) => !before.has(pid));
+      const words = started.map((pid) => `/proc/${pid}/cmdline`);
       for (const file of [...filesIn(home), ...words])
         for (const what of leaksIn(read(file), needles)) found.add(`${file}: ${what}`);
       await sleep(3);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 
-/** Looks at every file that appears under some folders, and at every command line, for as long as something runs. */
+/** Looks at every file that appears under some folders, and at every new command line, for as long as something runs. */
 export class Watch {
   readonly found = new Set<string>();
   /** How many looks there were: none found by none is no proof. */
@@ -9,6 +9,8 @@ export class Watch {
   readonly #words: readonly string[];
   readonly #inMemory: readonly string[];
   readonly #stop: () => void;
+  /** Processes that were there before. */
+  readonly #before = new Set(entriesOf("/proc").map(({ name }) => name));
 
   /** @param tokens what bw itself keeps in clear, which may be in memory and nowhere else. */
   constructor(folders: readonly string[], words: readonly string[], tokens: readonly string[]) {
@@ -48,7 +50,8 @@ export class Watch {
   }
 
   #commandLines(): void {
-    for (const { name } of entriesOf("/proc")) if (/^\d+$/.test(name)) this.#file(join("/proc", name, "cmdline"));
+    for (const { name } of entriesOf("/proc"))
+      if (/^\d+$/.test(name) && !this.#before.has(name)) this.#file(join("/proc", name, "cmdline"));
   }
 
   #file(path: string, words = this.#words): void {
