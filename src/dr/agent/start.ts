@@ -12,8 +12,9 @@ import { failedProofs, lastProof } from "../prove/history.ts";
 import { openStorage } from "../storage/open.ts";
 import { Agent } from "./agent.ts";
 import { Daily } from "./daily.ts";
-import { createLog } from "./log.ts";
+import { createLog, sentenceOf } from "./log.ts";
 import { toMetrics } from "./metrics.ts";
+import type { ModelsOptions } from "./models.ts";
 import { asOnlyAgent } from "./only-one.ts";
 import { endOrphans } from "./orphans.ts";
 import { askHost } from "./peers.ts";
@@ -109,13 +110,19 @@ async function runAlone(
     }),
     onMinute: () => server.addresses(),
   });
+  const ended = new AbortController();
+  let models: Promise<void> | undefined;
   try {
     await server.start();
+    if (manifest.models)
+      models = watchModels(context, { file: manifest.file, log, signal: AbortSignal.any([signal, ended.signal]) });
     await agent.run();
   } finally {
+    ended.abort();
     await server[Symbol.asyncDispose]();
     storage.close();
     state.close();
+    await models;
     log.info("ended");
   }
 }
@@ -140,6 +147,16 @@ function pagesOf(
       return json({ host: host.name, at: clock(), samples: state.samples(since) });
     },
   };
+}
+
+/** Servers of models, as `alai models watch` looks at them. Loaded where there are any; never rejects. */
+async function watchModels(context: Context, options: ModelsOptions): Promise<void> {
+  try {
+    const { watchUntil } = await import("./models.ts");
+    await watchUntil(context, options);
+  } catch (error) {
+    options.log.error("the models are not watched", { reason: sentenceOf(error) });
+  }
 }
 
 /** @param self the words that start this program. */
