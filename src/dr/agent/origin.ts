@@ -1,7 +1,7 @@
 import { rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Millis } from "@alai/core";
-import { Beater, type BeatResult } from "../heartbeat/beater.ts";
+import { Beater, type BeatResult, isUnowned } from "../heartbeat/beater.ts";
 import { type LtxFile, newestTxid } from "../ltx/name.ts";
 import { planTo } from "../ltx/plan.ts";
 import type { Database, Host } from "../manifest/model.ts";
@@ -32,6 +32,9 @@ interface Data {
   readonly isCut: boolean;
 }
 
+/** A file in which Litestream alone has made its tables is no larger, whatever its page size. */
+const LARGEST_EMPTY = 256 * 1024;
+
 /** Files may be compacted and removed while they are listed: what a second listing lacks too is not there. */
 const LISTINGS = 2;
 
@@ -43,7 +46,12 @@ export class Origin {
   readonly #beater: Beater;
   #identity: string | null = null;
   #inode: number | null;
+  /** Another file than the one that Litestream's folder beside it is of. */
+  #isOther = false;
   #data: Data;
+  /** Why Litestream is kept from it: nobody knows yet whether storage has data of it; or storage has, and here it is empty. */
+  #held: "asking" | "empty" | null = null;
+  #whyHeld = "";
   #healed: number;
   /** What storage lacks to restore it, and how many listings in a row have said so. */
   #lack: { readonly why: string; readonly times: number } | null = null;
@@ -69,6 +77,7 @@ export class Origin {
     this.#shipped = last.shipped;
     this.#inode = last.inode;
     this.#data = last.data ?? { size: 0, isCut: false };
+    if (last.data === null && this.#isNothing()) this.#held = "asking";
     this.#healed = last.healed ?? 0;
   }
 
@@ -82,8 +91,8 @@ export class Origin {
   }
 
   /**
-   * Looks at the file itself, without opening it. @returns true when it is another file than before: Litestream holds on to the
-   * one that was there, and goes on as if nothing had happened.
+   * Looks at the file itself, without opening it. @returns true when it is another file than before, until `forget`: Litestream
+   * holds on to the one that was there, and goes on as if nothing had happened.
    */
   look(): boolean {
     const stat = statSync(this.file, { throwIfNoEntry: false });
@@ -96,8 +105,52 @@ export class Origin {
     if (identity !== null) this.#identity = identity;
     this.#inode = stat?.ino ?? this.#inode;
     this.#missing = identity === null;
-    if (stat) this.#lookForCut(stat.size, replaced);
-    return replaced;
+    if (stat && this.#held === null) this.#lookForCut(stat.size, replaced);
+    this.#isOther ||= replaced;
+    return this.#isOther;
+  }
+
+  /** Whether Litestream is to be kept from it: what it sent would be the newest that storage has. */
+  get isHeld(): boolean {
+    return this.#held !== null;
+  }
+
+  /** Whether it must be asked what storage has of it. */
+  get isAsking(): boolean {
+    return this.#held === "asking";
+  }
+
+  /** What storage has of it: bytes, 0: nothing of a service's; a sentence: it cannot be told. */
+  told(bytes: number | string): void {
+    this.#held = bytes === 0 ? null : "empty";
+    if (bytes === 0) return;
+    this.#data = { size: typeof bytes === "number" ? bytes : 1, isCut: true };
+    this.#whyHeld =
+      typeof bytes === "number"
+        ? `Storage has data of it (a file of ${bytes} bytes), and here it is empty.`
+        : `Here it is empty, and whether storage has data of it cannot be told: ${bytes}`;
+  }
+
+  /** Lets Litestream have it again once there is something in it. @returns whether that is so now. */
+  release(): boolean {
+    if (this.#held !== "empty" || this.#missing || this.#isNothing()) return false;
+    this.#held = null;
+    this.#data = { size: this.#size, isCut: false };
+    return true;
+  }
+
+  /** A file that may be missing is none that has lost anything by that. */
+  #isNothing(): boolean {
+    const { optional, sizeClass } = this.database;
+    const size = statSync(this.file, { throwIfNoEntry: false })?.size;
+    if (size === undefined) return !optional;
+    if (sizeClass === "empty" || size > LARGEST_EMPTY) return false;
+    try {
+      return isUnowned(this.file);
+    } catch {
+      // It is no database, or locked: there is something in it.
+      return false;
+    }
   }
 
   /** Litestream makes tables of its own in a file that was cut to nothing, so that its size alone does not tell for long. */
@@ -110,8 +163,14 @@ export class Origin {
 
   /** Gives up what Litestream knows of the file: it then begins with a whole image. Only while it does not run. */
   forget(): void {
-    rmSync(join(dirname(this.file), `.${basename(this.file)}-litestream`), { recursive: true, force: true });
+    this.begin();
     this.#healed++;
+  }
+
+  /** The same for one of which storage has nothing that is known of in this epoch. */
+  begin(): void {
+    rmSync(join(dirname(this.file), `.${basename(this.file)}-litestream`), { recursive: true, force: true });
+    this.#isOther = false;
   }
 
   /** Why storage cannot restore it, by more than one listing; null: it can, or nothing was ever sent. */
@@ -122,7 +181,9 @@ export class Origin {
   /** What must outlive the agent. */
   get known(): KnownOfOrigin {
     const beat = this.#beater.last;
-    return { beat, shipped: this.#shipped, inode: this.#inode, data: this.#data, healed: this.#healed };
+    // Who comes next is to ask as well.
+    const data = this.#held === null ? this.#data : null;
+    return { beat, shipped: this.#shipped, inode: this.#inode, data, healed: this.#healed };
   }
 
   /**
@@ -131,7 +192,7 @@ export class Origin {
    */
   beat(epoch: number, clock: () => Millis, now: Millis): BeatResult | null {
     const { heartbeat } = this.database;
-    if (heartbeat === null || now < this.#dueAt) return null;
+    if (heartbeat === null || this.#held !== null || now < this.#dueAt) return null;
     const result = this.#beater.beat(epoch, clock);
     this.#unowned = result.kind === "empty";
     if (result.kind === "written" || result.kind === "quiet") this.#data = { size: this.#size, isCut: false };
@@ -226,6 +287,8 @@ export class Origin {
     if (this.#missing) return "missing";
     if (this.#damage !== null || isNoDatabase(this.#claim?.error ?? "")) return "damaged";
     if (this.#isCut) return "damaged";
+    // Not `empty`, which has nothing to lose: that is not known yet.
+    if (this.#held === "asking") return "ok";
     return this.#size === 0 || this.#unowned ? "empty" : "ok";
   }
 
@@ -235,6 +298,9 @@ export class Origin {
   }
 
   #note(): string | null {
+    if (this.#held === "asking") return "It is empty here; what storage has of it is not known yet.";
+    if (this.#held === "empty")
+      return `${this.#whyHeld} Nothing is sent, so that storage keeps that as the newest, until something is in the file again.`;
     if (this.#isCut) return `It is empty, and it had data before (a file of ${this.#data.size} bytes).`;
     if (this.lack) return `Storage cannot restore it: ${this.lack}. A whole image is sent.`;
     if (this.#damage) return this.#damage;

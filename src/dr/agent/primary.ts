@@ -4,8 +4,10 @@ import type { Millis } from "@alai/core";
 import { runLitestream } from "../litestream/run.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
 import { type LitestreamConfig, renderConfigs, replicateWords } from "../render/configs.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { WatchedChild, WatchedDatabase } from "../watchdogs/watched.ts";
 import { Child, type Surroundings } from "./child.ts";
+import { dataInStorage } from "./in-storage.ts";
 import type { Listed } from "./listing.ts";
 import { sentenceOf } from "./log.ts";
 import { type KnownOfOrigin, Origin } from "./origin.ts";
@@ -24,6 +26,7 @@ export interface PrimaryOptions extends Surroundings {
   readonly manifest: Manifest;
   readonly host: Host;
   readonly epoch: number;
+  readonly storage: Storage;
   /** The program. */
   readonly litestream: string;
   /** Its whole environment, credentials included. */
@@ -55,6 +58,7 @@ export class Primary {
   readonly #processes: readonly Process[];
   readonly #origins: readonly Origin[];
   readonly #healings = new Set<Promise<void>>();
+  #asking: Promise<void> | null = null;
   readonly #ending = new AbortController();
   #stopped = false;
 
@@ -84,12 +88,62 @@ export class Primary {
   }
 
   start(): void {
-    for (const { config, child, origins } of this.#processes) {
-      writeWhole(join(configsFolder(this.#options.host), config.name), config.text);
-      mkdirSync(dirname(config.socket), { recursive: true, mode: 0o700 });
-      // What was replaced while nobody looked: Litestream would take it for the old one, changed.
-      for (const origin of origins) if (origin.look()) origin.forget();
-      child.start();
+    for (const process of this.#processes) {
+      mkdirSync(dirname(process.config.socket), { recursive: true, mode: 0o700 });
+      for (const origin of process.origins) {
+        // What was replaced while nobody looked: Litestream would take it for the old one, changed.
+        if (origin.look()) origin.forget();
+        // Litestream's folder is of another epoch, or of nobody knows what: its replica would begin in the midst.
+        else if (origin.shippedTxid === 0) origin.begin();
+      }
+      this.#begin(process);
+    }
+    this.#ask();
+  }
+
+  /** Starts a Litestream that does not run, with what it may have. */
+  #begin(process: Process): void {
+    if (this.#stopped || process.child.report.pid !== null) return;
+    for (const origin of process.origins) if (origin.look()) origin.forget();
+    if (this.#write(process)) process.child.start();
+  }
+
+  /** @returns whether there is anything for it to do. */
+  #write({ config: { name, process }, origins }: Process): boolean {
+    const { manifest, host, epoch } = this.#options;
+    const sent = new Set(origins.filter(({ isHeld }) => !isHeld).map(({ database }) => database));
+    const config = renderConfigs(manifest, host, { epoch, only: (one) => sent.has(one) }).find(
+      (one) => one.process === process,
+    );
+    if (config) writeWhole(join(configsFolder(host), name), config.text);
+    return sent.size > 0;
+  }
+
+  /** What storage has of databases that are empty here, and of which nothing is known from before. Asked until it says. */
+  #ask(): void {
+    const asking = this.#origins.filter(({ isAsking }) => isAsking);
+    if (asking.length === 0 || this.#asking || this.#stopped) return;
+    const { storage, host, epoch, log } = this.#options;
+    const names = asking.map(({ database: { name } }) => name);
+    this.#asking = dataInStorage({ storage, names, scratch: join(host.state, `was-data-e${epoch}`) })
+      .then(async (found) => {
+        for (const origin of asking) origin.told(found.get(origin.database.name) ?? 0);
+        await this.#takeUp(asking.filter(({ isHeld }) => !isHeld));
+      })
+      .catch((error) => log.error("what storage has of empty databases is not known", { reason: sentenceOf(error) }))
+      .finally(() => {
+        this.#asking = null;
+      });
+  }
+
+  /** Litestream may have these from now on; it did not until now. */
+  async #takeUp(origins: readonly Origin[]): Promise<void> {
+    for (const origin of origins) origin.begin();
+    for (const process of this.#processes) {
+      if (!process.origins.some((origin) => origins.includes(origin))) continue;
+      await process.child.stop();
+      // What is healed is started by that, with these.
+      if (!process.healing) this.#begin(process);
     }
   }
 
@@ -107,11 +161,12 @@ export class Primary {
         if (origin.shippedTxid > before) process.movedAt = this.#options.monotonic();
       }
     for (const process of this.#processes) this.#healWhatLacks(process);
+    this.#ask();
   }
 
   /** See `#heal`. */
   #healWhatLacks(process: Process): void {
-    const lacking = process.origins.filter(({ lack }) => lack !== null);
+    const lacking = process.origins.filter(({ lack, isHeld }) => lack !== null && !isHeld);
     const isDue = this.#options.monotonic() - process.healedAt >= process.healPause;
     if (lacking.length === 0 || process.healing || !isDue || this.#stopped) return;
     const soon = this.#options.monotonic() - process.healedAt < 4 * process.healPause;
@@ -123,7 +178,7 @@ export class Primary {
         process.healing = false;
         process.healedAt = this.#options.monotonic();
         this.#healings.delete(healing);
-        if (!this.#stopped) process.child.start();
+        this.#begin(process);
       });
     this.#healings.add(healing);
   }
@@ -138,8 +193,11 @@ export class Primary {
       log.warn("storage cannot restore a database; a whole image is sent", { database: database.name, why: lack });
     await process.child.stop();
     for (const origin of lacking) origin.forget();
-    const databases = lacking.map(({ database }) => database);
-    const [config] = renderConfigs({ ...manifest, databases }, host, { epoch });
+    const databases = new Set(lacking.map(({ database }) => database));
+    // With the socket and the port of the process that does not run meanwhile: those of the others are taken.
+    const config = renderConfigs(manifest, host, { epoch, only: (one) => databases.has(one) }).find(
+      (one) => one.process === process.config.process,
+    );
     if (!config || this.#stopped) return;
     const file = join(configsFolder(host), `whole-${process.config.name}`);
     writeWhole(file, config.text);
@@ -213,7 +271,12 @@ export class Primary {
     const { clock } = this.#options;
     if (process.healing) return;
     // All of them are to be looked at, so not `some`.
-    const replaced = process.origins.filter((origin) => origin.look());
+    const replaced = process.origins.filter((origin) => origin.look() && !origin.isHeld);
+    const released = process.origins.filter((origin) => origin.release());
+    if (released.length > 0) {
+      for (const { database } of released) this.#options.log.info("is sent again", { database: database.name });
+      return this.#takeUp(released);
+    }
     const claims = await askLitestream(process.config.socket).catch(() => null);
     const byPath = new Map(claims?.map((claim) => [claim.path, claim]));
     for (const origin of process.origins) origin.claimed(byPath.get(origin.file) ?? null, clock());
@@ -227,8 +290,9 @@ export class Primary {
 
   /** @param replaced files that Litestream has never seen: begun anew with a whole image, and at once. */
   async #restart(process: Process, reason: string, replaced: readonly Origin[] = []): Promise<void> {
-    // Another host may write by now: a look or a remedy that began before the end starts nothing after it.
-    if (this.#stopped) return;
+    // Another host may write by now: a look or a remedy that began before the end starts nothing after it. Nor while a Litestream of
+    // its own sends whole images, which began while this look waited for an answer: two would write one replica.
+    if (this.#stopped || process.healing || process.origins.every(({ isHeld }) => isHeld)) return;
     const { monotonic, log } = this.#options;
     if (replaced.length === 0 && monotonic() - process.restartedAt < RESTART_PAUSE) return;
     process.restartedAt = monotonic();
@@ -236,6 +300,7 @@ export class Primary {
     try {
       await process.child.restart(() => {
         for (const origin of replaced) origin.forget();
+        this.#write(process);
       });
     } catch (error) {
       log.error("Litestream could not be started anew", { reason: sentenceOf(error) });

@@ -144,6 +144,17 @@ export class Beater {
   }
 }
 
+/** Whether no service has made anything in a file: 0 bytes, or only Litestream's and our own tables. Throws what SQLite says of another file. */
+export function isUnowned(file: string): boolean {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) return true;
+  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    return db.prepare(OWNED).get() === undefined;
+  } finally {
+    db.close();
+  }
+}
+
 /** The heartbeat in a row of the table; null: there is none. */
 function toBeat(row: Record<string, unknown> | undefined): Beat | null {
   return row ? { epoch: Number(row.epoch), seq: Number(row.seq), at: Number(row.ts_ms) } : null;

@@ -23,19 +23,22 @@ export interface LitestreamConfig extends RenderedFile {
 export interface RenderOptions {
   /** Rises with every promotion; replicas of one never touch those of another. */
   readonly epoch: number;
+  /** Which databases are in them; absent: all. Names, sockets and ports of the processes stay the same. */
+  readonly only?: (database: Database) => boolean;
 }
 
 /**
  * The configurations of the Litestream processes of a host that writes: one for each retention and snapshot interval, because a
  * process has one of each (0.5 refuses differing ones, its issue 1174). Run it with `replicateWords`.
  */
-export function renderConfigs(manifest: Manifest, host: Host, { epoch }: RenderOptions): LitestreamConfig[] {
+export function renderConfigs(manifest: Manifest, host: Host, { epoch, only }: RenderOptions): LitestreamConfig[] {
   const classes = classesOf(manifest);
   const ports = portsOf(manifest.hosts, host, classes.length);
-  return classes.flatMap((members, at): LitestreamConfig[] => {
-    const [first] = members;
+  return classes.flatMap((all, at): LitestreamConfig[] => {
+    const [first] = all;
     if (!first) return [];
-    const process = [...new Set(members.map(({ tier }) => tier.name))].join("+");
+    const members = only ? all.filter(only) : all;
+    const process = [...new Set(all.map(({ tier }) => tier.name))].join("+");
     const plan = {
       kind: "litestream",
       process,

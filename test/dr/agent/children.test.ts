@@ -1,6 +1,6 @@
 import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -10,6 +10,7 @@ import { endOrphans } from "../../../src/dr/agent/orphans.ts";
 import { Primary } from "../../../src/dr/agent/primary.ts";
 import { findProcesses, lookAtProcess } from "../../../src/dr/agent/processes.ts";
 import { AgentState } from "../../../src/dr/agent/state.ts";
+import { FolderStorage } from "../../../src/dr/storage/folder.ts";
 import { until } from "../world.ts";
 import { manifestIn } from "./manifest.ts";
 
@@ -152,8 +153,11 @@ describe("a primary that is stopped", () => {
     const manifest = manifestIn(folder);
     const [host] = manifest.hosts;
     if (!host) throw new Error("no host");
+    mkdirSync(host.databases);
+    writeFileSync(join(host.databases, "mc.db"), "something is in it");
     const program = { litestream: join(folder, "slow"), env: environment() };
-    primary = new Primary({ ...around(), ...program, manifest, host, epoch: 1 });
+    const storage = new FolderStorage({ path: folder, prefix: "" }, 10_000);
+    primary = new Primary({ ...around(), ...program, storage, manifest, host, epoch: 1 });
   });
   afterEach(async () => {
     letEnd();
