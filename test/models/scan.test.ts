@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { NPM, Place } from "../scripts/harness.ts";
@@ -118,7 +118,12 @@ test("what is rewritten does the same as before without the variable, and follow
   const folder = repository(place);
   const before = outputs(folder, undefined);
 
-  // Nothing is committed: nothing is touched.
+  // Nothing is committed: nothing is touched, and that is said before it is tried.
+  const said = await scan(place, folder);
+  expect(said.found.find(({ file }) => file === "tool.sh")).toMatchObject({
+    state: "left",
+    why: "git does not have it: commit it, or type --force",
+  });
   const untouched = await scan(place, folder, "--write");
   expect(untouched.found.every(({ state, why }) => state === "left" && why !== null)).toBe(true);
   expect(outputs(folder, "http://10.0.0.2:11434")).toEqual(before);
@@ -126,7 +131,7 @@ test("what is rewritten does the same as before without the variable, and follow
   writeFileSync(join(folder, "tool.ts"), `${FILES["tool.ts"]}console.log("mine");\n`);
   const others = await scan(place, folder, "--write", "tool.ts");
   expect(others.found.map(({ why }) => why)).toContain(
-    "it has changes that are not committed (--force writes all the same)",
+    "it has changes that are not committed: commit it, or type --force",
   );
   writeFileSync(join(folder, "tool.ts"), FILES["tool.ts"] ?? "");
 
@@ -163,4 +168,25 @@ test("an expression is for files of one language", async () => {
   expect(two.stderr).toContain("One expression does not fit");
   const one = await place.run(["models", "scan", "--diff", "--to", "base()", "tool.mjs"], { cwd: folder });
   expect(one.stdout).toContain("+const o = { url: base(), type: 'x' }");
+});
+
+test("outside of a repository the old file is kept beside the new one, never over another; and is not looked at again", async () => {
+  using place = new Place(NPM);
+  const folder = place.file("plain");
+  mkdirSync(folder);
+  const file = join(folder, "a.sh");
+  const old = `curl ${A}\n`;
+  writeFileSync(file, old);
+  chmodSync(file, 0o750);
+  writeFileSync(join(folder, "a.sh.orig"), "mine");
+  expect((await scan(place, folder)).found).toMatchObject([{ file: "a.sh", state: "found", why: null }]);
+  const { code, found, stderr } = await scan(place, folder, "--write");
+  expect([code, found]).toMatchObject([0, [{ state: "rewritten", kept: "a.sh.orig.1" }]]);
+  expect(stderr).toContain("it is kept in a.sh.orig.1");
+  expect(readFileSync(join(folder, "a.sh.orig"), "utf8")).toBe("mine");
+  expect(readFileSync(join(folder, "a.sh.orig.1"), "utf8")).toBe(old);
+  expect(readFileSync(file, "utf8")).toContain("OLLAMA_HOST");
+  for (const name of ["a.sh", "a.sh.orig.1"]) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o750);
+  expect(readdirSync(folder).sort()).toEqual(["a.sh", "a.sh.orig", "a.sh.orig.1"]);
+  expect(await scan(place, folder)).toMatchObject({ code: 0, found: [] });
 });

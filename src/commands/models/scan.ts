@@ -9,13 +9,14 @@ import { withSpinner } from "../../kit/progress.ts";
 import type { Style } from "../../kit/style.ts";
 import { oneLine } from "../../kit/text.ts";
 import { unifiedDiff } from "../../models/scan/diff.ts";
-import { type Find, rewrite, type ScannedFile, scanPaths } from "../../models/scan/scan.ts";
+import { leaveFor, type Rewritten, rewrite } from "../../models/scan/rewrite.ts";
+import { type Find, type ScannedFile, scanPaths } from "../../models/scan/scan.ts";
 import type { Instead } from "../../models/scan/verdicts.ts";
 
 export const command = defineCommand({
   summary: "find addresses of Ollama that are hard-coded, and rewrite them",
   description: `Finds localhost:11434, 127.0.0.1:11434 and [::1]:11434 in files and folders: what git has or would take, else all but node_modules and the like. Defaults behind a variable are none.
---diff shows what --write would do. --write changes only what is safely known, in shell, JavaScript, TypeScript and Python, to the variable OLLAMA_HOST with the address as its default; the rest is left and named. A file with changes that git does not have is not touched without --force.
+--diff shows what --write would do. --write changes only what is safely known, in shell, JavaScript, TypeScript and Python, to the variable OLLAMA_HOST with the address as its default; the rest is left and named. A file with changes that git does not have is not touched without --force, and is said to be left. Outside of a repository the old file is kept beside the new one, as FILE.orig.
 Exit 0 when nothing is left, 1 when something was found and not rewritten.
 Lines (not on a terminal): file:line:column, found, rewritten or left, the line, why, what to write.`,
   examples: [
@@ -44,6 +45,7 @@ Lines (not on a terminal): file:line:column, found, rewritten or left, the line,
     language: "shell, javascript, typescript, python or other",
     state: "found (--write would rewrite it), rewritten, or left",
     why: "why it is left, or null",
+    kept: "the file that has what was there, outside of a repository; or null",
     advice: "what to write there",
   },
   async run(context, { args: [paths], flags }) {
@@ -64,6 +66,7 @@ interface Row extends Find {
   readonly language: string;
   readonly state: "found" | "rewritten" | "left";
   readonly why: string | null;
+  readonly kept: string | null;
 }
 
 interface Doing {
@@ -100,6 +103,7 @@ async function gather(context: Context, paths: readonly string[], instead: Inste
     );
   for (const scanned of files) rows.push(...(await treat(context, scanned, doing)));
   sayPassed(context, passed);
+  sayKept(context, rows);
   sayTotal(context, rows);
   return rows;
 }
@@ -118,17 +122,33 @@ async function treat(context: Context, scanned: ScannedFile, { write, force, dif
   const file = relative(context.cwd, scanned.file) || scanned.file;
   const changes = scanned.after !== scanned.before;
   if (diff && changes) context.io.out(unifiedDiff(file.replaceAll("\\", "/"), scanned.before, scanned.after));
-  const refused = write && changes ? await rewrite(context, scanned, force) : null;
+  const { why: refused, kept } = changes ? await done(context, scanned, { write, force }) : NOTHING;
   return scanned.finds.map((find): Row => {
     const why = find.left ?? refused;
     const state = why !== null ? "left" : write ? "rewritten" : "found";
-    return { ...find, file, language: scanned.language, state, why };
+    return { ...find, file, language: scanned.language, state, why, kept: kept && relative(context.cwd, kept) };
   });
+}
+
+const NOTHING = { why: null, kept: null };
+
+/** What hinders it is found out without --write too: what is said to be rewritable is rewritten when that is typed. */
+async function done(context: Context, scanned: ScannedFile, doing: Pick<Doing, "write" | "force">): Promise<Rewritten> {
+  const { why, keeps } = await leaveFor(context, scanned.file, doing.force);
+  if (why !== null || !doing.write) return { why, kept: null };
+  return rewrite(scanned, keeps);
 }
 
 function sayPassed(context: Context, { large, unreadable }: Readonly<Record<"large" | "unreadable", number>>): void {
   if (large > 0) context.warn(`${large === 1 ? "One file is" : `${large} files are`} too large and not looked at.`);
   if (unreadable > 0) context.warn(`${unreadable === 1 ? "One file" : `${unreadable} files`} could not be read.`);
+}
+
+function sayKept(context: Context, rows: readonly Row[]): void {
+  const kept = [...new Set(rows.flatMap((row) => row.kept ?? []))];
+  if (kept.length === 0) return;
+  const more = kept.length > 1 ? ` and ${kept.length - 1} more` : "";
+  context.warn(`no repository has what was there; it is kept in ${oneLine(kept[0] ?? "")}${more}`);
 }
 
 function sayTotal({ io, flags }: Context, rows: readonly Row[]): void {
@@ -152,8 +172,8 @@ const VIEW: View<Row> = {
     { header: "WHY", value: ({ why }) => why ?? "" },
     { header: "WHAT TO WRITE", value: ({ advice }) => advice },
   ],
-  json: ({ file, line, column, match, text, language, state, why, advice }) => ({
-    ...{ file, line, column, match, text, language, state, why, advice },
+  json: ({ file, line, column, match, text, language, state, why, kept, advice }) => ({
+    ...{ file, line, column, match, text, language, state, why, kept, advice },
   }),
   empty: "No address of Ollama is hard-coded here.",
   page: (rows, style, width) => rows.map((row) => paragraph(row, style, width)).join(""),

@@ -1,12 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { closeSync, fchmodSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
 import type { Context } from "../../kit/context.ts";
-import { toFailure } from "../../kit/errors.ts";
 import { applied, isEdit, type Verdict } from "./edit.ts";
 import { adviceFor, type Language, languageOf } from "./language.ts";
 import { matchesIn } from "./match.ts";
-import { filesBelow, whyUnsaved } from "./tree.ts";
+import { filesBelow } from "./tree.ts";
 import { type Instead, verdictsFor } from "./verdicts.ts";
 
 /** Bytes; what is longer was made by a program. */
@@ -104,31 +101,4 @@ function findsOf(text: string, verdicts: readonly Verdict[], advice: string): re
     const left = isEdit(verdict) ? null : verdict.left;
     return { line, column: at - start + 1, text: whole.slice(from, from + SHOWN), match, left, advice };
   });
-}
-
-/** Writes what can be rewritten of a file: aside and renamed, its rights kept. @returns why not; null when it is done. */
-export async function rewrite(context: Context, scanned: ScannedFile, force: boolean): Promise<string | null> {
-  const { file, before, after } = scanned;
-  const folder = dirname(file);
-  const unsaved = force ? null : await whyUnsaved(context, folder, basename(file));
-  if (unsaved) return `${unsaved} (--force writes all the same)`;
-  const aside = join(folder, `.${basename(file)}.${randomBytes(4).toString("hex")}.new`);
-  try {
-    const { mode } = statSync(file);
-    const fd = openSync(aside, "wx", 0o600);
-    try {
-      writeFileSync(fd, after);
-      fchmodSync(fd, mode & 0o7777);
-    } finally {
-      closeSync(fd);
-    }
-    // An editor may have been quicker.
-    if (readFileSync(file, "utf8") !== before) return "it was changed meanwhile";
-    renameSync(aside, file);
-    return null;
-  } catch (error) {
-    return toFailure(error).message;
-  } finally {
-    rmSync(aside, { force: true });
-  }
 }

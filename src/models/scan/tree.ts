@@ -6,6 +6,8 @@ import type { Context } from "../../kit/context.ts";
 /** Never looked into: what is there is other people's, or made. */
 const OUTSIDE: ReadonlySet<string> = new Set([".git", "node_modules", ".venv", "venv", "__pycache__", ".hg", ".svn"]);
 
+const KEPT = /^(.+)\.orig(?:\.\d+)?$/s;
+
 /** What stands in a folder, one file after the other, below what git ignores and without links. @param path absolute. */
 export async function* filesBelow(context: Context, path: string): AsyncGenerator<string> {
   const found = lstatSync(path);
@@ -26,10 +28,16 @@ export async function* filesBelow(context: Context, path: string): AsyncGenerato
 async function* walked(context: Context, folder: string): AsyncGenerator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (OUTSIDE.has(entry.name)) continue;
+    if (OUTSIDE.has(entry.name) || isKept(path)) continue;
     if (entry.isFile()) yield path;
     else if (entry.isDirectory()) yield* isRepository(path) ? filesBelow(context, path) : walked(context, path);
   }
+}
+
+/** What an earlier rewriting kept beside the file. */
+function isKept(path: string): boolean {
+  const [, file] = KEPT.exec(path) ?? [];
+  return file !== undefined && lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
 function isRepository(folder: string): boolean {
@@ -51,14 +59,17 @@ async function listedByGit(context: Context, folder: string): Promise<readonly s
   }
 }
 
-/** Why a file may not be written over; null when git has all of it. */
-export async function whyUnsaved(context: Context, folder: string, name: string): Promise<string | null> {
+/** Whether git can give back what is in a file now: it can, it is in no repository, or why it cannot. */
+export type Saved = "saved" | "no repository" | { readonly why: string };
+
+export async function savedBy(context: Context, folder: string, name: string): Promise<Saved> {
   try {
-    const tracked = await git(context, ["ls-files", "-z", "--", `:(literal)${name}`], { at: folder });
-    if (tracked === "") return "git does not have it";
-    const changed = await git(context, ["status", "--porcelain", "-z", "--", `:(literal)${name}`], { at: folder });
-    return changed === "" ? null : "it has changes that are not committed";
+    const words = ["status", "--porcelain", "-z", "--ignored", "--untracked-files=all", "--", `:(literal)${name}`];
+    const found = (await git(context, words, { at: folder })).slice(0, 2);
+    if (found === "") return "saved";
+    const foreign = found === "??" || found === "!!";
+    return { why: foreign ? "git does not have it" : "it has changes that are not committed" };
   } catch {
-    return "it is in no git repository";
+    return "no repository";
   }
 }
