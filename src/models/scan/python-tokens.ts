@@ -1,6 +1,8 @@
+import { Reader, tokensOf } from "./reader.ts";
 import type { Token } from "./token.ts";
 
 const STRING = /([A-Za-z]{0,2})("""|'''|"|')/y;
+const COMMENT = /#[^\n]*/y;
 const WORD = /[\p{L}_][\p{L}\p{N}_]*|\d[\w.]*/uy;
 const SPACE = /[ \t\f\r]+|\\\r?\n/y;
 const MARK = /\*\*=|\/\/=|>>=|<<=|\.\.\.|[-+*/%&|^=<>!:@]=|->|\*\*|\/\/|<<|>>|[^\s\w]/uy;
@@ -8,78 +10,40 @@ const CLOSES: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" 
 
 /** The tokens of a Python file, line ends among them where they end a statement. Null where it is not understood. */
 export function pythonTokens(text: string): readonly Token[] | null {
-  const reader = new Reader(text);
-  return reader.run() ? reader.tokens : null;
+  return tokensOf(new PythonReader(text));
 }
 
-class Reader {
-  readonly tokens: Token[] = [];
-  readonly #text: string;
-  #at = 0;
-  readonly #open: string[] = [];
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  run(): boolean {
-    while (this.#at < this.#text.length) if (!this.#step()) return false;
-    return this.#open.length === 0;
-  }
-
-  #step(): boolean {
-    const [text, at] = [this.#text, this.#at];
-    const space = matched(SPACE, text, at);
-    if (space !== null) return this.#to(at + space.length);
-    if (text[at] === "\n") return this.#open.length > 0 ? this.#to(at + 1) : this.#add("newline", at + 1);
-    if (text[at] === "#") return this.#add("comment", lineEnd(text, at));
-    if (matched(STRING, text, at) !== null) return this.#add("text", stringEnd(text, at));
-    const word = matched(WORD, text, at);
-    if (word !== null) return this.#add("word", at + word.length);
-    const mark = matched(MARK, text, at);
+class PythonReader extends Reader {
+  protected override step(): boolean {
+    const space = this.matched(SPACE);
+    if (space !== null) return this.skip(space.length);
+    // Between brackets a line may end anywhere.
+    if (this.text[this.at] === "\n") return this.inside === "" ? this.add("newline", "\n") : this.skip(1);
+    const comment = this.matched(COMMENT);
+    if (comment !== null) return this.add("comment", comment);
+    if (this.matched(STRING) !== null) return this.#string();
+    const word = this.matched(WORD);
+    if (word !== null) return this.add("word", word);
+    const mark = this.matched(MARK);
     return mark !== null && this.#mark(mark);
   }
 
   #mark(mark: string): boolean {
     const opener = CLOSES[mark];
-    if (opener !== undefined && this.#open.pop() !== opener) return false;
-    this.#add("mark", this.#at + mark.length);
-    if (mark === "(" || mark === "[" || mark === "{") this.#open.push(mark);
-    return true;
+    if (opener !== undefined && this.pop() !== opener) return false;
+    this.add("mark", mark);
+    return mark === "(" || mark === "[" || mark === "{" ? this.push(mark) : true;
   }
 
-  /** @param end null: it has none. */
-  #add(kind: Token["kind"], end: number | null): boolean {
-    if (end === null) return false;
-    const start = this.#at;
-    this.tokens.push({ kind, start, end, text: this.#text.slice(start, end), inside: this.#open.at(-1) ?? "" });
-    return this.#to(end);
+  /** Parts of an f-string that are code may have quotes of their own: then the end found here is too early, and what follows fails. */
+  #string(): boolean {
+    STRING.lastIndex = this.at;
+    const [all = "", , quote = ""] = STRING.exec(this.text) ?? [];
+    for (let at = this.at + all.length; at < this.text.length; at++) {
+      if (this.text[at] === "\\") at++;
+      else if (this.text.startsWith(quote, at)) return this.add("text", this.text.slice(this.at, at + quote.length));
+      else if (this.text[at] === "\n" && quote.length === 1) return false;
+    }
+    return false;
   }
-
-  #to(at: number): boolean {
-    this.#at = at;
-    return true;
-  }
-}
-
-function matched(pattern: RegExp, text: string, at: number): string | null {
-  pattern.lastIndex = at;
-  return pattern.exec(text)?.[0] ?? null;
-}
-
-function lineEnd(text: string, at: number): number {
-  const end = text.indexOf("\n", at);
-  return end < 0 ? text.length : end;
-}
-
-/** Parts of an f-string that are code may have quotes of their own: then the end found here is too early, and what follows fails. */
-function stringEnd(text: string, start: number): number | null {
-  STRING.lastIndex = start;
-  const [all = "", , quote = ""] = STRING.exec(text) ?? [];
-  for (let at = start + all.length; at < text.length; at++) {
-    if (text[at] === "\\") at++;
-    else if (text.startsWith(quote, at)) return at + quote.length;
-    else if (text[at] === "\n" && quote.length === 1) return null;
-  }
-  return null;
 }

@@ -1,3 +1,4 @@
+import { Reader, tokensOf } from "./reader.ts";
 import type { Token } from "./token.ts";
 
 /**
@@ -5,8 +6,7 @@ import type { Token } from "./token.ts";
  * or nothing. Null where it is not understood: something stays open, or there are tags in it.
  */
 export function scriptTokens(text: string): readonly Token[] | null {
-  const reader = new Reader(text);
-  return reader.run() ? reader.tokens : null;
+  return tokensOf(new ScriptReader(text));
 }
 
 const SPACE = /[\s\uFEFF]+/y;
@@ -30,71 +30,32 @@ const BEFORE_REGEXP: ReadonlySet<string> = new Set([
   ...["return", "typeof", "case", "in", "of", "do", "else", "void", "delete", "throw", "new", "await", "yield"],
 ]);
 
-class Reader {
-  readonly tokens: Token[] = [];
-  readonly #text: string;
-  #at = 0;
-  readonly #open: string[] = [];
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  run(): boolean {
-    while (this.#at < this.#text.length) if (!this.#step()) return false;
-    return this.#open.length === 0;
-  }
-
-  get #inside(): string {
-    return this.#open.at(-1) ?? "";
-  }
-
+class ScriptReader extends Reader {
   get #before(): Token | undefined {
     return this.tokens.findLast(({ kind }) => kind !== "comment");
   }
 
-  #step(): boolean {
-    if (this.#inside === "`") return this.#chunk();
-    const space = this.#matched(SPACE);
-    if (space !== null) return this.#skip(space.length);
-    const comment = this.#matched(COMMENT);
-    if (comment !== null && (!comment.startsWith("#!") || this.#at === 0)) return this.#add("comment", comment);
-    const string = this.#matched(STRING);
-    if (string !== null) return this.#add("text", string);
-    if (this.#text[this.#at] === "`") return this.#add("mark", "`") && this.#push("`");
-    const word = this.#matched(WORD);
-    if (word !== null) return this.#add("word", word);
-    const pattern = this.#mayBePattern() ? this.#matched(REGEXP) : null;
-    if (pattern !== null) return this.#add("word", pattern);
-    const mark = this.#matched(MARK);
+  protected override step(): boolean {
+    if (this.inside === "`") return this.#chunk();
+    const space = this.matched(SPACE);
+    if (space !== null) return this.skip(space.length);
+    const comment = this.matched(COMMENT);
+    if (comment !== null && (!comment.startsWith("#!") || this.at === 0)) return this.add("comment", comment);
+    const string = this.matched(STRING);
+    if (string !== null) return this.add("text", string);
+    if (this.text[this.at] === "`") return this.add("mark", "`") && this.push("`");
+    const word = this.matched(WORD);
+    if (word !== null) return this.add("word", word);
+    const pattern = this.#mayBePattern() ? this.matched(REGEXP) : null;
+    if (pattern !== null) return this.add("word", pattern);
+    const mark = this.matched(MARK);
     // A quote here has no end on its line.
     return mark !== null && mark !== '"' && mark !== "'" && this.#mark(mark);
   }
 
-  #matched(pattern: RegExp): string | null {
-    pattern.lastIndex = this.#at;
-    return pattern.exec(this.#text)?.[0] ?? null;
-  }
-
-  #skip(length: number): boolean {
-    this.#at += length;
-    return true;
-  }
-
-  #add(kind: Token["kind"], text: string): boolean {
-    const start = this.#at;
-    this.tokens.push({ kind, start, end: start + text.length, text, inside: this.#inside });
-    return this.#skip(text.length);
-  }
-
-  #push(what: string): boolean {
-    this.#open.push(what);
-    return true;
-  }
-
   #mayBePattern(): boolean {
     const before = this.#before;
-    if (this.#text[this.#at] !== "/" || !before) return this.#text[this.#at] === "/";
+    if (this.text[this.at] !== "/" || !before) return this.text[this.at] === "/";
     if (before.kind === "mark") return ![")", "]", "}", "`", "++", "--"].includes(before.text);
     return before.kind === "word" && BEFORE_REGEXP.has(before.text);
   }
@@ -105,58 +66,56 @@ class Reader {
     if ((mark === ">" && before === "/") || (mark === "/" && before === "<")) return false;
     const openers = CLOSES[mark];
     if (openers) {
-      const opener = this.#open.pop() ?? "";
+      const opener = this.pop();
       if (!openers.includes(opener)) return false;
       // The rest of a template follows.
-      return opener === "${" ? this.#skip(1) : this.#add("mark", mark);
+      return opener === "${" ? this.skip(1) : this.add("mark", mark);
     }
     if (mark === "{") return this.#brace(before);
-    return this.#add("mark", mark) && (mark === "(" || mark === "[" ? this.#push(mark) : true);
+    return this.add("mark", mark) && (mark === "(" || mark === "[" ? this.push(mark) : true);
   }
 
   #brace(before: string): boolean {
     const kind = this.#isOfTypes() ? "types" : this.#isObject(before) ? "object" : "block";
-    return this.#add("mark", "{") && this.#push(kind);
+    return this.add("mark", "{") && this.push(kind);
   }
 
   #isObject(before: string): boolean {
-    if (before === ":") return this.#inside === "object";
+    if (before === ":") return this.inside === "object";
     // `Map<string, {…}>` is a type.
-    if (before === ",") return !this.#run().some(({ kind, text }) => kind === "mark" && text === "<");
+    if (before === ",") return !this.#statement().some(({ kind, text }) => kind === "mark" && text === "<");
     return BEFORE_OBJECT.has(before);
   }
 
   /** In what TypeScript alone has: `interface`, `enum`, `type X =`, and all within. */
   #isOfTypes(): boolean {
-    if (this.#inside === "types") return true;
-    return this.#run().some(
+    if (this.inside === "types") return true;
+    return this.#statement().some(
       ({ text, kind }, at, run) => kind === "word" && OF_TYPES.has(text) && run[at + 1]?.kind === "word",
     );
   }
 
   /** What stands since the last statement or block began or ended. */
-  #run(): readonly Token[] {
+  #statement(): readonly Token[] {
     const start = this.tokens.findLastIndex(({ kind, text }) => kind === "mark" && /^[;{}]$/.test(text));
     return this.tokens.slice(start + 1);
   }
 
   #chunk(): boolean {
-    const start = this.#at;
-    for (; this.#at < this.#text.length; this.#at++) {
-      const two = this.#text.slice(this.#at, this.#at + 2);
-      if (two[0] === "\\") this.#at++;
-      else if (two[0] === "`" || two === "${") return this.#endChunk(start, two);
+    for (let at = this.at; at < this.text.length; at++) {
+      const two = this.text.slice(at, at + 2);
+      if (two[0] === "\\") at++;
+      else if (two[0] === "`" || two === "${") return this.#endChunk(this.text.slice(this.at, at), two);
     }
     return false;
   }
 
-  #endChunk(start: number, end: string): boolean {
-    const text = this.#text.slice(start, this.#at);
-    if (text !== "") this.tokens.push({ kind: "chunk", start, end: this.#at, text, inside: "template" });
-    if (end === "${") return this.#skip(2) && this.#push("${");
+  #endChunk(text: string, end: string): boolean {
+    if (text !== "") this.add("chunk", text, "template");
+    if (end === "${") return this.skip(2) && this.push("${");
     // Its end stands in the template, its begin in what is around it.
-    this.#add("mark", "`");
-    this.#open.pop();
+    this.add("mark", "`");
+    this.pop();
     return true;
   }
 }
