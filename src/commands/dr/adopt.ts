@@ -6,8 +6,10 @@ import { name } from "../../kit/values.ts";
 
 export const command = defineCommand({
   summary: "make a manifest from a litestream.yml",
-  description: `Reads a config of Litestream 0.3 or 0.5 and says of each key what 0.5 makes of it: ignored (0.5 passes over it without a word),
-unknown, secret (never copied) or not-taken. Tiers are made from equal retention values. Nothing is overwritten.
+  description: `Reads a config of Litestream 0.3 or 0.5 and says what becomes of each key: ignored (without effect in 0.5, and not in the
+manifest), revived (without effect in 0.5 today; the manifest has it, and by that it holds again), unknown, secret (never copied),
+not-taken (0.5 reads it, the manifest has no such key), and what is guessed, because no config says it. Tiers are made from equal
+retention and snapshot intervals. Nothing is overwritten.
 Lines (not on a terminal): kind, key, how often, first line, sentence.`,
   examples: [
     ["alai dr adopt litestream.yml", "into ./dr.manifest.yaml"],
@@ -19,10 +21,10 @@ Lines (not on a terminal): kind, key, how often, first line, sentence.`,
     host: { value: "HOST", summary: "what to call the primary; default primary", parse: name("name of a host") },
   },
   fields: {
-    kind: "ignored, unknown, secret or not-taken",
-    key: "the key, with what it stands in",
+    kind: "ignored, revived, unknown, secret, not-taken or guessed",
+    key: "the key, with what it stands in; of a guess the key of the manifest",
     count: "how often it is there",
-    line: "where first",
+    line: "where first; null where the config says nothing of it",
     detail: "a sentence",
   },
   async run(context, { args: [config], flags }) {
@@ -35,7 +37,9 @@ Lines (not on a terminal): kind, key, how often, first line, sentence.`,
     const file = writeNew(context, flags.out ?? "dr.manifest.yaml", adopted.text);
     await print(context, adopted.remarks);
     if (!context.flags.quiet)
-      context.warn(`${file} has ${adopted.databases} databases. Look it over, then type alai dr manifest check.`);
+      context.warn(
+        `${file} has ${adopted.databases} ${adopted.databases === 1 ? "database" : "databases"}. Look over what is guessed in it, then type alai dr manifest check.`,
+      );
   },
 });
 
@@ -45,13 +49,13 @@ async function print(context: Context, remarks: readonly Remark[]): Promise<void
       {
         header: "KIND",
         value: ({ kind }) => kind,
-        show: ({ kind }, style) => (kind === "ignored" ? style.warn(kind) : kind),
+        show: ({ kind }, style) => (kind === "ignored" || kind === "guessed" ? style.warn(kind) : kind),
       },
       { header: "KEY", value: ({ key }) => key },
-      { header: "TIMES", value: ({ lines }) => String(lines.length), right: true },
-      { header: "LINE", value: ({ lines }) => String(lines[0]), right: true, expendable: 1 },
+      { header: "TIMES", value: ({ lines }) => `${lines.length || ""}`, right: true },
+      { header: "LINE", value: ({ lines: [first] }) => `${first ?? ""}`, right: true, expendable: 1 },
       { header: "WHAT", value: ({ detail }) => detail, flexible: true, wraps: true },
     ],
-    json: ({ lines, ...remark }) => ({ ...remark, count: lines.length, line: lines[0] }),
+    json: ({ lines, ...remark }) => ({ ...remark, count: lines.length, line: lines[0] ?? null }),
   });
 }

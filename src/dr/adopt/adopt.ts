@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 import { goDuration } from "../render/go-duration.ts";
+import { type Around, accountGuess, guesses, oldBackups, osOf, type Placed } from "./guesses.ts";
 import { millisOf, type OldConfig, type OldDatabase, type Remark } from "./read.ts";
-import { type OldPlace, placeOf } from "./storage.ts";
+import { placeOf } from "./storage.ts";
 
 /** A manifest made from an old config, and what of that config did not come over or never had an effect. */
 export interface Adopted {
@@ -11,37 +12,32 @@ export interface Adopted {
   readonly databases: number;
 }
 
-interface Placed {
-  readonly database: OldDatabase;
-  readonly place: OldPlace;
-  readonly retention: number;
-  readonly sync: number;
-}
-
 const DAY = 86_400_000;
 const MINUTE = 60_000;
 
 /**
- * The manifest of an old config. Tiers are made from equal retention values, the longest first: the config does not say what
- * matters most. @param host what to call the primary. @param user who owns the databases.
+ * The manifest of an old config. Tiers are made from equal retention and snapshot intervals, the longest first: the config does not
+ * say what matters most. What is guessed is said, here and in the manifest.
  */
-export function adopt({ databases, remarks }: OldConfig, host: string, user: string): Adopted {
+export function adopt({ databases, remarks }: OldConfig, around: Around): Adopted {
   const more: Remark[] = [];
   const placed = databases.flatMap((database) => placedOf(database, more));
   const storage = mostCommon(placed.map(({ place }) => JSON.stringify(place.storage))) ?? "[]";
   for (const { place, database } of placed)
     if (JSON.stringify(place.storage) !== storage)
       more.push(remark("replica", database.line, "It is in another storage than most; the manifest has one."));
-  more.push(...accountRemark(placed));
   const prefix = commonFolder(placed.map(({ place }) => place.path));
   const folder = commonFolder(placed.map(({ database }) => database.path));
+  const os = osOf(folder, around.os);
+  more.push(...oldBackups(placed, remarks), ...accountGuess(placed), ...guesses(placed, { ...around, os, folder }));
   const tiers = tiersOf(placed);
   const text = [
-    "# Made by alai dr adopt. Look it over: which tier matters most, the addresses of the hosts, the standby.",
-    ...hostLines(host, user, folder),
+    "# Made by alai dr adopt. What is marked as guessed the config did not say: look it over.",
+    ...hostLines({ ...around, os }, folder),
     "storage:",
     ...(JSON.parse(storage) as [string, string][]).map(([key, value]) => `  ${key}: ${quoted(value)}`),
     ...(prefix === "" ? [] : [`  prefix: ${quoted(prefix)}`]),
+    "# Guessed: rpo, no heartbeat, and the order, which is that of restore: put what matters most first.",
     "tiers:",
     ...[...tiers].map(([name, members]) => tierLine(name, members)),
     "databases:",
@@ -54,59 +50,65 @@ function remark(key: string, line: number, detail: string): Remark {
   return { kind: "not-taken", key, lines: [line], detail };
 }
 
-/** Where the account is said by the endpoint alone, people rely on a variable that no Litestream reads. */
-function accountRemark(placed: readonly Placed[]): Remark[] {
-  const lines = placed
-    .filter(({ place, database }) => place.storage[0]?.[1] === "azure" && !database.replica["account-name"])
-    .map(({ database }) => database.line);
-  const detail =
-    "0.5 never reads it; without account-name it signs in as whoever DefaultAzureCredential finds, a person's az login too.";
-  return lines.length > 0 ? [{ kind: "ignored", key: "AZURE_STORAGE_ACCOUNT", lines, detail }] : [];
-}
-
 function placedOf(database: OldDatabase, remarks: Remark[]): Placed[] {
   const place = placeOf(database);
-  const { retention, "sync-interval": sync } = database.replica;
-  const said = retention === undefined ? DAY : millisOf(retention);
-  if (place) return [{ database, place, retention: said ?? DAY, sync: millisOf(sync ?? "1s") ?? 1000 }];
-  remarks.push(
-    remark(
-      database.path,
-      database.line,
-      "Its replica is in a storage that alai does not have, or says too little of it.",
-    ),
-  );
-  return [];
+  const { replica, snapshot } = database;
+  if (!place) {
+    const detail = "Its replica is in a storage that alai does not have, or says too little of it.";
+    remarks.push(remark(database.path, database.line, detail));
+    return [];
+  }
+  const time = (raw: string | undefined) => (raw === undefined ? null : millisOf(raw));
+  const retention = time(snapshot.retention ?? replica.retention) ?? DAY;
+  const interval = time(snapshot.interval ?? replica["snapshot-interval"]);
+  if (interval !== null && interval > retention)
+    remarks.push(
+      remark(
+        "snapshot-interval",
+        database.line,
+        `A snapshot every ${goDuration(interval)}, kept for ${goDuration(retention)}: for a time there would be none. The manifest leaves it out.`,
+      ),
+    );
+  return [
+    {
+      ...{ database, place, retention, sync: time(replica["sync-interval"]) ?? 1000 },
+      snapshot: interval !== null && interval <= retention ? interval : null,
+    },
+  ];
 }
 
-function hostLines(host: string, user: string, folder: string): string[] {
-  const home = folder.startsWith("/home/") || folder.startsWith("/var/") ? "linux" : "darwin";
+function hostLines({ host, user, os }: Around, folder: string): string[] {
   return [
     "hosts:",
     `  - name: ${quoted(host)}`,
     "    role: primary",
-    `    user: ${quoted(user)}`,
-    `    os: ${home}`,
+    `    user: ${quoted(user)} # guessed`,
+    `    os: ${os} # guessed`,
     `    databases: ${quoted(folder || "/")}`,
-    `    state: ${quoted(home === "linux" ? "/var/lib/alai" : `/Users/${user}/.alai/host`)}`,
-    "    addresses: [127.0.0.1]",
+    `    state: ${quoted(os === "linux" ? "/var/lib/alai" : `/Users/${user}/.alai/host`)} # guessed`,
+    "    addresses: [127.0.0.1] # guessed",
   ];
 }
 
-/** Databases by the name of their tier, the longest retention first. */
+/** Databases by the name of their tier, the longest retention first; of one retention the shortest snapshot interval first. */
 function tiersOf(placed: readonly Placed[]): ReadonlyMap<string, readonly Placed[]> {
-  const values = [...new Set(placed.map(({ retention }) => retention))].sort((a, b) => b - a);
-  return new Map(
-    values.map((value) => [`keep-${goDuration(value)}`, placed.filter(({ retention }) => retention === value)]),
-  );
+  const sorted = placed.toSorted((a, b) => b.retention - a.retention || (a.snapshot ?? DAY) - (b.snapshot ?? DAY));
+  const several = (retention: number) =>
+    new Set(placed.filter((one) => one.retention === retention).map(({ snapshot }) => snapshot)).size > 1;
+  return Map.groupBy(sorted, ({ retention, snapshot }) => {
+    const name = `keep-${goDuration(retention)}`;
+    return snapshot !== null && several(retention) ? `${name}-image-${goDuration(snapshot)}` : name;
+  });
 }
 
 function tierLine(name: string, members: readonly Placed[]): string {
   const retention = members[0]?.retention ?? DAY;
+  const snapshot = members[0]?.snapshot ?? null;
   const sync = syncOf(members);
   const rpo = Math.max(MINUTE, ...members.map((member) => member.sync));
   const values = [
     `retention: ${goDuration(retention)}`,
+    ...(snapshot === null ? [] : [`snapshot-interval: ${goDuration(snapshot)}`]),
     `sync-interval: ${goDuration(sync)}`,
     `rpo: ${goDuration(rpo)}`,
   ];

@@ -22,7 +22,10 @@ export function adoptFile(context: Context, config: string, host: string): Adopt
   }
   const old = readOldConfig(text, file);
   const owner = /^\/(?:Users|home)\/([^/]+)\//.exec(old.databases[0]?.path ?? "")?.[1];
-  const adopted = adopt(old, host, owner ?? context.env.USER ?? "root");
+  const adopted = adopt(old, {
+    ...{ host, user: owner ?? context.env.USER ?? "root" },
+    os: context.platform === "darwin" ? "darwin" : "linux",
+  });
   parseManifest(adopted.text, `the manifest made from ${file}`);
   return adopted;
 }

@@ -1,15 +1,35 @@
 /** What Litestream 0.5 does with the keys of a config, and what of them goes into a manifest. Measured with 0.5.17 and read in its code. */
 
-/** Keys that 0.5 passes over without a word, by where they stand; with what holds instead. */
+/** Keys that have no effect in 0.5 and none in the manifest, by where they stand; with what holds instead. */
 export const IGNORED: Readonly<Record<Place, Readonly<Record<string, string>>>> = {
   global: {},
-  database: { "max-checkpoint-page-count": "0.5 knows truncate-page-n instead" },
+  database: { "max-checkpoint-page-count": "0.5 passes over it; it knows truncate-page-n instead" },
   replica: {
-    retention: "0.5 keeps snapshots for 24 h, whatever stands here",
-    "retention-check-interval": "0.5 looks by l0-retention-check-interval and snapshot.interval",
-    "snapshot-interval": "0.5 takes a snapshot every 24 h unless the global snapshot.interval says otherwise",
-    name: "0.5 has one replica a database and needs no name for it",
+    "retention-check-interval":
+      "0.5 passes over it, and looks by l0-retention-check-interval and snapshot.interval; alai sets both",
+    "validation-interval": "0.5 reads it and does nothing with it; alai sets validation.interval, which counts, to 6h",
+    name: "0.5 passes over it: it has one replica a database and needs no name for it",
   },
+};
+
+/** Keys of 0.3 that 0.5 passes over, and that the manifest has: what holds today, and where 0.5 reads it. */
+export const REVIVED: Readonly<Record<string, { readonly today: string; readonly key: string }>> = {
+  retention: { today: "snapshots are kept for 24 h", key: "retention" },
+  "snapshot-interval": { today: "a snapshot is taken every 24 h", key: "snapshot-interval" },
+};
+
+const WITHOUT = "The manifest has no such key: what alai renders is without it";
+
+/** Keys of a replica that 0.5 reads and the manifest does not have. */
+export const NOT_TAKEN: Readonly<Record<string, string>> = {
+  age: "0.5 does not encrypt, and refuses to start with it; alai does not encrypt replicas either",
+  "auto-recover": "alai sets it to false: what a replica has lost is for the agent to send anew",
+  ...Object.fromEntries(
+    [
+      ...["max-sync-ltx-files", "skip-verify", "sign-payload", "require-content-md5", "part-size", "concurrency"],
+      ...["sse-customer-algorithm", "sse-customer-key-path", "sse-kms-key-id", "storage-class", "sign-accept-encoding"],
+    ].map((key) => [key, WITHOUT]),
+  ),
 };
 
 export type Place = "global" | "database" | "replica";
@@ -17,12 +37,14 @@ export type Place = "global" | "database" | "replica";
 const BACKEND = [
   ...["type", "path", "url", "bucket", "region", "endpoint", "account-name", "account-key", "sas-token"],
   ...["access-key-id", "secret-access-key", "force-path-style", "skip-verify", "sign-payload", "require-content-md5"],
-  ...["part-size", "concurrency", "host", "user", "password", "key-path", "concurrent-writes", "host-key", "age"],
+  ...["part-size", "concurrency", "host", "user", "password", "key-path", "concurrent-writes", "host-key"],
   ...[
     "sync-interval",
     "auto-recover",
     "max-sync-ltx-files",
-    "validation-interval",
+    "sse-customer-key-path",
+    "storage-class",
+    "sign-accept-encoding",
     "jwt",
     "seed",
     "creds",

@@ -2,21 +2,30 @@ import { BadInput } from "@alai/core";
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
 import { usage } from "../../kit/errors.ts";
 import { duration } from "../../kit/values.ts";
-import { IGNORED, KNOWN, type Place, SECRET } from "./keys.ts";
+import { IGNORED, KNOWN, NOT_TAKEN, type Place, REVIVED, SECRET } from "./keys.ts";
 
 /** A database of the old config with its one replica; texts as they stand there. */
 export interface OldDatabase {
   readonly line: number;
   readonly path: string;
+  /** Of its own or of the whole file, as 0.5 has them: `interval` and `retention`. */
+  readonly snapshot: Readonly<Record<string, string>>;
   /** Keys and values of the replica, with those at the top that it inherits. */
   readonly replica: Readonly<Record<string, string>>;
 }
 
+/**
+ * `ignored`: without effect in 0.5, and not in the manifest. `revived`: without effect in 0.5, and in the manifest, by which it will
+ * have one. `not-taken`: 0.5 does it, the manifest does not say it. `guessed`: the manifest says it, the config did not.
+ */
+export type RemarkKind = "ignored" | "revived" | "unknown" | "secret" | "not-taken" | "guessed";
+
 /** What 0.5 does not do as it stands, or what does not go into the manifest. */
 export interface Remark {
-  readonly kind: "ignored" | "unknown" | "secret" | "not-taken";
-  /** `replica.retention`. */
+  readonly kind: RemarkKind;
+  /** `replica.retention`; of a guess the key of the manifest, `hosts.os`. */
   readonly key: string;
+  /** None: the file says nothing of it. */
   readonly lines: number[];
   /** A sentence. */
   readonly detail: string;
@@ -43,18 +52,28 @@ export function readOldConfig(text: string, file: string): OldConfig {
   return { databases, remarks: [...reader.remarks.values()] };
 }
 
+function plainValues(node: unknown): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const { key, value } of isMap(node) ? node.items : [])
+    if (isScalar(key) && isScalar(value)) values[String(key.value)] = String(value.source ?? value.value);
+  return values;
+}
+
 class Reader {
   readonly remarks = new Map<string, Remark>();
   readonly #lines: LineCounter;
+  /** Of the whole file, as 0.5 has it. */
+  #snapshot: Readonly<Record<string, string>> = {};
 
   constructor(lines: LineCounter) {
     this.#lines = lines;
   }
 
   databases(top: YAMLMap): OldDatabase[] {
-    const inherited = this.#values(top, "global");
+    this.#snapshot = plainValues(top.get("snapshot", true));
+    const whole = this.#values(top, "global");
     const dbs = top.get("dbs", true);
-    return (isSeq(dbs) ? dbs.items : []).flatMap((item) => (isMap(item) ? this.#database(item, inherited) : []));
+    return (isSeq(dbs) ? dbs.items : []).flatMap((item) => (isMap(item) ? this.#database(item, whole) : []));
   }
 
   #database(map: YAMLMap, inherited: Readonly<Record<string, string>>): OldDatabase[] {
@@ -74,7 +93,9 @@ class Reader {
         "0.5 takes one replica a database and ends at a second; the first is taken.",
       );
     const [first] = replicas.map((replica) => this.#values(replica, "replica"));
-    return [{ line, path, replica: { ...inherited, ...first } }];
+    // 0.5 passes over a database's own where the whole file says it.
+    const snapshot = { ...plainValues(map.get("snapshot", true)), ...this.#snapshot };
+    return [{ line, path, snapshot, replica: { ...inherited, ...first } }];
   }
 
   /** A map's single values; remarks on what 0.5 does not take as it stands. */
@@ -92,15 +113,29 @@ class Reader {
   #look(place: Place, name: string, raw: string | undefined, line: number): void {
     const key = place === "global" ? name : `${place}.${name}`;
     const instead = IGNORED[place][name];
-    if (instead !== undefined) {
-      const bogus =
-        name.includes("retention") && raw !== undefined && !isDuration(raw) ? `, and is no length of time` : "";
-      this.#remark("ignored", key, line, `${instead}${bogus}.`);
-    } else if (!KNOWN[place].has(name)) this.#remark("unknown", key, line, "0.5 does not know it and passes over it.");
+    const revived = place === "replica" ? REVIVED[name] : undefined;
+    if (instead !== undefined) this.#remark("ignored", key, line, `${instead}.`);
+    else if (revived) this.#lookAtOld(key, revived, raw, line);
+    else if (place === "replica" && NOT_TAKEN[name] !== undefined)
+      this.#remark("not-taken", key, line, `${NOT_TAKEN[name]}.`);
+    else if (!KNOWN[place].has(name)) this.#remark("unknown", key, line, "0.5 does not know it and passes over it.");
     else if (SECRET.has(name))
       this.#remark("secret", key, line, "It is not copied: credentials belong in the environment or the keychain.");
     else if (place !== "replica" && !TAKEN.has(name))
-      this.#remark("not-taken", key, line, "alai sets it itself, from the tiers.");
+      this.#remark("not-taken", key, line, "alai sets it itself in the configs that it renders.");
+  }
+
+  /** A key of 0.3, which has had no effect since. */
+  #lookAtOld(key: string, { today, key: own }: (typeof REVIVED)[string], raw: string | undefined, line: number): void {
+    const passed = `0.5 passes over it where it stands: today ${today}, whatever it says`;
+    if (this.#snapshot[own === "retention" ? "retention" : "interval"] !== undefined)
+      this.#remark("ignored", key, line, "0.5 passes over it: what stands in snapshot holds, and is in the manifest.");
+    else if (raw === undefined || millisOf(raw) === null)
+      this.#remark("ignored", key, line, `${passed}; and it is no length of time, so the manifest has 24h.`);
+    else {
+      const then = `The manifest has it as ${own} of a tier: in what alai renders from that it holds.`;
+      this.#remark("revived", key, line, `${passed}. ${then}`);
+    }
   }
 
   #remark(kind: Remark["kind"], key: string, line: number, detail: string): void {
@@ -131,12 +166,8 @@ const TAKEN = new Set([
   "pattern",
   "recursive",
   "watch",
+  "snapshot",
 ]);
-
-/** As 0.3 read it: Go's form, `1h30m`, or one that alai reads too. */
-export function isDuration(raw: string): boolean {
-  return millisOf(raw) !== null;
-}
 
 /** Milliseconds of a length of time as Go writes it, `1h30m0s`; null for anything else. */
 export function millisOf(raw: string): number | null {

@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { command } from "../../../src/commands/dr/adopt.ts";
+import { adopt as adoptConfig } from "../../../src/dr/adopt/adopt.ts";
+import { readOldConfig } from "../../../src/dr/adopt/read.ts";
 import { parseManifest } from "../../../src/dr/manifest/parse.ts";
 import { printing } from "../printing.ts";
 
@@ -68,12 +70,12 @@ async function adopt(text: string, flags: Record<string, unknown> = {}) {
   };
 }
 
-test("what never had an effect is said, once for all places", async () => {
+test("what never had an effect is said, and what gets one by the manifest; once for all places", async () => {
   const { lines, out, err } = await adopt(OLD);
   expect(lines.map((line) => line.slice(0, 4))).toEqual([
     ["not-taken", "addr", "1", "1"],
     ["ignored", "replica.name", "2", "5"],
-    ["ignored", "replica.retention", "2", "10"],
+    ["revived", "replica.retention", "2", "10"],
     ["ignored", "replica.retention-check-interval", "1", "11"],
     ["secret", "replica.account-key", "1", "19"],
     ["ignored", "database.max-checkpoint-page-count", "1", "24"],
@@ -82,10 +84,84 @@ test("what never had an effect is said, once for all places", async () => {
     ["not-taken", "dbs.dir", "1", "33"],
     ["secret", "replica.password", "1", "37"],
     ["not-taken", "/Users/makinja/system/databases/far.db", "1", "36"],
-    ["ignored", "AZURE_STORAGE_ACCOUNT", "3", "3"],
+    ["not-taken", "backups of 0.3", "", ""],
+    ["guessed", "storage.account", "3", "3"],
+    ...["tiers.rpo", "tiers.heartbeat", "hosts.os", "hosts.user", "hosts.addresses", "hosts"].map((key) => [
+      ...["guessed", key, "", ""],
+    ]),
   ]);
-  expect(lines[6]?.[4]).toMatch(/24 h.*no length of time/);
+  const says = new Map(lines.map(([kind, key, , , detail]) => [`${kind} ${key}`, detail]));
+  expect(says.get("revived replica.retention")).toMatch(
+    /today snapshots are kept for 24 h.*The manifest has it as retention/,
+  );
+  expect(says.get("ignored replica.retention")).toMatch(/24 h.*no length of time, so the manifest has 24h/);
+  expect(says.get("guessed storage.account")).toMatch(/alaibackups0ebb .*AZURE_STORAGE_ACCOUNT it never reads/);
+  expect(says.get("guessed hosts.os")).toMatch(/^darwin: the databases are below \/Users/);
+  expect(says.get("guessed tiers.heartbeat")).toMatch(/^None, .*heartbeat: 10s/);
+  expect(says.get("not-taken backups of 0.3")).toMatch(/cannot read from Azure: keep a Litestream 0\.3\.13/);
   expect(out + err).not.toContain("hush");
+});
+
+const small = (replica: string, more = "") =>
+  `${more}dbs:\n  - path: /srv/db/a.db\n    replica: { type: file, path: /b/a, ${replica} }\n  - path: /srv/db/b.db\n    replica: { type: file, path: /b/b, retention: 72h }\n`;
+const tiersIn = (text: string) =>
+  parseManifest(text, "-").tiers.map(({ name, retention, snapshotInterval }) => [
+    name,
+    retention / 3_600_000,
+    snapshotInterval / 3_600_000,
+  ]);
+
+describe("how long and how often snapshots", () => {
+  test("of 0.3, which 0.5 passes over: the manifest has both", async () => {
+    const config = small("retention: 72h, snapshot-interval: 6h, validation-interval: 12h");
+    expect(tiersIn((await adopt(config, { out: "-" })).out)).toEqual([
+      ["keep-72h-image-6h", 72, 6],
+      ["keep-72h", 72, 24],
+    ]);
+    const { lines } = await adopt(config);
+    const kinds = lines.map(([kind, key]) => `${kind} ${key}`);
+    expect(kinds).toEqual(
+      expect.arrayContaining(["revived replica.snapshot-interval", "ignored replica.validation-interval"]),
+    );
+  });
+
+  test("of 0.5, which hold: for the whole file or a database", async () => {
+    const whole = small("retention: 24h", "snapshot: { interval: 12h, retention: 168h }\n");
+    expect(tiersIn((await adopt(whole, { out: "-" })).out)).toEqual([["keep-168h", 168, 12]]);
+    const { lines } = await adopt(whole);
+    expect(lines.find(([, key]) => key === "replica.retention")?.slice(0, 5)).toEqual([
+      ...["ignored", "replica.retention", "2", "4"],
+      "0.5 passes over it: what stands in snapshot holds, and is in the manifest.",
+    ]);
+    const own =
+      "dbs:\n  - path: /srv/db/a.db\n    snapshot: { retention: 48h }\n    replica: { type: file, path: /b/a }\n";
+    expect(tiersIn((await adopt(own, { out: "-" })).out)).toEqual([["keep-48h", 48, 24]]);
+  });
+
+  test("an interval longer than the retention would leave none: left out, and said; none said is a guess", async () => {
+    const config = small("retention: 12h, snapshot-interval: 24h");
+    expect(tiersIn((await adopt(config, { out: "-" })).out)).toEqual([
+      ["keep-72h", 72, 24],
+      ["keep-12h", 12, 12],
+    ]);
+    expect((await adopt(config)).out).toMatch(/not-taken\tsnapshot-interval\t1\t2\tA snapshot every 24h, kept for 12h/);
+    rmSync(join(root, "dr.manifest.yaml"));
+    expect((await adopt(small("sync-interval: 2s"))).out).toMatch(
+      /guessed\ttiers\.retention\t1\t2\tNo retention is said: 24h/,
+    );
+  });
+});
+
+test.each([
+  ["/home/ann/db", "darwin", "linux", /below a folder of Linux/],
+  ["/Volumes/big/db", "linux", "darwin", /below \/Users/],
+  ["/databases", "darwin", "darwin", /say nothing of the system.*linux is the other/],
+  ["/databases", "linux", "linux", /say nothing of the system.*darwin is the other/],
+] as const)("databases in %s on a machine of %s: %s", (folder, here, os, says) => {
+  const old = readOldConfig(`dbs:\n  - path: ${folder}/a.db\n    replica: { type: file, path: /b/a }\n`, "x.yml");
+  const { text, remarks } = adoptConfig(old, { host: "h", user: "u", os: here });
+  expect(parseManifest(text, "-").hosts[0]?.os).toBe(os);
+  expect(remarks.find(({ key }) => key === "hosts.os")?.detail).toMatch(says);
 });
 
 test("the manifest that is made is one, with tiers by retention", async () => {
