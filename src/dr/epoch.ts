@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { Millis } from "@alai/core";
 import { Exit } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import type { Manifest } from "./manifest/model.ts";
-import { type Storage, StorageError } from "./storage/storage.ts";
+import { type Contents, type Storage, StorageError } from "./storage/storage.ts";
 
 /** Where storage keeps who is the primary: one small object, changed only by who has seen it as it is. */
 export const PRIMARY_KEY = "_alai/primary.json";
@@ -24,15 +25,24 @@ export interface KnownPrimary extends Primary {
   readonly etag: string | null;
 }
 
+/** As storage says it now. */
+export interface FoundPrimary extends KnownPrimary {
+  /** When the owner took the epoch, by storage's clock; null: nobody ever took over, or storage does not say. */
+  readonly since: Millis | null;
+}
+
 /** Of every fleet that never failed over. */
 const FIRST_EPOCH = 1;
 
 /** Throws StorageError; `failed` also for an object that is not understood, because guessing would make two primaries. */
-export async function readPrimary(storage: Storage, manifest: Pick<Manifest, "hosts">): Promise<KnownPrimary> {
+export async function readPrimary(storage: Storage, manifest: Pick<Manifest, "hosts">): Promise<FoundPrimary> {
   const found = await readObject(storage);
-  if (found) return { ...parsed(found.text, storage.label), etag: found.etag };
+  if (found) {
+    const primary = parsed(found.text, storage.label);
+    return { ...primary, etag: found.etag, since: primary.epoch > FIRST_EPOCH ? found.modified : null };
+  }
   const owner = manifest.hosts.find(({ role }) => role === "primary")?.name ?? "";
-  return { epoch: FIRST_EPOCH, owner, state: "primary", etag: null };
+  return { epoch: FIRST_EPOCH, owner, state: "primary", etag: null, since: null };
 }
 
 /** Where the replicas of an epoch are, below the storage's prefix. */
@@ -62,10 +72,10 @@ export async function writePrimary(storage: Storage, known: KnownPrimary, next: 
   }
 }
 
-async function readObject(storage: Storage): Promise<{ text: string; etag: string } | null> {
+async function readObject(storage: Storage): Promise<(Omit<Contents, "body"> & { readonly text: string }) | null> {
   try {
-    const { body, etag } = await storage.read(PRIMARY_KEY);
-    return { text: Buffer.from(body).toString("utf8"), etag };
+    const { body, ...rest } = await storage.read(PRIMARY_KEY);
+    return { text: Buffer.from(body).toString("utf8"), ...rest };
   } catch (error) {
     if (error instanceof StorageError && error.trouble === "missing") return null;
     throw error;

@@ -20,10 +20,12 @@ export interface HostReport {
   readonly storageTrouble: { readonly since: Millis; readonly trouble: string; readonly message: string } | null;
   /** Why it does nothing yet, as a sentence; null or absent: it does its part. */
   readonly waiting?: string | null;
-  /** When each database was last restored from storage on this host and found good. */
-  readonly proofs?: Readonly<Record<string, Millis>>;
-  /** Databases whose last restore on this host was not found good. */
-  readonly failedProofs?: Readonly<Record<string, FailedProof>>;
+  /** Since when `epoch` is the primary's, by storage's clock; null or absent: since ever, or not known. */
+  readonly epochSince?: Millis | null;
+  /** The last restore from storage on this host that was found good, of each database in each epoch. */
+  readonly proofs?: readonly GoodProof[];
+  /** Those whose last restore on this host was not found good. */
+  readonly failedProofs?: readonly FailedProof[];
   /** What the agent itself has asked of storage since it was started; Litestream's requests are not in it. */
   readonly operations?: Readonly<Operations>;
   /** What this host does every day; empty or absent: another one does. */
@@ -46,8 +48,18 @@ export interface DailyReport {
   readonly log: string;
 }
 
+/** A restore from storage that was checked and found good: of one database in one epoch, up to one transaction. */
+export interface GoodProof {
+  readonly name: string;
+  readonly epoch: number;
+  readonly txid: number | null;
+  readonly at: Millis;
+}
+
 /** A restore from storage that failed, or gave no sound database. */
 export interface FailedProof {
+  readonly name: string;
+  readonly epoch: number;
   readonly at: Millis;
   readonly problem: string;
 }
@@ -112,6 +124,7 @@ export type AlarmKind =
   | "unsafe_version"
   | "storage"
   | "unproven"
+  | "proof_failed"
   | "daily_failed"
   | "damaged"
   | "put_aside";

@@ -18,7 +18,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.refused, "refused because of the state: held by another, nothing ready, a check failed"],
   [EXIT.block, "only `alai hook`: blocks the tool call it was asked about"],
   [EXIT.notFound, "not found"],
-  [EXIT.signIn, "sign-in needed"],
+  [EXIT.signIn, "sign-in needed: a credential is missing, or what it opens refuses it"],
   [EXIT.fenced, "fenced: a newer claim on the task exists"],
   [EXIT.usage, "usage error: an argument, flag or setting is wrong"],
   [EXIT.unavailable, "the store or service is unavailable, locked, or its disk is full; nothing was changed"],

@@ -78,7 +78,13 @@ export class S3Double implements AsyncDisposable {
       objects.delete(key);
       return { status: 204 };
     }
-    return kept ? { status: 200, headers: { etag: kept.etag }, body: kept.body } : failed(404, "NoSuchKey");
+    return kept
+      ? {
+          status: 200,
+          headers: { etag: kept.etag, "last-modified": new Date(kept.modified).toUTCString() },
+          body: kept.body,
+        }
+      : failed(404, "NoSuchKey");
   }
 }
 

@@ -64,10 +64,10 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
   },
   async run(context, { args: [names], flags }) {
     const wish = wishOf(context, flags);
-    const [{ readManifest }, { openStorage }, { listReplicas }, { restoreMany }] = await Promise.all([
+    const [{ readManifest }, { openStorage }, { ReplicaListing }, { restoreMany }] = await Promise.all([
       import("../../dr/manifest/read.ts"),
       import("../../dr/storage/open.ts"),
-      import("../../dr/restore/replicas.ts"),
+      import("../../dr/restore/listing.ts"),
       import("../../dr/restore/many.ts"),
     ]);
     const manifest = readManifest(context, flags.manifest);
@@ -79,12 +79,16 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
       );
     const storage = await openStorage(context, manifest.storage);
     context.onExit(() => storage.close());
-    const replicas = await withSpinner(context, "looking what storage has…", () => listReplicas(storage, flags.epoch));
-    const { jobsFor } = await import("../../dr/restore/jobs.ts");
-    const planned = jobsFor(
+    const listing = await withSpinner(context, "looking what storage has…", () =>
+      ReplicaListing.make(storage, flags.epoch),
+    );
+    const replicas = await listing.replicas;
+    const { jobsFor, planAgain } = await import("../../dr/restore/jobs.ts");
+    const how = { storage, wish, epoch: flags.epoch };
+    const planned = await jobsFor(
       databases.filter(({ name, optional }) => !optional || !flags.all || replicas.has(name)),
       {
-        ...{ storage, replicas, wish, epoch: flags.epoch },
+        ...{ ...how, listing },
         placeOf: (database) => placeOf(context, database, flags.output, databases.length > 1),
       },
     );
@@ -96,9 +100,10 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
       read += more;
       bar.step(read);
     };
-    const outcomes = await restoreMany(jobs, { storage, check: { mode: flags.check ?? "quick" }, onBytes }).finally(
-      () => bar.end(),
-    );
+    const outcomes = await restoreMany(jobs, {
+      ...{ storage, check: { mode: flags.check ?? "quick" }, onBytes },
+      again: { listing, plan: (job, newer) => planAgain(job, newer, how) },
+    }).finally(() => bar.end());
     const refused = planned.filter((one) => "error" in one);
     return report(context, inOrderOf(planned, [...outcomes, ...refused]));
   },

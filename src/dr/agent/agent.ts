@@ -1,7 +1,9 @@
 import type { Millis } from "@alai/core";
 import { readPrimary } from "../epoch.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
-import type { Alarm, DatabaseReport, FailedProof, HostReport } from "../report.ts";
+import type { Proofs } from "../prove/history.ts";
+import { proofsIn } from "../prove/in-epoch.ts";
+import type { Alarm, DatabaseReport, HostReport } from "../report.ts";
 import type { Storage } from "../storage/storage.ts";
 import { watch } from "../watchdogs/all.ts";
 import type { WatchedDatabase } from "../watchdogs/watched.ts";
@@ -48,10 +50,8 @@ export interface AgentOptions {
   readonly litestream: string;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** The last proof of each database by a real restore. */
-  readonly proofs: () => ReadonlyMap<string, Millis>;
-  /** Those whose last one failed. */
-  readonly failedProofs?: () => ReadonlyMap<string, FailedProof>;
+  /** Real restores of databases on this host, and what they showed. */
+  readonly proofs: () => Proofs;
   /** What the agent of a host says; null when it does not answer. */
   readonly askPrimary: (host: string) => Promise<HostReport | null>;
   /** What this host does every day; absent: another one does. */
@@ -71,8 +71,8 @@ export class Agent {
   #partSince: Millis = 0;
   #verdict: Verdict = { act: "wait", why: "Storage has not said yet who may write." };
   #alarms: readonly Alarm[];
-  #proofs: ReadonlyMap<string, Millis> = new Map();
-  #failedProofs: ReadonlyMap<string, FailedProof> = new Map();
+  #proofs: Proofs = { good: [], failed: [] };
+  #epochSince: Millis | null = null;
   /** By the monotonic clock. */
   #tickedAt: Millis;
   #obeyedAt: Millis = Number.NEGATIVE_INFINITY;
@@ -101,7 +101,6 @@ export class Agent {
       this.#every("clocks", SAMPLE, () => seen.lookAtClocks()),
       this.#every("proofs", KEEP, () => {
         this.#proofs = this.#options.proofs();
-        this.#failedProofs = this.#options.failedProofs?.() ?? new Map();
       }),
       this.#every("addresses", SAMPLE, onMinute),
       this.#every("writers", SELDOM, () => seen.lookAtWriters()),
@@ -132,8 +131,9 @@ export class Agent {
       listedAt: this.#listing.listedAt,
       storageTrouble: this.#listing.trouble(SILENCE),
       waiting: this.#verdict.act === "wait" ? this.#verdict.why : null,
-      proofs: Object.fromEntries(this.#proofs),
-      failedProofs: Object.fromEntries(this.#failedProofs),
+      epochSince: this.#epochSince,
+      proofs: this.#proofs.good,
+      failedProofs: this.#proofs.failed,
       operations: { ...this.#options.storage.operations },
       daily: this.#options.daily?.report ?? [],
     };
@@ -167,6 +167,7 @@ export class Agent {
     }
     this.#obeyedAt = monotonic();
     this.#owner = truth.owner;
+    this.#epochSince = truth.since;
     const newest = state.recall<number>("", "newest epoch") ?? 0;
     await this.#become(decide({ host, truth, newest }));
   }
@@ -245,6 +246,7 @@ export class Agent {
   #watch(): void {
     const { clock, state, log, poll, seen } = this.#options;
     const part = this.#part;
+    const proofs = proofsIn(this.#proofs, this.#verdict.act === "wait" ? null : this.#verdict.epoch);
     const settled = watch(
       {
         now: clock(),
@@ -260,7 +262,9 @@ export class Agent {
         clocks: seen.clocks,
         versions: seen.versions,
         daily: this.#options.daily?.report ?? [],
-        proofs: this.#proofs,
+        epochSince: this.#epochSince,
+        proofs: proofs.good,
+        failedProofs: proofs.failed,
       },
       this.#alarms,
     );

@@ -8,7 +8,7 @@ import { dailyHost, type Job } from "../daily/schedule.ts";
 import { litestreamEnvironment } from "../litestream/environment.ts";
 import { findLitestream } from "../litestream/find.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
-import { failedProofs, lastProof } from "../prove/history.ts";
+import { readProofs } from "../prove/history.ts";
 import { openStorage } from "../storage/open.ts";
 import { Agent } from "./agent.ts";
 import { Daily } from "./daily.ts";
@@ -91,8 +91,7 @@ async function runAlone(
   const agent = new Agent({
     ...{ manifest, host, version, poll, storage, state, seen, log, clock, monotonic, platform, env, signal },
     litestream: litestream.path,
-    proofs: () => lastProof(host.state),
-    failedProofs: () => failedProofs(host.state),
+    proofs: () => readProofs(host.state),
     askPrimary: async (owner) => {
       const other = manifest.hosts.find((one) => one.name === owner && one.name !== host.name);
       if (!other) return null;

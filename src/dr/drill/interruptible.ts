@@ -1,6 +1,6 @@
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
-import type { Blob, Condition, Operations, Storage } from "../storage/storage.ts";
+import type { Blob, Condition, Contents, Operations, Storage } from "../storage/storage.ts";
 
 /** Throws Exit 130 when the signal has come. */
 export function mustGoOn(signal: AbortSignal): void {
@@ -31,7 +31,7 @@ export class InterruptibleStorage implements Storage {
     return this.#storage.list(prefix);
   }
 
-  async read(key: string): Promise<{ readonly body: Uint8Array; readonly etag: string }> {
+  async read(key: string): Promise<Contents> {
     mustGoOn(this.#signal);
     return this.#storage.read(key);
   }

@@ -6,10 +6,10 @@ import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
 import type { Checked } from "../copy/check.ts";
 import type { Database } from "../manifest/model.ts";
-import { type ManyJob, type Outcome, restoreMany } from "../restore/many.ts";
-import { listReplicas, type Replica } from "../restore/replicas.ts";
-import { chooseTarget } from "../restore/target.ts";
-import { type Storage, StorageError } from "../storage/storage.ts";
+import { type Job, jobsFor, planAgain, type Refused } from "../restore/jobs.ts";
+import { ReplicaListing } from "../restore/listing.ts";
+import { type Outcome, restoreMany } from "../restore/many.ts";
+import type { Storage } from "../storage/storage.ts";
 
 /** What one real restore of a database gave. */
 export type Restoration =
@@ -37,10 +37,6 @@ export interface RestoredAll {
 /** How far it is: bytes of replicas that were read, of how many. */
 export type OnBytes = (done: number, total: number) => void;
 
-interface Job extends ManyJob {
-  readonly epoch: number;
-}
-
 /** Tables that neither Litestream nor alai nor SQLite made. */
 const OWNED = `SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_litestream\\_%' ESCAPE '\\'
   AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '_alai_hb' LIMIT 1`;
@@ -53,33 +49,21 @@ const OWNED = `SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIK
 export async function restoreAll(
   storage: Storage,
   databases: readonly Database[],
-  options: { readonly scratch: string; readonly onBytes: OnBytes },
+  { scratch, onBytes }: { readonly scratch: string; readonly onBytes: OnBytes },
 ): Promise<RestoredAll> {
   const began = monotonic();
   const byName = new Map<string, Restoration>();
-  await restoreOnce(storage, databases, { ...options, byName });
-  // Litestream puts small files together and removes them while others are restored: what was listed may be gone.
-  const outdated = databases.filter(({ name }) => isOutdated(byName.get(name)));
-  if (outdated.length > 0) await restoreOnce(storage, outdated, { ...options, byName });
-  return { byName, took: monotonic() - began };
-}
-
-async function restoreOnce(
-  storage: Storage,
-  databases: readonly Database[],
-  { scratch, onBytes, byName }: { scratch: string; onBytes: OnBytes; byName: Map<string, Restoration> },
-): Promise<void> {
-  const replicas = await listReplicas(storage);
-  const jobs = databases.flatMap((database) => {
-    const job = jobOf(database, replicas.get(database.name)?.[0], scratch);
-    if ("kind" in job) byName.set(database.name, job);
-    return "kind" in job ? [] : [job];
-  });
+  const listing = await ReplicaListing.make(storage);
+  const placeOf = ({ name }: Database) => join(scratch, "restored", `${name}.db`);
+  const planned = await jobsFor(databases, { storage, listing, wish: {}, placeOf });
+  const jobs = planned.filter((one) => "target" in one);
+  for (const one of planned) if ("error" in one) byName.set(one.job.name, notBegun(one));
   const total = jobs.reduce((sum, { target }) => sum + target.files.reduce((all, { size }) => all + size, 0), 0);
   let done = 0;
   await restoreMany(jobs, {
     storage,
     check: { mode: "quick" },
+    again: { listing, plan: (job, replicas) => planAgain(job, replicas, { storage, wish: {} }) },
     onBytes(bytes) {
       done += bytes;
       onBytes(done, total);
@@ -88,23 +72,12 @@ async function restoreOnce(
       byName.set(outcome.job.name, restorationOf(outcome));
     },
   });
+  return { byName, took: monotonic() - began };
 }
 
-function isOutdated(restoration: Restoration | undefined): boolean {
-  if (restoration?.kind !== "failed") return false;
-  const { error } = restoration;
-  return error instanceof StorageError && error.trouble === "missing";
-}
-
-/** What to restore, or why there is nothing to. */
-function jobOf({ name }: Database, replica: Replica | undefined, scratch: string): Job | Restoration {
-  if (!replica) return { kind: "none" };
-  const { epoch, files } = replica;
-  try {
-    return { name, epoch, out: join(scratch, "restored", `${name}.db`), target: chooseTarget(name, files, {}) };
-  } catch (error) {
-    return { kind: "failed", epoch, error };
-  }
+/** Nothing of it is in storage, or no way through its files. */
+function notBegun({ job: { epoch }, error }: Refused): Restoration {
+  return epoch === null ? { kind: "none" } : { kind: "failed", epoch, error };
 }
 
 function restorationOf(outcome: Outcome<Job>): Restoration {

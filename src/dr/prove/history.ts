@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Millis } from "@alai/core";
-import type { FailedProof } from "../report.ts";
+import type { FailedProof, GoodProof } from "../report.ts";
 import type { Proof } from "./proof.ts";
 
 /** Longer than a year, so that one drill a year still finds the last one. */
@@ -13,34 +13,61 @@ function proofFile(stateFolder: string): string {
   return join(stateFolder, "prove.db");
 }
 
+/** The epoch of a row. What was written before proofs had one is of the first: of every fleet that never failed over. */
+const EPOCH = "coalesce(json_extract(proof, '$.epoch'), 1)";
+
+/** What real restores showed on one host, in all epochs. */
+export interface Proofs {
+  /** The last good one of each database in each epoch. */
+  readonly good: readonly GoodProof[];
+  /** Those of which the last one of that epoch failed. */
+  readonly failed: readonly FailedProof[];
+}
+
 /**
- * When each database was last restored from storage and found good. @param stateFolder `Host.state`.
- * @returns nothing for a database that never was.
+ * What a history comes to. It is asked for every few seconds, and a year of proofs is tens of megabytes: each step is one step in an
+ * index. @param stateFolder `Host.state`.
  */
-export function lastProof(stateFolder: string): ReadonlyMap<string, Millis> {
-  const rows = query(stateFolder, "SELECT name, max(at) AS at FROM proof WHERE problem IS NULL GROUP BY name");
-  return new Map(rows.map(({ name, at }) => [String(name), Number(at)]));
-}
-
-/** Databases whose last proof failed, whatever came before. @param stateFolder `Host.state`. */
-export function failedProofs(stateFolder: string): ReadonlyMap<string, FailedProof> {
-  const rows = query(
-    stateFolder,
-    `SELECT name, at, problem FROM proof AS one WHERE problem IS NOT NULL AND NOT EXISTS (
-      SELECT 1 FROM proof AS later WHERE later.name = one.name AND (later.at, later.id) > (one.at, one.id))`,
-  );
-  return new Map(rows.map(({ name, at, problem }) => [String(name), { at: Number(at), problem: String(problem) }]));
-}
-
-function query(stateFolder: string, sql: string): Record<string, unknown>[] {
+export function readProofs(stateFolder: string): Proofs {
   const file = proofFile(stateFolder);
-  if (!existsSync(file)) return [];
+  if (!existsSync(file)) return { good: [], failed: [] };
   const db = new DatabaseSync(file, { timeout: 5000, readOnly: true });
   try {
-    return db.prepare(sql).all();
+    const newest = db.prepare(NEWEST);
+    const pairs = pairsIn(db);
+    const good = pairs.flatMap((pair) => toGood(pair, newest.get(...pair, 1)) ?? []);
+    const goodAt = new Map(good.map(({ name, epoch, at }) => [`${epoch} ${name}`, at]));
+    const failed = pairs.flatMap((pair) => toFailed(pair, newest.get(...pair, 0)) ?? []);
+    return { good, failed: failed.filter(({ name, epoch, at }) => at >= (goodAt.get(`${epoch} ${name}`) ?? 0)) };
   } finally {
     db.close();
   }
+}
+
+type Pair = readonly [name: string, epoch: number];
+
+const NEWEST = `SELECT at, problem, json_extract(proof, '$.txid') AS txid FROM proof
+  WHERE name = ? AND ${EPOCH} = ? AND (problem IS NULL) = ? ORDER BY at DESC, id DESC LIMIT 1`;
+const NEXT_NAME = "SELECT min(name) AS name FROM proof WHERE name > ?";
+const NEXT_EPOCH = `SELECT min(${EPOCH}) AS epoch FROM proof WHERE name = ? AND ${EPOCH} > ?`;
+
+/** Each database with each epoch that it has proofs of. */
+function pairsIn(db: DatabaseSync): readonly Pair[] {
+  const nextName = db.prepare(NEXT_NAME);
+  const nextEpoch = db.prepare(NEXT_EPOCH);
+  const pairs: Pair[] = [];
+  for (let name = nextName.get("")?.name; name != null; name = nextName.get(name)?.name)
+    for (let epoch = nextEpoch.get(name, 0)?.epoch; epoch != null; epoch = nextEpoch.get(name, epoch)?.epoch)
+      pairs.push([String(name), Number(epoch)]);
+  return pairs;
+}
+
+function toGood([name, epoch]: Pair, row: Record<string, unknown> | undefined): GoodProof | null {
+  return row ? { name, epoch, txid: row.txid === null ? null : Number(row.txid), at: Number(row.at) } : null;
+}
+
+function toFailed([name, epoch]: Pair, row: Record<string, unknown> | undefined): FailedProof | null {
+  return row ? { name, epoch, at: Number(row.at), problem: String(row.problem) } : null;
 }
 
 /** Every proof that was made on this host, good or not. */
@@ -53,7 +80,8 @@ export class ProofHistory {
     this.#db = new DatabaseSync(file, { timeout: 5000 });
     this.#db.exec(`CREATE TABLE IF NOT EXISTS proof (
       id INTEGER PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL, problem TEXT, proof TEXT NOT NULL
-    ) STRICT; CREATE INDEX IF NOT EXISTS proof_by_name ON proof (name, at)`);
+    ) STRICT; CREATE INDEX IF NOT EXISTS proof_by_name ON proof (name, at);
+    CREATE INDEX IF NOT EXISTS proof_by_epoch ON proof (name, ${EPOCH}, (problem IS NULL), at)`);
   }
 
   add(proof: Proof): void {
@@ -63,10 +91,10 @@ export class ProofHistory {
     this.#db.prepare("DELETE FROM proof WHERE at < ?").run(at - KEPT);
   }
 
-  /** The last good one. */
-  last(name: string): Proof | null {
-    const query = "SELECT proof FROM proof WHERE name = ? AND problem IS NULL ORDER BY at DESC, id DESC LIMIT 1";
-    const row = this.#db.prepare(query).get(name);
+  /** The last good one of an epoch. */
+  last(name: string, epoch: number): Proof | null {
+    const query = `SELECT proof FROM proof WHERE name = ? AND ${EPOCH} = ? AND (problem IS NULL) = 1 ORDER BY at DESC, id DESC LIMIT 1`;
+    const row = this.#db.prepare(query).get(name, epoch);
     return row ? (JSON.parse(String(row.proof)) as Proof) : null;
   }
 

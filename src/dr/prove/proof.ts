@@ -1,14 +1,21 @@
 import type { Millis } from "@alai/core";
 import type { Beat } from "../report.ts";
 
-/** What one real restore of a database showed. */
+/** What one real restore of a database showed. It is of one epoch: what is in another epoch's replica it says nothing of. */
 export interface Proof {
   readonly name: string;
   /** When it was made, by this machine's clock. */
   readonly at: Millis;
   /** Null: it was restored and everything was found good. */
   readonly problem: string | null;
-  readonly epoch: number | null;
+  /**
+   * Why it could not even be tried, by nothing that storage has or lacks: storage did not answer, this disk is full. Proves neither,
+   * and is not kept.
+   */
+  readonly hindrance: Hindrance | null;
+  /** The epoch that was read. */
+  readonly epoch: number;
+  /** The newest in storage; null: nothing was restored. */
   readonly txid: number | null;
   /** When the newest transaction in it was synced. */
   readonly time: Millis | null;
@@ -19,6 +26,12 @@ export interface Proof {
   /** A restore to an earlier moment; null: storage has one moment only. */
   readonly sample: Sample | null;
   readonly took: Millis;
+}
+
+/** What stood in the way, as a command would end with it. */
+export interface Hindrance {
+  readonly message: string;
+  readonly exit: number;
 }
 
 export interface Sample {

@@ -3,11 +3,15 @@ import { join } from "node:path";
 import { Checker } from "../copy/check.ts";
 import { Slots } from "../copy/slots.ts";
 import type { Database } from "../manifest/model.ts";
-import { listReplicas } from "../restore/replicas.ts";
+import { removeLeftovers } from "../restore/leftovers.ts";
+import { ReplicaListing } from "../restore/listing.ts";
 import type { Storage } from "../storage/storage.ts";
 import { ProofHistory } from "./history.ts";
 import type { Proof } from "./proof.ts";
 import { type ProveOptions, prove } from "./prove.ts";
+
+/** Folders of what is restored, each named for the process that made it. */
+const SCRATCH = "proving-";
 
 /** Databases at once. */
 const AT_ONCE = 3;
@@ -17,7 +21,8 @@ export interface ProveAllOptions extends Pick<ProveOptions, "mode" | "clock"> {
   readonly databases: readonly Database[];
   /** `Host.state`: the history is kept there, and what is restored is there for a moment. */
   readonly stateFolder: string;
-  readonly epoch?: number | undefined;
+  /** The one that is proven. */
+  readonly epoch: number;
   readonly random?: () => number;
   readonly onProof?: (proof: Proof) => void;
 }
@@ -28,28 +33,42 @@ export interface Proven {
   readonly before: Proof | null;
 }
 
-/** Proves databases, p0 first, and keeps what came out. @returns in the order of `databases`. Throws `StorageError` when storage cannot be listed. */
+/**
+ * Proves databases, p0 first, and keeps what came out. @returns in the order of `databases`. Throws `StorageError` when storage
+ * cannot be listed, and Exit 130 when `storage` gives nothing any more because of a signal; nothing is left behind then either.
+ */
 export async function proveAll(options: ProveAllOptions): Promise<readonly Proven[]> {
   const { storage, databases, stateFolder, epoch, mode, clock, random = Math.random, onProof } = options;
-  const replicas = await listReplicas(storage, epoch);
+  const listing = await ReplicaListing.make(storage);
+  removeLeftovers(stateFolder, SCRATCH);
   const history = new ProofHistory(stateFolder);
   const checker = new Checker(AT_ONCE);
-  const scratch = join(stateFolder, `proving-${process.pid}`);
+  const scratch = join(stateFolder, `${SCRATCH}${process.pid}`);
   const slots = new Slots(AT_ONCE);
   const one = async (database: Database): Promise<Proven> => {
-    const before = history.last(database.name);
-    const [replica] = replicas.get(database.name) ?? [];
-    const proof = await prove(database, replica, before, { storage, checker, scratch, mode, clock, random });
-    // An optional database that storage has nothing of: neither proven nor failed.
-    if (proof.epoch !== null || proof.problem !== null) history.add(proof);
+    const before = history.last(database.name, epoch);
+    const proof = await prove(database, before, {
+      ...{ storage, listing, epoch, checker, scratch, mode, clock, random },
+    });
+    if (isKept(proof)) history.add(proof);
     onProof?.(proof);
     return { proof, before };
   };
   try {
-    return await Promise.all(databases.map((database) => slots.run(() => one(database))));
+    // All come to their end before what they use is closed.
+    const ends = await Promise.allSettled(databases.map((database) => slots.run(() => one(database))));
+    return ends.map((end) => {
+      if (end.status === "rejected") throw end.reason;
+      return end.value;
+    });
   } finally {
     await checker.close();
     history.close();
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** Neither proven nor failed: an optional database that storage has nothing of, and one that could not be tried. */
+function isKept({ problem, txid, hindrance }: Proof): boolean {
+  return hindrance === null && (problem !== null || txid !== null);
 }

@@ -1,10 +1,14 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Millis } from "@alai/core";
+import { type Millis, toIso } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
+import { toFailure } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
 import type { Checker } from "../copy/check.ts";
 import { reachable } from "../ltx/plan.ts";
 import type { Database } from "../manifest/model.ts";
+import type { Beat } from "../report.ts";
+import type { ReplicaListing, Replicas } from "../restore/listing.ts";
 import type { Replica } from "../restore/replicas.ts";
 import { type Restored, restoreDatabase } from "../restore/restore.ts";
 import { chooseTarget, type Wish } from "../restore/target.ts";
@@ -13,6 +17,9 @@ import type { Proof, Sample } from "./proof.ts";
 
 export interface ProveOptions {
   readonly storage: Storage;
+  readonly listing: ReplicaListing;
+  /** The one that is proven: what another one has is no proof of it. */
+  readonly epoch: number;
   readonly checker: Checker;
   /** A folder of this run's own: what is restored is removed at once. */
   readonly scratch: string;
@@ -24,79 +31,102 @@ export interface ProveOptions {
 
 /**
  * Restores a database from storage for real, twice: the newest, checked, with its rows counted and its heartbeat read, and as it
- * was at an earlier moment. @param before the last good proof. Throws nothing but bugs: what fails is in the proof.
+ * was at an earlier moment. @param before the last good proof of this epoch. Throws nothing but bugs: what fails is in the proof.
  */
-export async function prove(
-  database: Database,
-  replica: Replica | undefined,
-  before: Proof | null,
-  options: ProveOptions,
-): Promise<Proof> {
-  const at = options.clock();
+export async function prove(database: Database, before: Proof | null, options: ProveOptions): Promise<Proof> {
+  const { clock, epoch, listing } = options;
+  const { name, optional } = database;
   const began = monotonic();
-  const nothing = { epoch: null, txid: null, time: null, size: null, tables: [], beat: null, sample: null };
-  const base = { name: database.name, at, ...nothing };
-  if (!replica)
-    return {
-      ...base,
-      problem: database.optional ? null : "Storage has nothing of it.",
-      took: monotonic() - began,
-    };
+  const nothing = { txid: null, time: null, size: null, tables: [], beat: null, sample: null };
+  const base: Omit<Proof, "took"> = { name, at: clock(), epoch, problem: null, hindrance: null, ...nothing };
+  const ended = (more: Partial<Proof>): Proof => ({ ...base, ...more, took: monotonic() - began });
   try {
-    const { txid, time, size, checked } = await restore(database.name, replica, {}, options, options.mode);
+    const replicas = await listing.replicas;
+    if (!replicaOf(name, replicas, epoch)) return ended({ problem: optional ? null : notThere(name, replicas, epoch) });
+    const { txid, time, size, checked } = await restore(name, {}, options, options.mode);
     const { beat, tables } = checked;
-    const whole = { ...base, epoch: replica.epoch, txid, time, size, tables, beat };
-    const sample = await trySample(database.name, replica, options);
+    const whole = { txid, time, size, tables, beat };
+    const sample = await trySample(name, options);
     const problem = wentBack(whole, before) ?? sample?.problem ?? null;
-    return { ...whole, sample, problem, took: monotonic() - began };
+    return ended({ ...whole, sample, problem });
   } catch (error) {
-    return { ...base, epoch: replica.epoch, problem: sentence(error), took: monotonic() - began };
+    const { exit, message } = toFailure(error);
+    if (exit === EXIT.interrupted) throw error;
+    return ended(NO_ANSWER.has(exit) ? { hindrance: { exit, message } } : { problem: message });
   }
+}
+
+/** What a restore ends with where nothing was learned about the database: an outage, a full disk, credentials that ran out. */
+const NO_ANSWER: ReadonlySet<number> = new Set([EXIT.unavailable, EXIT.signIn]);
+
+function replicaOf(name: string, replicas: Replicas, epoch: number): Replica | undefined {
+  return replicas.get(name)?.find((replica) => replica.epoch === epoch);
 }
 
 async function restore(
   name: string,
-  { files }: Replica,
   wish: Wish,
-  { storage, checker, scratch }: ProveOptions,
+  { storage, listing, epoch, checker, scratch }: ProveOptions,
   mode: "quick" | "full",
 ): Promise<Restored> {
   const out = join(scratch, `${name}.db`);
   mkdirSync(scratch, { recursive: true, mode: 0o700 });
-  rmSync(out, { force: true });
   try {
-    const target = chooseTarget(name, files, wish);
-    return await restoreDatabase({ name, storage, target, out, checker, check: { mode, countRows: true } });
+    return await listing.use((replicas) => {
+      const target = chooseTarget(name, replicaOf(name, replicas, epoch)?.files ?? [], wish);
+      return restoreDatabase({ name, storage, target, out, checker, check: { mode, countRows: true } });
+    });
   } finally {
     rmSync(out, { force: true });
   }
 }
 
 /** Somewhere between the oldest moment there is and the newest. */
-async function trySample(name: string, replica: Replica, options: ProveOptions): Promise<Sample | null> {
-  const moments = reachable(replica.files).map(({ time }) => time);
+async function trySample(name: string, options: ProveOptions): Promise<Sample | null> {
+  const { listing, epoch, random } = options;
+  const moments = reachable(replicaOf(name, await listing.replicas, epoch)?.files ?? []).map(({ time }) => time);
   const [first, last] = [Math.min(...moments.slice(0, 1)), Math.max(...moments.slice(-1))];
   if (!(last > first)) return null;
-  const at = Math.floor(first + options.random() * (last - first));
+  const at = Math.floor(first + random() * (last - first));
   try {
-    const { txid, time } = await restore(name, replica, { at }, options, "quick");
+    const { txid, time } = await restore(name, { at }, options, "quick");
     const problem = time > at ? "A restore to an earlier moment gave a later one." : null;
     return { at, txid, time, problem };
   } catch (error) {
-    return { at, txid: null, time: null, problem: `An earlier moment could not be restored. ${sentence(error)}` };
+    const { exit, message } = toFailure(error);
+    if (exit === EXIT.interrupted || NO_ANSWER.has(exit)) throw error;
+    return { at, txid: null, time: null, problem: `An earlier moment could not be restored. ${message}` };
   }
 }
 
-/** Storage that gives an older database than yesterday has lost something, however sound that one is. */
-function wentBack({ beat, epoch, txid }: Pick<Proof, "beat" | "epoch" | "txid">, before: Proof | null): string | null {
-  if (!before || before.epoch !== epoch) return null;
-  if (before.txid !== null && txid !== null && txid < before.txid)
-    return `Storage went back: transaction ${txid}, where there was ${before.txid} at the last proof.`;
-  if (before.beat && beat?.epoch === before.beat.epoch && beat.seq < before.beat.seq)
-    return `Storage went back: heartbeat ${beat.seq}, where there was ${before.beat.seq} at the last proof.`;
-  return null;
+/** An earlier epoch's replica proves nothing of this one, and is not taken in its place. */
+function notThere(name: string, replicas: Replicas, epoch: number): string {
+  const [other] = replicas.get(name) ?? [];
+  return other
+    ? `Storage has nothing of it in epoch ${epoch}, only in epoch ${other.epoch}, which is not the primary's any more.`
+    : "Storage has nothing of it.";
 }
 
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/**
+ * Storage that gives an older database than the last time has lost something, however sound that one is. Where the heartbeat went
+ * on, lower numbers are a replica that was begun anew, and newer data.
+ */
+function wentBack({ beat, txid }: Pick<Proof, "beat" | "txid">, before: Proof | null): string | null {
+  if (!before) return null;
+  const since = `since ${toIso(before.at)}, when it was last proven`;
+  const order = before.beat === null ? 0 : compare(beat, before.beat);
+  const back = (before.txid ?? 0) - (txid ?? 0);
+  if (back > 0 && order <= 0)
+    return `Storage went back by ${back} transaction${back === 1 ? "" : "s"} ${since}: it has ${txid}, where there was ${before.txid}.`;
+  if (order >= 0) return null;
+  return `The database went back ${since}: its heartbeat is ${named(beat)}, where there was ${named(before.beat)}.`;
+}
+
+/** Below 0: `one` is the older heartbeat, or there is none. */
+function compare(one: Beat | null, other: Beat): number {
+  return one === null ? -1 : one.epoch - other.epoch || one.seq - other.seq;
+}
+
+function named(beat: Beat | null): string {
+  return beat === null ? "none" : `${beat.seq} of epoch ${beat.epoch}`;
 }

@@ -1,5 +1,5 @@
 import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
 import { Exit } from "../../kit/errors.ts";
@@ -9,6 +9,7 @@ import { syncFolder } from "../copy/durable.ts";
 import type { Storage } from "../storage/storage.ts";
 import { brief } from "./brief.ts";
 import { buildDatabase } from "./build.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import type { Target } from "./target.ts";
 
 export interface RestoreJob {
@@ -46,6 +47,7 @@ export async function restoreDatabase(job: RestoreJob): Promise<Restored> {
   const began = monotonic();
   refuseToOverwrite(out);
   mkdirSync(dirname(out), { recursive: true });
+  removeLeftovers(dirname(out), `${basename(out)}.restoring-`);
   const aside = `${out}.restoring-${process.pid}`;
   rmSync(aside, { force: true });
   try {

@@ -1,23 +1,20 @@
 import type { Millis } from "@alai/core";
 import type { Database, Manifest } from "../manifest/model.ts";
-import type { AlarmKind, DatabaseReport, FailedProof, HostReport } from "../report.ts";
+import type { Proofs } from "../prove/history.ts";
+import { proofsIn } from "../prove/in-epoch.ts";
+import type { AlarmKind, DatabaseReport, HostReport } from "../report.ts";
 import type { HostLook, Look } from "./collect.ts";
 import { WORST_FIRST } from "./headline.ts";
 import { judge } from "./judge.ts";
 import type { DatabaseStatus, HostStatus, Status } from "./status.ts";
 
 /** What proofs, states and ages say already is not said twice. */
-export const SAID: ReadonlySet<AlarmKind> = new Set<AlarmKind>(["unproven", "damaged", "storage"]);
+export const SAID: ReadonlySet<AlarmKind> = new Set<AlarmKind>(["unproven", "proof_failed", "damaged", "storage"]);
 
-/** The last checked restore of each database, and the last one that failed. */
-export interface Proofs {
-  readonly good: ReadonlyMap<string, Millis>;
-  readonly failed: ReadonlyMap<string, FailedProof>;
-}
-
-/** The status of everything from what was just asked. */
-export function assess(manifest: Manifest, look: Look, proofs: Proofs): Status {
+/** The status of everything from what was just asked. @param all proofs of every epoch: those of the primary's count. */
+export function assess(manifest: Manifest, look: Look, all: Proofs): Status {
   const epoch = look.storage.epoch ?? newestEpoch(look.hosts);
+  const proofs = proofsIn(all, epoch);
   const owner = look.storage.owner ?? manifest.hosts.find(({ role }) => role === "primary")?.name ?? null;
   const primary = look.hosts.find(({ host }) => host.name === owner);
   const standbys = look.hosts.filter(({ host }) => host.name !== owner);
@@ -34,6 +31,7 @@ export function assess(manifest: Manifest, look: Look, proofs: Proofs): Status {
       broken: look.storage.broken.get(database.name) ?? null,
       provenAt: proofs.good.get(database.name) ?? null,
       failedProof: proofs.failed.get(database.name) ?? null,
+      epochSince: look.storage.epochSince ?? epochSince(look.hosts, epoch),
       alarms: alarmsOf(look.hosts, database.name),
     });
   const databases = manifest.databases.map(ask);
@@ -82,6 +80,12 @@ function copyOf(standbys: readonly HostLook[], database: Database, epoch: number
 function newestEpoch(hosts: readonly HostLook[]): number | null {
   const epochs = hosts.flatMap(({ answered }) => (answered && answered.value.epoch > 0 ? [answered.value.epoch] : []));
   return epochs.length > 0 ? Math.max(...epochs) : null;
+}
+
+/** Where storage itself does not say: what agents were told by it. */
+function epochSince(hosts: readonly HostLook[], epoch: number | null): Millis | null {
+  const told = hosts.map(({ answered }) => answered?.value).filter((report) => report?.epoch === epoch);
+  return told.find((report) => report?.epochSince != null)?.epochSince ?? null;
 }
 
 function storageTroubles({ storage, hosts }: Look): string[] {

@@ -27,6 +27,8 @@ export interface StorageLook {
   /** Null: it did not say. */
   readonly epoch: number | null;
   readonly owner: string | null;
+  /** Since when the epoch is the owner's; null: since ever, or it did not say. */
+  readonly epochSince: Millis | null;
   readonly listedAt: Millis | null;
   /** The newest TXID of each replica; null: not listed. */
   readonly newest: ReadonlyMap<string, number> | null;
@@ -63,7 +65,9 @@ async function lookAtHost(host: Host, token: string | null, clock: () => Millis)
 }
 
 async function lookAtStorage(context: Context, manifest: Manifest): Promise<StorageLook> {
-  const nothing = { label: manifest.storage.type, epoch: null, owner: null, listedAt: null, newest: null };
+  const nothing = {
+    ...{ label: manifest.storage.type, epoch: null, owner: null, epochSince: null, listedAt: null, newest: null },
+  };
   const broken = new Map<string, string>();
   let storage: Storage | undefined;
   try {
@@ -80,7 +84,7 @@ async function list(storage: Storage, manifest: Manifest, clock: () => Millis): 
   // Most fleets never failed over: the first epoch is listed while it is asked whether that is so.
   const guess = { epoch: 1, listedAt: clock(), blobs: storage.list(epochPrefix(1)) };
   guess.blobs.catch(() => undefined);
-  const { epoch, owner } = await readPrimary(storage, manifest);
+  const { epoch, owner, since: epochSince } = await readPrimary(storage, manifest);
   const listedAt = epoch === guess.epoch ? guess.listedAt : clock();
   const blobs = await (epoch === guess.epoch ? guess.blobs : storage.list(epochPrefix(epoch)));
   const newest = new Map<string, number>();
@@ -90,7 +94,7 @@ async function list(storage: Storage, manifest: Manifest, clock: () => Millis): 
     const why = whyNotRestorable(files);
     if (why !== null) broken.set(name, why);
   }
-  return { label: storage.label, epoch, owner, listedAt, newest, broken, trouble: null };
+  return { label: storage.label, epoch, owner, epochSince, listedAt, newest, broken, trouble: null };
 }
 
 /** The deadline of storage is for each of its answers; this one is for all of them. */

@@ -1,9 +1,8 @@
 import type { Millis } from "@alai/core";
-import { span } from "../../kit/when.ts";
 import type { Database } from "../manifest/model.ts";
 import type { FailedProof } from "../report.ts";
 import { brief } from "../restore/brief.ts";
-import { PROOF_LIMIT } from "../watchdogs/proof.ts";
+import { howProven } from "../watchdogs/proof.ts";
 import { age } from "./age.ts";
 import { type Known, type Proof, proofsOf, shippedHead } from "./evidence.ts";
 import type { Breach, DatabaseStatus, Level } from "./status.ts";
@@ -11,9 +10,12 @@ import type { Breach, DatabaseStatus, Level } from "./status.ts";
 /** What is asked about a database beside what hosts and storage say of it. */
 export interface Question extends Known {
   readonly database: Database;
+  /** The last good restore of this epoch; null: there is none. */
   readonly provenAt: Millis | null;
-  /** The last restore that failed; null: none is known. */
-  readonly failedProof: FailedProof | null;
+  /** The last restore of this epoch, if it failed; null: it did not. */
+  readonly failedProof: Pick<FailedProof, "at" | "problem"> | null;
+  /** Since when the epoch is the primary's; null: since ever, or not known. */
+  readonly epochSince: Millis | null;
   /** Why the listing has no way from nothing to the newest TXID in it; null: it has one, or there is no listing. */
   readonly broken: string | null;
   /** Whether the fleet has a host that keeps copies. */
@@ -30,7 +32,7 @@ export function judge(question: Question): DatabaseStatus {
   const proof = bestProof(question);
   const rpo = proof?.time == null ? null : Math.max(0, question.now - proof.time);
   const bad = breaches(question, proof, rpo);
-  const off = [...shortfalls(question), ...question.alarms, ...question.everywhere];
+  const off = [...notYetProven(question), ...shortfalls(question), ...question.alarms, ...question.everywhere];
   return {
     name: database.name,
     tier: database.tier.name,
@@ -100,22 +102,24 @@ function breaches(question: Question, proof: Proof | null, rpo: Millis | null): 
 }
 
 /** What real restores say: that the last one failed, or that none was tried for long. */
-function notProven({ provenAt, failedProof, now }: Question, proof: Proof | null): Found[] {
+function notProven(question: Question, proof: Proof | null): Found[] {
+  const { provenAt, failedProof } = question;
   const found: Found[] = [];
   if (failedProof !== null && failedProof.at > (provenAt ?? 0))
     found.push({
       kind: "proof_failed",
       sentence: `The last restore from storage that was tried failed (alai dr prove): ${brief(failedProof.problem)}`,
     });
-  if (proof !== null && (provenAt === null || now - provenAt > PROOF_LIMIT))
-    found.push({ kind: "not_proven", sentence: notRestored(provenAt, now) });
+  const unproven = howProven(question);
+  if (proof !== null && unproven?.isOverdue)
+    found.push({ kind: "not_proven", sentence: `${unproven.sentence} (alai dr prove).` });
   return found;
 }
 
-function notRestored(provenAt: Millis | null, now: Millis): string {
-  return provenAt === null
-    ? "It has never been restored from storage and checked (alai dr prove)."
-    : `It was last restored from storage and checked ${span(now - provenAt)} ago (alai dr prove).`;
+/** After a takeover there is no proof yet of what the new primary sends, and none is overdue. */
+function notYetProven(question: Question): string[] {
+  const unproven = isNothing(question.primary, question.database) ? null : howProven(question);
+  return unproven && !unproven.isOverdue ? [`${unproven.sentence} (alai dr prove).`] : [];
 }
 
 function unprovenReason(proof: Proof | null): string[] {

@@ -5,7 +5,7 @@ import type { Millis } from "@alai/core";
 import { withLock } from "../../kit/lock.ts";
 import { folderTrouble, mustBeThere } from "./folder-trouble.ts";
 import { below, byKey, fullKey } from "./key.ts";
-import type { Blob, Condition, Operations, Storage } from "./storage.ts";
+import type { Blob, Condition, Contents, Operations, Storage } from "./storage.ts";
 import { conflict, withinDeadline } from "./trouble.ts";
 
 /** Names that are ours alone begin so: files that are being written, and the lock. */
@@ -40,10 +40,12 @@ export class FolderStorage implements Storage {
     });
   }
 
-  read(key: string): Promise<{ body: Uint8Array; etag: string }> {
+  read(key: string): Promise<Contents> {
     return this.#run("read", key, async () => {
-      const body = await readFile(this.#path(key));
-      return { body, etag: etagOf(body) };
+      const path = this.#path(key);
+      const body = await readFile(path);
+      // What was removed between the two is there no more.
+      return { body, etag: etagOf(body), modified: Math.round((await stat(path)).mtimeMs) };
     });
   }
 

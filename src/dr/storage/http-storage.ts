@@ -3,7 +3,7 @@ import { whole } from "../../kit/http.ts";
 import { below, byKey, fullKey, withoutPrefix } from "./key.ts";
 import type { Page } from "./page.ts";
 import type { Asked, Remote } from "./remote.ts";
-import { type Blob, type Condition, type Operations, type Storage, StorageError } from "./storage.ts";
+import { type Blob, type Condition, type Contents, type Operations, type Storage, StorageError } from "./storage.ts";
 import { conflict } from "./trouble.ts";
 
 /** What differs between services that keep objects behind HTTP. */
@@ -52,10 +52,11 @@ export class HttpStorage implements Storage {
     return blobs.sort(byKey);
   }
 
-  async read(key: string): Promise<{ body: Uint8Array; etag: string }> {
+  async read(key: string): Promise<Contents> {
     return this.#remote.ask(this.#call("read", key), async ({ body, headers }) => ({
       body: await whole(body),
       etag: etagOf(headers),
+      modified: Date.parse(headers["last-modified"] ?? "") || null,
     }));
   }
 

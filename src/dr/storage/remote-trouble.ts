@@ -29,7 +29,9 @@ export function answered(service: Service, answer: Arriving, text: string, key: 
   if (status === 412 || service.conflicts.has(code)) return conflict(label, key);
   if (status === 404 && key !== "") return missing(label, key);
   if (status === 401 || status === 403)
-    return new StorageError("refused", `${label} refuses these credentials (${said}).`, service.hint);
+    return new StorageError("refused", `${label} refuses these credentials (${said}).`, service.hint, {
+      isSignIn: true,
+    });
   if (status === 507) return new StorageError("full", `${label} has no room left (${said}).`);
   if (status === 429 || status === 503) return new StorageError("slow", `${label} asks for fewer requests (${said}).`);
   return new StorageError("failed", `${label} answered ${said}.`);

@@ -13,6 +13,14 @@ export interface Blob {
   readonly stamp: Millis | null;
 }
 
+/** An object as it was read. */
+export interface Contents {
+  readonly body: Uint8Array;
+  readonly etag: string;
+  /** When it was last written, by storage's clock; null: storage does not say. */
+  readonly modified: Millis | null;
+}
+
 /** What was asked of storage since the process began; each page of a listing is one. */
 export interface Operations {
   list: number;
@@ -38,7 +46,7 @@ export interface Storage {
   /** Everything below `prefix`, flat, in the order of keys. */
   list(prefix: string): Promise<readonly Blob[]>;
   /** For what fits into memory. Throws `missing` when it is not there. */
-  read(key: string): Promise<{ readonly body: Uint8Array; readonly etag: string }>;
+  read(key: string): Promise<Contents>;
   /**
    * As `read`, piece by piece in order, for what is larger than memory should be. Throws while it is read; nothing is asked
    * before the first piece is, and a connection that breaks half-way is not mended.
@@ -59,13 +67,13 @@ export interface Storage {
  */
 export type StorageTrouble = "refused" | "missing" | "conflict" | "full" | "slow" | "unreachable" | "failed";
 
-/** Exit 69, save `missing` (3) and `conflict` (1). */
+/** Exit 69, save `missing` (3), `conflict` (1), and credentials that are refused (4): a folder that is, needs none. */
 export class StorageError extends Exit {
   readonly trouble: StorageTrouble;
 
-  constructor(trouble: StorageTrouble, message: string, hint?: string) {
+  constructor(trouble: StorageTrouble, message: string, hint?: string, { isSignIn = false } = {}) {
     const exit = trouble === "missing" ? EXIT.notFound : trouble === "conflict" ? EXIT.refused : EXIT.unavailable;
-    super(exit, `storage_${trouble}`, message, hint);
+    super(isSignIn ? EXIT.signIn : exit, `storage_${trouble}`, message, hint);
     this.name = "StorageError";
     this.trouble = trouble;
   }

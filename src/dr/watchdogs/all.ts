@@ -8,7 +8,7 @@ import { damaged } from "./damage.ts";
 import { diskLow } from "./disk.ts";
 import { followerStalled } from "./follower.ts";
 import { heartbeatOld } from "./heartbeat.ts";
-import { unproven } from "./proof.ts";
+import { proofFailed, unproven } from "./proof.ts";
 import { shippingStalled } from "./shipping.ts";
 import { storageTrouble } from "./storage.ts";
 import { unsafeVersion } from "./version.ts";
@@ -27,6 +27,7 @@ const WATCHDOGS: readonly Watchdog[] = [
   unsafeVersion,
   dailyFailed,
   unproven,
+  proofFailed,
 ];
 
 /** What changed between two looks. */

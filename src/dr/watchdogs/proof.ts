@@ -1,19 +1,57 @@
 import type { Millis } from "@alai/core";
 import { span } from "../../kit/when.ts";
+import { brief } from "../restore/brief.ts";
 import type { Watchdog } from "./watched.ts";
 
 /** `alai dr prove` runs every day; half a day later it is overdue. */
 export const PROOF_LIMIT: Millis = 36 * 3_600_000;
 
+export interface ProvenAt {
+  /** When it was last restored from storage and found good, in the epoch that is the primary's; null: never. */
+  readonly provenAt: Millis | null;
+  /** Since when that is the primary's epoch; null: since ever. */
+  readonly epochSince: Millis | null;
+  readonly now: Millis;
+}
+
+/** What is to be said of the age of a proof. */
+export interface Unproven {
+  /** There was no proof for longer than there may be none. */
+  readonly isOverdue: boolean;
+  /** Without its full stop. */
+  readonly sentence: string;
+}
+
+/**
+ * Whether a database is proven by a restore. After a takeover nothing is proven yet of what the new primary sends: it has as long
+ * from then on. @returns null when it is.
+ */
+export function howProven({ provenAt, epochSince, now }: ProvenAt): Unproven | null {
+  if (provenAt !== null) {
+    if (now - provenAt <= PROOF_LIMIT) return null;
+    return { isOverdue: true, sentence: `It was last restored from storage and checked ${span(now - provenAt)} ago` };
+  }
+  if (epochSince === null) return { isOverdue: true, sentence: "It has never been restored from storage and checked" };
+  const since = `It has not been restored from storage and checked since another host took over ${span(now - epochSince)} ago`;
+  if (now - epochSince > PROOF_LIMIT) return { isOverdue: true, sentence: since };
+  return { isOverdue: false, sentence: `${since}; that is due within ${span(PROOF_LIMIT)} of it` };
+}
+
 /** Not restored from storage and checked for a day and a half: open reports of Litestream are visible only at a restore (facts §1.9). */
-export const unproven: Watchdog = ({ databases, role, proofs, now }) =>
+export const unproven: Watchdog = ({ databases, role, proofs, epochSince, now }) =>
   databases.flatMap(({ database: { name }, report }) => {
     if (role !== "standby" || report.shipped === null) return [];
-    const at = proofs.get(name);
-    if (at !== undefined && now - at <= PROOF_LIMIT) return [];
-    const sentence =
-      at === undefined
-        ? "It has never been restored from storage and checked. Type alai dr prove."
-        : `It was last restored from storage and checked ${span(now - at)} ago. Type alai dr prove.`;
-    return [{ kind: "unproven", subject: name, sentence }];
+    const found = howProven({ provenAt: proofs.get(name) ?? null, epochSince, now });
+    if (!found?.isOverdue) return [];
+    return [{ kind: "unproven", subject: name, sentence: `${found.sentence}. Type alai dr prove.` }];
+  });
+
+/** The last restore that was tried on this host gave no sound database: until one does, nobody knows that it can be had. */
+export const proofFailed: Watchdog = ({ databases, failedProofs, now }) =>
+  databases.flatMap(({ database: { name } }) => {
+    const failed = failedProofs.get(name);
+    if (!failed) return [];
+    const why = brief(failed.problem).replace(/\.$/, "");
+    const sentence = `Its restore from storage failed ${span(now - failed.at)} ago: ${why}. alai dr prove ${name} tries again.`;
+    return [{ kind: "proof_failed", subject: name, sentence }];
   });

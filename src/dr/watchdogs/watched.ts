@@ -1,6 +1,6 @@
 import type { Millis } from "@alai/core";
 import type { Database } from "../manifest/model.ts";
-import type { Alarm, ChildReport, DailyReport, DatabaseReport } from "../report.ts";
+import type { Alarm, ChildReport, DailyReport, DatabaseReport, FailedProof } from "../report.ts";
 
 /** What a watchdog found: an alarm that does not know yet since when. */
 export type Finding = Omit<Alarm, "since">;
@@ -67,8 +67,12 @@ export interface Watched {
   readonly versions: readonly SeenVersion[];
   /** What this host does every day. */
   readonly daily: readonly DailyReport[];
-  /** The last proof of each database by a real restore; absent: no proof is known. */
+  /** Since when the epoch of now is the primary's; null: since ever, or not known. */
+  readonly epochSince: Millis | null;
+  /** The last proof of each database by a real restore, of this epoch; absent: no proof is known. */
   readonly proofs: ReadonlyMap<string, Millis>;
+  /** Databases whose last restore of this epoch failed. */
+  readonly failedProofs: ReadonlyMap<string, FailedProof>;
 }
 
 export type Watchdog = (watched: Watched) => readonly Finding[];

@@ -168,6 +168,16 @@ const ALARMS = (facts: Facts): Readonly<Record<AlarmKind, Failure>> => {
         "Find out why the daily proof did not run; a proof that fails is a backup that fails: treat it as data at risk.",
       ],
     },
+    proof_failed: {
+      title: "A restore from storage failed",
+      signs:
+        "The last `alai dr prove` of a database gave no sound database, or an older one than before: the database is red.",
+      itself: "",
+      check: ["alai dr prove NAME", "alai dr restore NAME -o FILE"],
+      action: [
+        "Treat it as data at risk: the primary's file is the only sound one until a proof succeeds. The alarm says what failed; the next good proof calms it.",
+      ],
+    },
   };
 };
 

@@ -64,7 +64,7 @@ function makeAgent(): Agent {
     seen: new Seen({ manifest, host, token: null, clock, own: [] }),
     env: { PATH: process.env.PATH ?? "" },
     signal: stop.signal,
-    proofs: () => new Map(),
+    proofs: () => ({ good: [], failed: [] }),
     askPrimary: async () => null,
     onMinute: async () => {},
   });

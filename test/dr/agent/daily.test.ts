@@ -254,7 +254,7 @@ class Standing {
       seen: new Seen({ manifest, host, token: null, clock, own: [] }),
       env: {},
       signal: this.#stop.signal,
-      proofs: () => new Map(),
+      proofs: () => ({ good: [], failed: [] }),
       askPrimary: async () => null,
       onMinute: async () => {},
     });
@@ -280,7 +280,7 @@ describe("the agent of the standby", () => {
         if (refuses) throw new StorageError("refused", "It may not be listed.");
         return [];
       },
-      read: async () => ({ body: Buffer.from(truth), etag: "x" }),
+      read: async () => ({ body: Buffer.from(truth), etag: "x", modified: null }),
     };
     const daily = make();
     const standing = new Standing(manifestIn(folder), storage as Storage, daily);

@@ -91,8 +91,9 @@ export class Fleet implements AsyncDisposable {
   /** What `alai dr status` would say if every database had just been proven by a restore. */
   async status(): Promise<Status> {
     const look = await collect(this.world.context, this.manifest);
-    const good = new Map(this.manifest.databases.map(({ name }) => [name, look.at]));
-    return assess(this.manifest, look, { good, failed: new Map() });
+    const proof = { epoch: look.storage.epoch ?? 1, txid: null, at: look.at };
+    const good = this.manifest.databases.map(({ name }) => ({ ...proof, name }));
+    return assess(this.manifest, look, { good, failed: [] });
   }
 
   untilStatus(what: string, good: (databases: readonly DatabaseStatus[], status: Status) => boolean): Promise<Status> {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hexTxid } from "../../../src/dr/ltx/name.ts";
 import { reachable } from "../../../src/dr/ltx/plan.ts";
+import { readProofs } from "../../../src/dr/prove/history.ts";
 import { listReplicas } from "../../../src/dr/restore/replicas.ts";
 import { litestreamRestore, mustBeSound } from "../copy/standby.ts";
 import { TestProcess } from "../process.ts";
@@ -179,8 +180,11 @@ describe("alai dr prove", () => {
     }
     const [again] = JSON.parse((await alai("prove", "--db", "one", "--json")).output);
     expect(again.rows_before).toBe(again.rows);
-    const { lastProof } = await import("../../../src/dr/prove/history.ts");
-    expect([...lastProof(join(world.folder, "standby")).keys()].sort()).toEqual(["one", "two"]);
+    const { good } = readProofs(join(world.folder, "standby"));
+    expect(good.map(({ name, epoch }) => [name, epoch])).toEqual([
+      ["one", 1],
+      ["two", 1],
+    ]);
     expect(readdirSync(join(world.folder, "standby"))).toEqual(["prove.db"]);
   });
 
@@ -188,8 +192,8 @@ describe("alai dr prove", () => {
     const { exit, output } = await alai("prove", "none", "--json=state,problem");
     expect(exit).toBe(1);
     expect(JSON.parse(output)).toEqual([{ state: "failed", problem: "Storage has nothing of it." }]);
-    const { lastProof } = await import("../../../src/dr/prove/history.ts");
-    const before = lastProof(join(world.folder, "standby")).get("two");
+    const lastGood = () => readProofs(join(world.folder, "standby")).good.find(({ name }) => name === "two");
+    const before = lastGood();
     if (world.storage.type !== "file") throw new Error("not in a folder");
     for (const { key } of await replica("two")) {
       const file = join(world.storage.path, key);
@@ -203,12 +207,13 @@ describe("alai dr prove", () => {
       { name: "two", state: "failed", problem: expect.stringContaining("cannot be used") },
       { name: "one", state: "ok" },
     ]);
-    expect(lastProof(join(world.folder, "standby")).get("two")).toBe(before);
-    const { failedProofs } = await import("../../../src/dr/prove/history.ts");
-    const failures = failedProofs(join(world.folder, "standby"));
-    expect([...failures.keys()].sort()).toEqual(["none", "two"]);
-    expect(failures.get("two")?.at).toBeGreaterThan(before ?? Number.POSITIVE_INFINITY);
-    expect(failures.get("two")?.problem).toContain("cannot be used");
+    expect(lastGood()).toEqual(before);
+    const { failed } = readProofs(join(world.folder, "standby"));
+    expect(failed).toEqual([
+      { name: "none", epoch: 1, at: expect.any(Number), problem: "Storage has nothing of it." },
+      { name: "two", epoch: 1, at: expect.any(Number), problem: expect.stringContaining("cannot be used") },
+    ]);
+    expect(failed[1]?.at).toBeGreaterThan(before?.at ?? Number.POSITIVE_INFINITY);
     // Nobody answers here, yet what failed is told of this machine's own file.
     const status = JSON.parse((await alai("status", "--json")).output);
     expect(status.databases.find(({ name }: { name: string }) => name === "two").breaches).toContain("proof_failed");

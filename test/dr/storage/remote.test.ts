@@ -68,7 +68,7 @@ describe.each<KindName>(["Azure", "S3"])("%s that misbehaves", (name) => {
     );
     expect(error).toMatchObject({
       trouble: "refused",
-      exit: 69,
+      exit: 4,
       message: expect.stringMatching(/refuses these credentials \(403/),
     });
     for (const secret of Object.values(kind.env)) expect(`${error.message} ${error.hint}`).not.toContain(secret);

@@ -57,6 +57,7 @@ const quiet: Watched = {
     versions: [],
     daily: [],
   },
+  ...{ epochSince: null, failedProofs: new Map() },
   proofs: new Map([["mc", NOW - 1000]]),
 };
 const standby: Watched = { ...quiet, role: "standby", databases: [one({ report: report({ applied: head() }) })] };
@@ -82,6 +83,7 @@ const daily = (problem: string | null, dueAt: number) => ({
   ...quiet,
   daily: [{ job: "drill" as const, pid: null, startedAt: null, endedAt: null, problem, dueAt, log: "/log" }],
 });
+const failedProof = { name: "mc", epoch: 1, at: NOW - 7_200_000, problem: "Page 3: never used\nPage 4: never used" };
 const trouble = { since: NOW - 9000, message: "no" };
 const DAY = 86_400_000;
 
@@ -187,6 +189,18 @@ const CASES: readonly (readonly [kind: string, what: string, fires: Watched, cal
     { ...standby, proofs: new Map([["mc", NOW - 1.5 * DAY - 1]]) },
     { ...standby, proofs: new Map([["mc", NOW - 1.5 * DAY]]) },
   ],
+  [
+    "unproven",
+    "not for 36 h after another host took over",
+    { ...standby, proofs: new Map(), epochSince: NOW - 1.5 * DAY - 1 },
+    { ...standby, proofs: new Map(), epochSince: NOW - 1.5 * DAY },
+  ],
+  [
+    "proof_failed",
+    "on the host that tried it, whatever it is",
+    { ...quiet, failedProofs: new Map([["mc", failedProof]]) },
+    quiet,
+  ],
 ];
 
 describe("watchdogs", () => {
@@ -208,6 +222,18 @@ describe("watchdogs", () => {
     expect(second.alarms.find((alarm) => alarm.kind === kind)?.since).toBe(bad.now);
     const third = watch(good, second.alarms);
     expect(third.calmed.map((alarm) => alarm.kind)).toContain(kind);
+  });
+
+  it("a failed proof is said with what failed, of its database", () => {
+    expect(watch({ ...standby, failedProofs: new Map([["mc", failedProof]]) }, []).alarms).toEqual([
+      {
+        kind: "proof_failed",
+        subject: "mc",
+        since: NOW,
+        sentence:
+          "Its restore from storage failed 2 h ago: Page 3: never used (and 1 more). alai dr prove mc tries again.",
+      },
+    ]);
   });
 
   it("an alarm is told by its kind and what it is about", () => {

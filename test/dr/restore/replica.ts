@@ -1,0 +1,139 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { hexTxid } from "../../../src/dr/ltx/name.ts";
+import type { Database } from "../../../src/dr/manifest/model.ts";
+import { FolderStorage } from "../../../src/dr/storage/folder.ts";
+import type { Blob, Condition, Contents, Operations, Storage } from "../../../src/dr/storage/storage.ts";
+import { missing } from "../../../src/dr/storage/trouble.ts";
+import { writeLtx } from "../ltx/write-ltx.ts";
+
+const PAGE = 512;
+
+/** Databases in a folder of storage, written as Litestream does, without one: a few pages each. */
+export class ReplicaFolder implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "alai-replica-"));
+  readonly state = join(this.folder, "state");
+  readonly path = join(this.folder, "storage");
+  readonly storage: FolderStorage;
+
+  constructor() {
+    mkdirSync(this.path);
+    this.storage = new FolderStorage({ path: this.path, prefix: "" }, 10_000);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Where the file of these transactions is. */
+  key(name: string, min: number, max = min, { epoch = 1, level = 0 } = {}): string {
+    return `e${epoch}/${name}/ltx/${level}/${hexTxid(min)}-${hexTxid(max)}.ltx`;
+  }
+
+  /**
+   * Writes what the transactions `min` to `max` come to: the whole database, of as many rows as `rows` says, of that time.
+   * @param beat of the heartbeat row; absent: there is none.
+   */
+  write(
+    name: string,
+    [min, max = min]: readonly [min: number, max?: number],
+    { epoch = 1, level = 0, rows = max, beat = null as { epoch: number; seq: number } | null, time = max * 1000 } = {},
+  ): string {
+    const database = join(this.folder, "made.db");
+    makeDatabase(database, rows, beat);
+    const bytes = readFileSync(database);
+    rmSync(database);
+    const pages = Array.from({ length: bytes.length / PAGE }, (_, page) => page + 1).map(
+      (page) => [page, bytes.subarray((page - 1) * PAGE, page * PAGE)] as const,
+    );
+    const key = this.key(name, min, max, { epoch, level });
+    const file = join(this.path, key);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, writeLtx({ pageSize: PAGE, commit: pages.length, min, max, time, pages }));
+    utimesSync(file, time / 1000, time / 1000);
+    return key;
+  }
+
+  remove(key: string): void {
+    rmSync(join(this.path, key));
+  }
+}
+
+function makeDatabase(file: string, rows: number, beat: { epoch: number; seq: number } | null): void {
+  const db = new DatabaseSync(file);
+  try {
+    db.exec(`PRAGMA page_size = ${PAGE}; CREATE TABLE marker (seq INTEGER PRIMARY KEY)`);
+    for (let row = 1; row <= rows; row += 1) db.prepare("INSERT INTO marker VALUES (?)").run(row);
+    if (!beat) return;
+    db.exec("CREATE TABLE _alai_hb (id INTEGER PRIMARY KEY, epoch INTEGER, seq INTEGER, ts_ms INTEGER)");
+    db.prepare("INSERT INTO _alai_hb VALUES (1, ?, ?, ?)").run(beat.epoch, beat.seq, beat.seq * 1000);
+  } finally {
+    db.close();
+  }
+}
+
+/** A real storage, of which files are gone by the time that somebody reads them. */
+export class Vanishing implements Storage {
+  readonly #storage: Storage;
+  /** Called after each listing with its number, before anybody has it. */
+  readonly #listed: (nth: number) => void;
+  /** Keys that are listed, and never there. */
+  readonly #phantoms: readonly string[];
+  lists = 0;
+
+  constructor(storage: Storage, listed: (nth: number) => void, phantoms: readonly string[] = []) {
+    this.#storage = storage;
+    this.#listed = listed;
+    this.#phantoms = phantoms;
+  }
+
+  get label(): string {
+    return this.#storage.label;
+  }
+
+  get operations(): Readonly<Operations> {
+    return this.#storage.operations;
+  }
+
+  async list(prefix: string): Promise<readonly Blob[]> {
+    const blobs = await this.#storage.list(prefix);
+    this.#listed(++this.lists);
+    return blobs;
+  }
+
+  async read(key: string): Promise<Contents> {
+    if (this.#phantoms.includes(key)) throw missing(this.label, key);
+    return this.#storage.read(key);
+  }
+
+  async *stream(key: string): AsyncGenerator<Uint8Array> {
+    if (this.#phantoms.includes(key)) throw missing(this.label, key);
+    yield* this.#storage.stream(key);
+  }
+
+  write(key: string, body: Uint8Array, condition?: Condition): Promise<string> {
+    return this.#storage.write(key, body, condition);
+  }
+
+  remove(key: string): Promise<void> {
+    return this.#storage.remove(key);
+  }
+
+  close(): void {
+    this.#storage.close();
+  }
+}
+
+const tier = {
+  ...{ name: "p0", order: 0, retention: 1, snapshotInterval: 1, syncInterval: 1000, heartbeat: 10_000 },
+  ...{ rpo: 60_000, follow: true },
+};
+
+export function database(name: string, more: Partial<Database> = {}): Database {
+  return {
+    ...{ name, path: `${name}.db`, tier, syncInterval: 1000, heartbeat: 10_000, follow: true, owner: null },
+    ...{ size: null, sizeClass: "unknown", optional: false, ...more },
+  };
+}
