@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+/** Every worker, and every process that a test starts from the sources, would compile the same modules again. */
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules", ".cache", "alai-test-compiled");
 
 /** They load the machine on purpose, or look at the clock so closely that nothing else may. */
 const ALONE = ["crowd", "hook", "http-news", "http-outage", "run-alone", "run-guard"].map(
@@ -77,7 +81,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxConcurrency: 4,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
@@ -90,7 +94,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxConcurrency: 4,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
@@ -103,7 +107,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 180_000,
           maxConcurrency: 3,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
@@ -115,7 +119,7 @@ export default defineConfig({
           globalSetup: ["test/global-setup.ts", "test/dr/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
