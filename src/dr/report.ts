@@ -93,6 +93,11 @@ export interface DatabaseReport {
   /** On the standby: what readers get, checked. */
   readonly published: Head | null;
   /**
+   * On the standby: since when readers have lacked something that the working copy has, null: they have it all; and why they could
+   * not be given it, null: nothing is in the way.
+   */
+  readonly readers?: { readonly behindSince: Millis | null; readonly trouble: string | null };
+  /**
    * On the standby: until when, by the primary's clock, everything that was committed is in the working copy, which is made of storage
    * alone: it has the primary's newest heartbeat, and the position that the primary had then.
    */
@@ -116,6 +121,7 @@ export interface ChildReport {
 
 export type AlarmKind =
   | "follower_stalled"
+  | "readers_behind"
   | "shipping_stalled"
   | "child_died"
   | "heartbeat_old"

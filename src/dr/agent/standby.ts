@@ -20,6 +20,8 @@ export interface StandbyOptions {
   readonly clock: () => Millis;
   readonly log: Log;
   readonly epoch: number;
+  /** Told before each step that a crash may come between; for tests. */
+  readonly onStep?: (step: string) => void;
 }
 
 /** What the agent does on a standby: each listing of storage says which copies are behind, and those are brought forward. */
@@ -89,6 +91,8 @@ export class Standby {
     this.#waiting.clear();
     const all = Promise.allSettled(this.#followers.map((follower) => follower.close()));
     await Promise.race([all, new Promise((resolve) => setTimeout(resolve, limit).unref())]);
+    // What still hangs in storage finds other copies in its place when it comes back.
+    for (const follower of this.#followers) follower.giveUp();
   }
 
   /** A copy makes itself anew at a hole and after damage: whoever asks why readers saw an older state finds it in the log. */

@@ -68,6 +68,7 @@ async function applyAsLog(batch: Batch, shape: Pick<LtxHeader, "pageSize" | "com
 async function applyByRewriting(batch: Batch, shape: Pick<LtxHeader, "pageSize" | "commit">): Promise<Decoded> {
   const { path, onStep } = batch;
   const aside = `${path}.rewrite`;
+  onStep("clone aside");
   rmSync(aside, { force: true });
   copyFileSync(path, aside, constants.COPYFILE_FICLONE);
   const file = await PageFile.over(aside, shape);

@@ -1,6 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Beat } from "../report.ts";
+import { brief } from "../restore/brief.ts";
 
 /** What a look into a database file found. */
 export interface Checked {
@@ -9,6 +10,11 @@ export interface Checked {
   readonly beat: Beat | null;
   /** Rows of each table, where they were asked for; null where a table cannot be counted (a virtual one). */
   readonly tables: readonly { readonly name: string; readonly rows: number | null }[];
+}
+
+/** What a look found, for a sentence: the first problem, and how many more there are. SQLite may name a page in each of many lines. */
+export function inOneLine(problems: Checked["problems"]): string {
+  return brief(problems.join("\n"));
 }
 
 export interface CheckWish {

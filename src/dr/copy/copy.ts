@@ -4,6 +4,7 @@ import type { LtxFile } from "../ltx/name.ts";
 import type { DatabaseReport } from "../report.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Checker } from "./check.ts";
+import { Following } from "./follow.ts";
 import { OwnFile } from "./own-file.ts";
 import { Publisher } from "./publish.ts";
 import { WorkingCopy } from "./working-copy.ts";
@@ -19,6 +20,8 @@ export interface CopyOptions {
   /** Where it is kept which file is ours; absent: beside the working copy. */
   readonly record?: string;
   readonly onPutAside?: (folder: string) => void;
+  /** Told when readers got something older than they had, because storage itself went back. */
+  readonly onWentBack?: (how: string) => void;
   readonly storage: Storage;
   readonly clock: () => Millis;
   readonly checker?: Checker;
@@ -39,36 +42,49 @@ export interface Copy {
    * short ago for what it costs. Waits for its turn among all copies: call it beside `follow`, not in its way.
    */
   publish(): Promise<void>;
-  report(): Pick<DatabaseReport, "applied" | "published" | "state" | "reseeds" | "note">;
+  report(): Pick<DatabaseReport, "applied" | "published" | "readers" | "state" | "reseeds" | "note">;
   /** Waits for what runs. From the call on nothing is put into the readers' place. */
   close(): Promise<void>;
+  /**
+   * From the call on nothing is changed at all, neither in the readers' place nor in its own, however long a call to storage hangs:
+   * another copy may take either. What runs throws.
+   */
+  giveUp(): void;
 }
 
 /** One for all copies of this process: a check is a thread. */
 let shared: Checker | undefined;
 
-/** Opens a copy, lets SQLite finish what a crash broke off, and says in `report` what is there. */
+/**
+ * Opens a copy, lets SQLite finish what a crash broke off, and says in `report` what is there. Throws where the working copy's place,
+ * or what is in it, cannot be used.
+ */
 export function openCopy(options: CopyOptions): Copy {
   shared ??= new Checker();
   const checker = options.checker ?? shared;
-  const working = new WorkingCopy({ ...options, checker, onStep: options.onStep ?? (() => undefined) });
+  const working = new WorkingCopy({ ...options, onStep: options.onStep ?? (() => undefined) });
+  const following = new Following({ ...options, copy: working, checker });
   const { name, work, published, databases = dirname(published) } = options;
   const own = new OwnFile(options.record ?? join(work, `${name}.published.json`));
   const publisher = new Publisher({ ...options, databases, own, checker, working });
   let publishing: Promise<void> | null = null;
   return {
-    follow: (files) => working.follow(files),
+    follow: (files) => following.follow(files),
     publish() {
       publishing ??= publisher.publish().finally(() => {
         publishing = null;
       });
       return publishing;
     },
-    report: () => ({ ...working.report(), published: working.state.published }),
+    report: () => ({ ...working.report(), published: own.headAt(published), readers: publisher.readers }),
     async close() {
       publisher.close();
       await publishing?.catch(() => undefined);
       await working.idle();
+    },
+    giveUp() {
+      publisher.close();
+      working.giveUp();
     },
   };
 }

@@ -1,12 +1,26 @@
 import { readFileSync, statSync } from "node:fs";
+import type { Head } from "../report.ts";
 import { replaceDurably } from "./durable.ts";
 
+/** What readers were given. */
+export interface Published extends Head {
+  /** Where it came from: `e1/mc`. */
+  readonly replica: string;
+}
+
+/** A file that was published from here; nothing is known of what is in it where an earlier release wrote the record. */
+interface Entry {
+  readonly file: string;
+  readonly published: Published | null;
+}
+
 /**
- * Which files in the place for readers were published from here. Written before the file comes, so that a crash leaves no copy of
- * ours that is taken for somebody else's; a file that anybody has written to since is none of ours any more.
+ * Which files in the place for readers were published from here, and what is in them. Written before the file comes, so that a crash
+ * leaves no copy of ours that is taken for somebody else's; a file that anybody has written to since is none of ours any more.
  */
 export class OwnFile {
   readonly #record: string;
+  #entries: readonly Entry[] | null = null;
 
   /** @param record where it is kept: one for all copies of a database, also of those that were given up. */
   constructor(record: string) {
@@ -14,24 +28,59 @@ export class OwnFile {
   }
 
   isAt(path: string): boolean {
-    const identity = identityOf(path);
-    return identity !== null && this.#known().includes(identity);
+    return this.#at(path) !== null;
+  }
+
+  /** What readers get at `path`; null: nothing from here, or it is not known, or nobody may look. */
+  publishedAt(path: string): Published | null {
+    try {
+      return this.#at(path)?.published ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  headAt(path: string): Head | null {
+    const published = this.publishedAt(path);
+    if (published === null) return null;
+    const { txid, beat, time, seenAt } = published;
+    return { txid, beat, time, seenAt };
   }
 
   /** `next` is about to come to `path`. */
-  coming(next: string, path: string): void {
-    const kept = this.isAt(path) ? [identityOf(path)] : [];
-    replaceDurably(this.#record, `${JSON.stringify([...kept, identityOf(next)])}\n`);
+  coming(next: string, path: string, published: Published): void {
+    const before = this.#at(path);
+    const entries = [...(before ? [before] : []), { file: identityOf(next) ?? "", published }];
+    replaceDurably(this.#record, `${JSON.stringify(entries)}\n`);
+    this.#entries = entries;
   }
 
-  #known(): readonly unknown[] {
-    try {
-      const known: unknown = JSON.parse(readFileSync(this.#record, "utf8"));
-      return Array.isArray(known) ? known : [];
-    } catch {
-      return [];
-    }
+  #at(path: string): Entry | null {
+    const identity = identityOf(path);
+    return identity === null ? null : (this.#known().find(({ file }) => file === identity) ?? null);
   }
+
+  #known(): readonly Entry[] {
+    this.#entries ??= readEntries(this.#record);
+    return this.#entries;
+  }
+}
+
+function readEntries(record: string): readonly Entry[] {
+  try {
+    const known: unknown = JSON.parse(readFileSync(record, "utf8"));
+    return Array.isArray(known) ? known.flatMap(toEntry) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Earlier releases wrote the file's identity alone. */
+function toEntry(one: unknown): readonly Entry[] {
+  if (typeof one === "string") return [{ file: one, published: null }];
+  const { file, published } = Object(one) as Partial<Entry>;
+  if (typeof file !== "string") return [];
+  return [{ file, published: typeof published?.replica === "string" ? published : null }];
 }
 
 /** A file keeps all of this when it is renamed; null: there is none. */

@@ -1,13 +1,14 @@
-import { constants, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { chmod, copyFile, open } from "node:fs/promises";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
-import type { Head } from "../report.ts";
-import type { Checker } from "./check.ts";
+import type { DatabaseReport } from "../report.ts";
+import { type Checker, inOneLine } from "./check.ts";
+import { makeClone } from "./clone.ts";
 import { syncFolder } from "./durable.ts";
-import type { OwnFile } from "./own-file.ts";
+import { wentBack, wouldGoBack } from "./order.ts";
+import type { OwnFile, Published } from "./own-file.ts";
 import { clearBeside, putAside } from "./put-aside.ts";
 import { Slots } from "./slots.ts";
 import type { WorkingCopy } from "./working-copy.ts";
@@ -27,6 +28,8 @@ export interface PublisherOptions {
   readonly own: OwnFile;
   /** Told where a file went that was not ours. */
   readonly onPutAside?: (folder: string) => void;
+  /** Told when readers got something older than they had, because storage itself went back. */
+  readonly onWentBack?: (how: string) => void;
   readonly working: WorkingCopy;
   readonly checker: Checker;
   readonly clock: () => Millis;
@@ -38,6 +41,8 @@ export class Publisher {
   readonly #options: PublisherOptions;
   #next: Millis = 0;
   #closed = false;
+  #behindSince: Millis | null = null;
+  #trouble: string | null = null;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -48,9 +53,15 @@ export class Publisher {
     this.#closed = true;
   }
 
+  /** Since when readers lack something that the working copy has, and what is in the way. */
+  get readers(): NonNullable<DatabaseReport["readers"]> {
+    return { behindSince: this.#behindSince, trouble: this.#trouble };
+  }
+
   /** Waits for its turn and until it is done, not for the rest that follows. */
   publish(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#look();
     if (this.#isDue()) void turns.run(() => this.#turn().then(...told(resolve, reject)));
     else resolve();
     return promise;
@@ -61,62 +72,133 @@ export class Publisher {
     if (!this.#isDue()) return 0;
     const began = monotonic();
     try {
-      await this.#publish();
+      const didWork = await this.#publish();
+      this.#look();
+      return didWork ? (monotonic() - began) * COMMON_REST : 0;
+    } catch (error) {
+      if (!this.#closed) this.#trouble = error instanceof Error ? error.message : String(error);
+      throw error;
     } finally {
       this.#next = monotonic() + (monotonic() - began) * OWN_REST;
     }
-    return (monotonic() - began) * COMMON_REST;
   }
 
   #isDue(): boolean {
-    if (this.#closed) return false;
-    const { working, published } = this.#options;
-    const { applied, published: before } = working.state;
-    const isNew = applied !== before?.txid || !existsSync(published);
-    return applied > 0 && isNew && monotonic() >= this.#next;
+    return !this.#closed && this.#isNew() && monotonic() >= this.#next;
   }
 
-  async #publish(): Promise<void> {
-    const { published, working, checker, clock, onStep } = this.#options;
+  #isNew(): boolean {
+    const { working, published, own } = this.#options;
+    const { applied } = working.state;
+    return applied > 0 && (applied !== own.publishedAt(published)?.txid || !existsSync(published));
+  }
+
+  /** Notes since when readers lack something. A copy that is being made anew has nothing that they could lack. */
+  #look(): void {
+    if (this.#isNew()) this.#behindSince ??= this.#options.clock();
+    else if (this.#options.working.state.applied > 0) {
+      this.#behindSince = null;
+      this.#trouble = null;
+    }
+  }
+
+  /** @returns whether there was anything to do now. */
+  async #publish(): Promise<boolean> {
+    const { published, working, checker, onStep } = this.#options;
     const next = `${published}.next`;
+    if (this.#refuses({ ...working.head, replica: working.state.replica })) return false;
     mkdirSync(dirname(published), { recursive: true });
     onStep?.("clone");
-    const head = await working.exclusively(async () => {
-      rmSync(next, { force: true });
-      if (working.head.txid === 0) return null;
-      await copyFile(working.path, next, constants.COPYFILE_FICLONE);
-      return { ...working.head, seenAt: clock() };
-    });
-    if (!head) return;
     try {
-      await makeReadable(next);
+      const clone = await this.#clone(next);
+      if (!clone) return false;
       onStep?.("check clone");
       const { problems, beat } = await checker.check(next, { mode: "quick" });
-      if (this.#closed) return;
-      if (problems.length > 0) await working.suspect(`The working copy is no sound database: ${problems[0]}.`);
-      else this.#swapIn(next, { ...head, beat });
+      if (this.#closed) return true;
+      if (problems.length > 0) await this.#blame(inOneLine(problems));
+      else this.#offer(next, { ...clone, beat });
+      return true;
     } finally {
-      rmSync(next, { force: true });
+      rmSync(next, { recursive: true, force: true });
     }
+  }
+
+  /** Whether readers would go back in time by it; then that is said. */
+  #refuses(clone: Pick<Published, "replica" | "txid" | "beat">): boolean {
+    const { own, published, working } = this.#options;
+    const why = wouldGoBack(clone, own.publishedAt(published), working.listed);
+    if (why !== null) this.#trouble = `The working copy is older than what readers have: ${why}.`;
+    return why !== null;
+  }
+
+  /** @returns null when the copy is worth nothing, or at work: one that waits for storage keeps no other from its readers. */
+  #clone(next: string): Promise<Published | null> {
+    const { working, clock } = this.#options;
+    return unlessBusy(working, async () => {
+      if (this.#closed || working.head.txid === 0) return null;
+      rmSync(next, { recursive: true, force: true });
+      await makeClone(working.path, next);
+      return { ...working.head, replica: working.state.replica, seenAt: clock() };
+    });
+  }
+
+  /** A clone is no sound database: the copy is to blame, unless it is sound, and then the readers' disk is. */
+  async #blame(finding: string): Promise<void> {
+    const { working, checker } = this.#options;
+    const isSound = await working.exclusively(async () => {
+      const { problems } = await checker.check(working.path, { mode: "quick" });
+      if (problems.length > 0) working.quarantine(`The working copy is no sound database: ${inOneLine(problems)}.`);
+      return problems.length === 0;
+    });
+    if (isSound) throw new Error(`A clone of the sound working copy is no sound database: ${finding}`);
+  }
+
+  #offer(next: string, clone: Published): void {
+    if (this.#refuses(clone)) return;
+    const { own, published, working, onWentBack } = this.#options;
+    const how = wentBack(clone, own.publishedAt(published));
+    this.#swapIn(next, clone);
+    this.#trouble = null;
+    // What came after the clone was made came after this moment.
+    this.#behindSince = clone.txid === working.state.applied ? null : clone.seenAt;
+    if (how !== null) onWentBack?.(how);
   }
 
   /**
    * Who has the old one open keeps it. What lies beside it would be taken for the new one's log. A file that was not published from
    * here is a database of its own: it is never replaced, only put aside.
    */
-  #swapIn(next: string, head: Head): void {
-    const { published, databases, own, working, onPutAside, onStep } = this.#options;
+  #swapIn(next: string, clone: Published): void {
+    const { published, databases, own, onPutAside, onStep } = this.#options;
     onStep?.("publish");
-    const epoch = working.state.replica.split("/")[0] ?? "";
+    const epoch = clone.replica.split("/")[0] ?? "";
     const aside = putAside({ databases, file: published, isOurs: own.isAt(published), epoch });
     if (aside !== null) onPutAside?.(aside);
     clearBeside(published);
-    own.coming(next, published);
+    own.coming(next, published, clone);
+    onStep?.("swap in");
     renameSync(next, published);
     syncFolder(dirname(published));
     onStep?.("published");
-    working.update({ published: head });
   }
+}
+
+/** How long one waits for a copy that is at work: most changes take less. */
+const BUSY: Millis = 500;
+
+/** Does something with a copy that nobody changes meanwhile. @returns null when it stays busy for too long. */
+async function unlessBusy<T>(working: WorkingCopy, work: () => Promise<T | null>): Promise<T | null> {
+  let isLate = false;
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(() => {
+    isLate = true;
+    late.resolve(null);
+  }, BUSY);
+  const done = working.exclusively(async () => {
+    clearTimeout(timer);
+    return isLate ? null : work();
+  });
+  return Promise.race([done, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** Tells the caller, then rests. */
@@ -128,21 +210,4 @@ function told(resolve: () => void, reject: (error: unknown) => void) {
     },
     reject,
   ] as const;
-}
-
-/**
- * Says in the header that there is no write-ahead log, so that readers need no file beside it and no right to make one, and
- * takes away the right to write. Journal mode is two bytes (sqlite.org/fileformat2.html, 1.3); all others are the working
- * copy's.
- */
-async function makeReadable(path: string): Promise<void> {
-  await chmod(path, 0o600);
-  const file = await open(path, "r+");
-  try {
-    await file.write(new Uint8Array([1, 1]), 0, 2, 18);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await chmod(path, 0o444);
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import type { Millis } from "@alai/core";
-import type { Head } from "../report.ts";
 import { replaceDurably } from "./durable.ts";
 
 /** What is known of a working copy, beside it. */
@@ -13,7 +12,6 @@ export interface CopyState {
   readonly target: number;
   /** The time in the header of the last file that was applied. */
   readonly time: Millis | null;
-  readonly published: Head | null;
   readonly reseeds: number;
   /** Why the copy was made anew the last time. */
   readonly why: string | null;
@@ -24,7 +22,6 @@ export const NOTHING: CopyState = {
   applied: 0,
   target: 0,
   time: null,
-  published: null,
   reseeds: 0,
   why: null,
 };

@@ -9,6 +9,7 @@ import { diskLow } from "./disk.ts";
 import { followerStalled } from "./follower.ts";
 import { heartbeatOld } from "./heartbeat.ts";
 import { proofFailed, unproven } from "./proof.ts";
+import { readersBehind } from "./readers.ts";
 import { shippingStalled } from "./shipping.ts";
 import { storageTrouble } from "./storage.ts";
 import { unsafeVersion } from "./version.ts";
@@ -18,6 +19,7 @@ const WATCHDOGS: readonly Watchdog[] = [
   storageTrouble,
   shippingStalled,
   followerStalled,
+  readersBehind,
   childDied,
   heartbeatOld,
   damaged,

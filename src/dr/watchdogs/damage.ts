@@ -5,9 +5,7 @@ export const damaged: Watchdog = ({ databases, role }) =>
   databases.flatMap(({ database: { name, optional }, report: { state, note } }) => {
     const reason = note ? ` ${note}` : "";
     if (state === "damaged" || state === "quarantined") {
-      const what =
-        role === "primary" ? "The file is no database that can be read." : "The copy is damaged and put aside.";
-      return [{ kind: "damaged", subject: name, sentence: `${what}${reason}` }];
+      return [{ kind: "damaged", subject: name, sentence: `${whatIsDamaged(role, state)}${reason}` }];
     }
     if (state !== "missing" || optional || role === "standby") return [];
     return [
@@ -18,3 +16,8 @@ export const damaged: Watchdog = ({ databases, role }) =>
       },
     ];
   });
+
+function whatIsDamaged(role: "primary" | "standby", state: "damaged" | "quarantined"): string {
+  if (role === "primary") return "The file is no database that can be read.";
+  return state === "quarantined" ? "The copy is damaged and put aside." : "There is no copy that can follow storage.";
+}

@@ -85,6 +85,19 @@ const ALARMS = (facts: Facts): Readonly<Record<AlarmKind, Failure>> => {
         "None, unless it comes back. Then storage has a hole: the next snapshot closes it; until then the database is restorable to before the hole.",
       ],
     },
+    readers_behind: {
+      title: "Readers on the standby get nothing newer",
+      signs:
+        "The copy follows, but the checked file that readers open is not replaced: the alarm says what is in the way, or for how long.",
+      itself:
+        "The agent tries again at each look at storage. Readers keep the last checked file, and never get an older one.",
+      check: [`df -h ${facts.manifest.hosts.map(({ databases }) => databases).join(" ")}`, "alai dr status"],
+      action: [
+        "No space, or no permission, in the standby's folder of databases: make room, or give the agent's user the right to write there.",
+        "*Older than what readers have*: the copy goes on to where they are by itself. If they are to have the older one all the same, move their file away.",
+        "A failover does not wait for this: a restore comes out of storage.",
+      ],
+    },
     child_died: {
       title: "A Litestream ended",
       signs: "The alarm names the process; for as long as it is down nothing of its databases is sent.",

@@ -14,9 +14,9 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Copy, openCopy } from "../../../src/dr/copy/copy.ts";
-import { filesByReplica, hexTxid } from "../../../src/dr/ltx/name.ts";
+import { filesByReplica } from "../../../src/dr/ltx/name.ts";
 import { FolderStorage } from "../../../src/dr/storage/folder.ts";
-import { writeLtx } from "../ltx/write-ltx.ts";
+import { ship as shipImage, words } from "./images.ts";
 
 /** What lies where readers' copies are to be, and was not published from here, is never lost. */
 let folder: string;
@@ -57,37 +57,11 @@ function open(work = "work"): Copy {
 }
 
 /** Storage gets a whole image of so many rows as this transaction. */
-async function ship(txid: number, rows: number): Promise<void> {
-  const file = join(folder, "image.db");
-  rmSync(file, { force: true });
-  const db = new DatabaseSync(file);
-  db.exec("PRAGMA page_size = 512; PRAGMA journal_mode = wal; CREATE TABLE entry (word)");
-  for (let row = 0; row < rows; row++) db.exec(`INSERT INTO entry VALUES ('shipped ${row}')`);
-  db.close();
-  const bytes = readFileSync(file);
-  const pages = Array.from(
-    { length: bytes.length / 512 },
-    (_, at) => [at + 1, bytes.subarray(at * 512, (at + 1) * 512)] as const,
-  );
-  const ltx = writeLtx({ pageSize: 512, commit: bytes.length / 512, min: txid, pages });
-  await storage.write(`e2/orders/ltx/0/${hexTxid(txid)}-${hexTxid(txid)}.ltx`, ltx);
-}
+const ship = (txid: number, rows: number) => shipImage(storage, folder, { replica: "e2/orders", txid, rows });
 
 async function followAndPublish(one = copy): Promise<void> {
   await one.follow(filesByReplica(await storage.list("e2/"), "e2/").get("orders") ?? []);
   await one.publish();
-}
-
-function words(file: string): unknown[] {
-  const db = new DatabaseSync(file);
-  try {
-    return db
-      .prepare("SELECT word FROM entry")
-      .all()
-      .map(({ word }) => word);
-  } finally {
-    db.close();
-  }
 }
 
 const asides = () => readdirSync(databases).filter((name) => name.startsWith("."));
