@@ -24,6 +24,9 @@ const TRUTH: Millis = 10_000;
 const TRUTH_WAITING: Millis = 2000;
 const KEEP: Millis = 10_000;
 const SAMPLE: Millis = 60_000;
+/** How often others are looked at: their clocks, and the versions that they run. */
+const CLOCKS: Millis = 60_000;
+const VERSIONS: Millis = 10 * 60_000;
 const SELDOM: Millis = 3_600_000;
 const DAY: Millis = 24 * SELDOM;
 /** A primary's own look at storage is for its watchdogs: the standby's is the one that is to be quick. */
@@ -32,6 +35,13 @@ const PRIMARY_POLLS = 3;
 const SETTLED: Millis = 5 * 60_000;
 /** A call to storage that has been silent for so long is said to be. */
 const SILENCE: Millis = 3000;
+
+/** How often is looked at what changes seldom; tests cannot wait for so long. */
+export interface Pace {
+  readonly keep?: Millis;
+  readonly clocks?: Millis;
+  readonly versions?: Millis;
+}
 
 export interface AgentOptions {
   readonly manifest: Manifest;
@@ -54,6 +64,7 @@ export interface AgentOptions {
   readonly proofs: () => Proofs;
   /** What the agent of a host says; null when it does not answer. */
   readonly askPrimary: (host: string) => Promise<HostReport | null>;
+  readonly pace?: Pace | undefined;
   /** What this host does every day; absent: another one does. */
   readonly daily?: Daily | undefined;
   /** Called now and then: addresses that this machine got later than the agent started. */
@@ -90,20 +101,20 @@ export class Agent {
 
   /** Runs until the signal, then ends what it started. */
   async run(): Promise<void> {
-    const { seen, onMinute } = this.#options;
+    const { seen, onMinute, pace: { keep = KEEP, clocks = CLOCKS, versions = VERSIONS } = {} } = this.#options;
     seen.lookAtDisks();
     await Promise.all([
       this.#every("truth", TRUTH_WAITING, () => this.#obeyTruth()),
       this.#every("tick", TICK, () => this.#tick()),
       this.#every("listing", this.#options.poll, () => this.#list()),
-      this.#every("keep", KEEP, () => this.#keep()),
+      this.#every("keep", keep, () => this.#keep()),
       this.#every("sample", SAMPLE, () => this.#sample()),
-      this.#every("clocks", SAMPLE, () => seen.lookAtClocks()),
+      this.#every("clocks", clocks, () => seen.lookAtClocks()),
       this.#every("proofs", KEEP, () => {
         this.#proofs = this.#options.proofs();
       }),
       this.#every("addresses", SAMPLE, onMinute),
-      this.#every("writers", SELDOM, () => seen.lookAtWriters()),
+      this.#every("versions", versions, () => seen.lookAtVersions()),
       this.#every("pruning", SELDOM, () => this.#prune()),
     ]);
     this.#keep();

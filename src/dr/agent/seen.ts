@@ -13,24 +13,20 @@ export interface SeenOptions {
   readonly host: Host;
   readonly token: string | null;
   readonly clock: () => Millis;
-  /** Versions that are known from the start: Litestream's and this agent's own SQLite. */
-  readonly own: readonly SeenVersion[];
+  /** What this host runs itself: Litestream, which may be replaced under the agent, and this agent's own SQLite. */
+  readonly own: () => Promise<readonly SeenVersion[]>;
 }
 
 /** What is looked at seldom: disks, other clocks, versions of writers. */
 export class Seen {
   readonly #options: SeenOptions;
-  #writers: readonly SeenVersion[] = [];
   volumes: readonly Volume[] = [];
   clocks: readonly OtherClock[] = [];
   aside: readonly string[] = [];
+  versions: readonly SeenVersion[] = [];
 
   constructor(options: SeenOptions) {
     this.#options = options;
-  }
-
-  get versions(): readonly SeenVersion[] {
-    return [...this.#options.own, ...this.#writers];
   }
 
   lookAtDisks(): void {
@@ -49,15 +45,15 @@ export class Seen {
     this.clocks = found.filter((one) => one !== null);
   }
 
-  /** Of the last connection that changed each database's first page. */
-  async lookAtWriters(): Promise<void> {
-    const { manifest, host } = this.#options;
-    const found: SeenVersion[] = [];
+  /** Of this host's own programs, and of the last connection that changed each database's first page. */
+  async lookAtVersions(): Promise<void> {
+    const { manifest, host, own } = this.#options;
+    const found = [...(await own())];
     for (const { name, path } of manifest.databases) {
       const version = await lastWriter(join(host.databases, path));
       if (version !== null) found.push({ of: "sqlite", version, who: `the last writer of ${name}` });
     }
-    this.#writers = found;
+    this.versions = found;
   }
 }
 

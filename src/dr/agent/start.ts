@@ -6,11 +6,11 @@ import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { dailyHost, type Job } from "../daily/schedule.ts";
 import { litestreamEnvironment } from "../litestream/environment.ts";
-import { findLitestream } from "../litestream/find.ts";
+import { findLitestream, saidVersion } from "../litestream/find.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
 import { readProofs } from "../prove/history.ts";
 import { openStorage } from "../storage/open.ts";
-import { Agent } from "./agent.ts";
+import { Agent, type Pace } from "./agent.ts";
 import { Daily } from "./daily.ts";
 import { createLog, sentenceOf } from "./log.ts";
 import { toMetrics } from "./metrics.ts";
@@ -32,6 +32,7 @@ const HISTORY: Millis = 24 * 3_600_000;
 
 export interface StartOptions {
   readonly poll?: Millis | undefined;
+  readonly pace?: Pace | undefined;
   /** Takes the log's lines. */
   readonly write: (line: string) => void;
 }
@@ -62,7 +63,7 @@ async function runAlone(
   context: Context,
   manifest: Manifest,
   host: Host,
-  { poll = DEFAULT_POLL, write, signal }: StartOptions & { readonly signal: AbortSignal },
+  { poll = DEFAULT_POLL, pace, write, signal }: StartOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { clock, platform, version } = context;
   const log = createLog(write, version, clock);
@@ -75,10 +76,14 @@ async function runAlone(
   const state = new AgentState(join(host.state, "agent.db"));
   log.info("starts", { host: host.name, litestream: litestream.version, storage: storage.label });
   await endOrphans({ state, platform, log, configs: configsFolder(host) });
-  const own = [
-    { of: "litestream", version: litestream.version, who: "this host" },
-    { of: "sqlite", version: state.sqliteVersion, who: "this agent" },
-  ] as const;
+  const own = async () => {
+    // One that is not there any more says nothing, and is told as that.
+    const said = await saidVersion(context, litestream.path).catch(() => "");
+    return [
+      { of: "litestream", version: said, who: "this host" } as const,
+      { of: "sqlite", version: state.sqliteVersion, who: "this agent" } as const,
+    ];
+  };
   const seen = new Seen({ manifest, host, token, clock, own });
   const pages = pagesOf(
     host,
@@ -91,6 +96,7 @@ async function runAlone(
   const agent = new Agent({
     ...{ manifest, host, version, poll, storage, state, seen, log, clock, monotonic, platform, env, signal },
     litestream: litestream.path,
+    pace,
     proofs: () => readProofs(host.state),
     askPrimary: async (owner) => {
       const other = manifest.hosts.find((one) => one.name === owner && one.name !== host.name);

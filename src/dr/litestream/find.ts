@@ -31,15 +31,21 @@ const REMEDY =
 export async function findLitestream(context: Context): Promise<Litestream> {
   const found = named(context) ?? searched(context);
   if (!found) throw new Exit(EXIT.unavailable, "no_litestream", "There is no Litestream on this machine.", REMEDY);
-  const { stdout, stderr } = await runLitestream(found.path, ["version"], {
-    env: inheritedEnv(context.env, false),
-    timeout: 20_000,
-  });
-  const version = readVersion(stdout);
-  if (!version) throw unusable(`${found.path} says no version that alai knows: ${said(stdout || stderr)}.`);
+  const words = await saidVersion(context, found.path);
+  const version = readVersion(words);
+  if (!version) throw unusable(`${found.path} says no version that alai knows: ${said(words)}.`);
   const trouble = whyNot(version);
   if (trouble) throw unusable(`${found.path} (${found.source}): ${trouble}`);
   return { ...found, version: versionText(version) };
+}
+
+/** What a Litestream says of its version, in its own words. @param path of the program. */
+export async function saidVersion(context: Context, path: string): Promise<string> {
+  const { stdout, stderr } = await runLitestream(path, ["version"], {
+    env: inheritedEnv(context.env, false),
+    timeout: 20_000,
+  });
+  return stdout || stderr;
 }
 
 type Found = Omit<Litestream, "version">;

@@ -61,7 +61,7 @@ function makeAgent(): Agent {
     ...{ manifest, host, version: "1", poll: 1000, state, log, clock, litestream, platform: process.platform },
     monotonic: () => steady,
     storage: storage as Storage,
-    seen: new Seen({ manifest, host, token: null, clock, own: [] }),
+    seen: new Seen({ manifest, host, token: null, clock, own: async () => [] }),
     env: { PATH: process.env.PATH ?? "" },
     signal: stop.signal,
     proofs: () => ({ good: [], failed: [] }),

@@ -251,7 +251,7 @@ class Standing {
       ...{ manifest, host, version: "1", poll: 500, state, log, clock, storage, daily, platform: process.platform },
       monotonic: () => this.steady,
       litestream: "none",
-      seen: new Seen({ manifest, host, token: null, clock, own: [] }),
+      seen: new Seen({ manifest, host, token: null, clock, own: async () => [] }),
       env: {},
       signal: this.#stop.signal,
       proofs: () => ({ good: [], failed: [] }),
