@@ -226,7 +226,7 @@ export const REGISTRY: readonly Entry[] = [
   },
   {
     path: ["watch", "render"],
-    summary: "a GitHub workflow or a service for the watcher",
+    summary: "what starts the watcher at boot: a service, a container, a GitHub workflow",
     load: () => import("./commands/watch/render.ts"),
   },
   {

@@ -102,6 +102,8 @@ test("an override leads elsewhere until its time is over or it is cleared, and s
 });
 
 test.each([
+  ["models watch --unit cron", 64, "--unit systemd or --unit launchd"],
+  ["models watch --user ann", 64, "--user is for --unit"],
   ["models override 2c", 64, "--to ENDPOINT/MODEL"],
   ["models override 2c --to forge --for 2h", 64, "no endpoint and model"],
   ["models override 2c --to forge/x --for 60d", 64, "up to 30d"],

@@ -174,5 +174,11 @@ describe("render", () => {
     expect(launchd).toContain("<key>UserName</key>\n  <string>ann</string>");
     expect((await place.run("watch render --systemd --github")).code).toBe(64);
     expect((await place.run("watch render")).code).toBe(64);
+    writeFileSync(place.file("mine"), "mine");
+    for (const name of ["mine", "unit", "unit"]) {
+      const { code } = await place.run(["watch", "render", "--container", "--out", name]);
+      expect([name, code]).toEqual([name, name === "mine" ? 1 : 0]);
+    }
+    expect(readFileSync(place.file("mine"), "utf8")).toBe("mine");
   });
 });

@@ -1,14 +1,20 @@
+import { userInfo } from "node:os";
+import type { Manifest } from "../../dr/manifest/model.ts";
 import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
+import { usage } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { narrow, toLine } from "../../kit/output.ts";
 import { type Style, styleFor } from "../../kit/style.ts";
-import { oneLine, toJson } from "../../kit/text.ts";
+import { oneLine, toJson, truncate } from "../../kit/text.ts";
+import { name } from "../../kit/values.ts";
 import type { Change } from "../../models/changes.ts";
+import { modelsOf } from "../../models/compile.ts";
 import { manifestReader } from "../../models/manifest.ts";
 import { asOnlyWatcher } from "../../models/only-one.ts";
 import { iso } from "../../models/shown.ts";
 import { watchModels } from "../../models/watch.ts";
+import { MODELS_WATCH, renderLaunchd, renderSystemd } from "../../watch/render/units.ts";
 import { MANIFEST_FLAG } from "./flags.ts";
 import { printStatus, statusCode } from "./status.ts";
 
@@ -21,9 +27,18 @@ Only one watcher runs at a time: a second one is refused with exit 1. With --onc
   examples: [
     ["alai models watch", "until Ctrl-C"],
     ["alai models watch --once", "look until everything is known, print it, and end"],
+    [
+      "alai models watch --unit systemd > alai-models-watch.service",
+      "to start it at boot; agents of hosts do it themselves",
+    ],
   ],
   args: [],
-  flags: { ...MANIFEST_FLAG, once: { summary: "look until everything is known, print it as `status` does, and end" } },
+  flags: {
+    ...MANIFEST_FLAG,
+    unit: { value: "KIND", summary: "print what starts it at boot, systemd or launchd, and end", parse: unitKind },
+    user: { value: "NAME", summary: "who that service runs as, instead of you", parse: name("user") },
+    once: { summary: "look until everything is known, print it as `status` does, and end" },
+  },
   fields: {
     at: "when it was seen",
     what: "endpoint, model or tier",
@@ -34,6 +49,8 @@ Only one watcher runs at a time: a second one is refused with exit 1. With --onc
   },
   async run(context, { flags }) {
     const manifest = manifestReader(context, flags.manifest);
+    if (flags.unit) return printUnit(context, flags.unit, modelsAt(manifest()), flags.user);
+    if (flags.user) throw usage("--user is for --unit.", "Leave it out: the watcher runs as you.");
     const style = await styleFor(context, context.io.stdoutIsTty);
     const once = flags.once === true;
     const changed = (all: readonly Change[]) => {
@@ -49,6 +66,24 @@ Only one watcher runs at a time: a second one is refused with exit 1. With --onc
     return statusCode(context, document);
   },
 });
+
+const UNITS = { systemd: renderSystemd, launchd: renderLaunchd } as const;
+
+function unitKind(raw: string): keyof typeof UNITS {
+  if (raw === "systemd" || raw === "launchd") return raw;
+  throw usage(`"${truncate(oneLine(raw), 40)}" is no kind of unit.`, "Type --unit systemd or --unit launchd.");
+}
+
+/** @returns the manifest's path. Throws Exit 3 for one that says nothing of models: what it starts would end at once. */
+function modelsAt(manifest: Manifest): string {
+  modelsOf(manifest);
+  return manifest.file;
+}
+
+function printUnit(context: Context, kind: keyof typeof UNITS, manifest: string, user: string | undefined): number {
+  context.io.out(UNITS[kind](MODELS_WATCH, { manifest, user: user ?? userInfo().username }));
+  return EXIT.ok;
+}
 
 function print({ io, flags }: Context, change: Change, style: Style): void {
   const at = iso(change.at) ?? "";

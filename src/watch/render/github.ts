@@ -68,7 +68,7 @@ ${environment(manifest)}      - uses: actions/cache/save@v4
 }
 
 /** Names of the environment variables that the channels' secrets are in. */
-function variables({ watch }: Manifest): string[] {
+export function variables({ watch }: Manifest): string[] {
   const secrets = watch.channels.flatMap(({ secret }) => (secret === null || isReference(secret) ? [] : [secret]));
   return [...new Set(secrets)];
 }

@@ -1,7 +1,37 @@
-/** Units that start the watcher at boot, and again whenever it ends. Neither has a secret in it. */
+/** Units that start a watcher at boot, and again whenever it ends. Neither has a secret in it. */
 
-const LABEL = "com.alai.watch";
-const UNIT = "alai-watch.service";
+/** What is started. */
+export interface Service {
+  /** What launchd calls it. */
+  readonly label: string;
+  /** What systemd calls it. */
+  readonly unit: string;
+  readonly description: string;
+  /** Behind `alai`, without the manifest. */
+  readonly words: readonly string[];
+  /** What makes its unit, to be typed behind `alai`. */
+  readonly maker: string;
+  /** Of a file with its secrets and of its log. */
+  readonly short: string;
+}
+
+export const WATCH: Service = {
+  label: "com.alai.watch",
+  unit: "alai-watch.service",
+  description: "alai watch: tells people when a host is down",
+  words: ["watch"],
+  maker: "watch render",
+  short: "watch",
+};
+
+export const MODELS_WATCH: Service = {
+  label: "com.alai.models-watch",
+  unit: "alai-models-watch.service",
+  description: "alai models watch: which models answer",
+  words: ["models", "watch"],
+  maker: "models watch --unit",
+  short: "models-watch",
+};
 
 export interface UnitWords {
   /** The manifest's absolute path on the machine that watches. */
@@ -11,13 +41,14 @@ export interface UnitWords {
 }
 
 /** A systemd unit. Environment variables that the manifest names come from a file that only root reads. */
-export function renderSystemd({ manifest, user }: UnitWords): string {
-  return `# Made by: alai watch render --systemd
-# Install: sudo install -m 644 ${UNIT} /etc/systemd/system/
-#          sudo systemctl daemon-reload && sudo systemctl enable --now ${UNIT}
+export function renderSystemd(service: Service, { manifest, user }: UnitWords): string {
+  const { unit, description, words, maker, short } = service;
+  return `# Made by: alai ${maker}
+# Install: sudo install -m 644 ${unit} /etc/systemd/system/
+#          sudo systemctl daemon-reload && sudo systemctl enable --now ${unit}
 
 [Unit]
-Description=alai watch: tells people when a host is down
+Description=${description}
 Wants=network-online.target
 After=network-online.target
 StartLimitIntervalSec=0
@@ -25,10 +56,10 @@ StartLimitIntervalSec=0
 [Service]
 Type=simple
 User=${user}
-ExecStart=/usr/bin/env alai watch --manifest ${systemdWord(manifest)}
+ExecStart=/usr/bin/env alai ${words.join(" ")} --manifest ${systemdWord(manifest)}
 Environment=PATH=/usr/local/bin:/usr/bin:/bin:/home/linuxbrew/.linuxbrew/bin
 # NAME=value lines, mode 600, owner root; the file may be missing.
-EnvironmentFile=-/etc/alai/watch.env
+EnvironmentFile=-/etc/alai/${short}.env
 Restart=always
 RestartSec=5
 
@@ -38,20 +69,23 @@ WantedBy=multi-user.target
 }
 
 /** A launchd daemon: agents of launchd need somebody to sign in first. */
-export function renderLaunchd({ manifest, user }: UnitWords): string {
-  const words = ["/usr/bin/env", "alai", "watch", "--manifest", manifest];
+export function renderLaunchd(service: Service, { manifest, user }: UnitWords): string {
+  const { label, maker, short } = service;
+  const words = ["/usr/bin/env", "alai", ...service.words, "--manifest", manifest];
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!--
-  Made by: alai watch render (launchd)
-  Install: sudo install -m 644 -o root -g wheel ${LABEL}.plist /Library/LaunchDaemons/
-           sudo launchctl bootstrap system /Library/LaunchDaemons/${LABEL}.plist
-  launchd has no file of environment variables that only root reads: name secrets as bw:// references, sealed on this machine.
+  Made by: alai ${maker.replaceAll("--", "- -")}
+  Install: sudo install -m 644 -o root -g wheel ${label}.plist /Library/LaunchDaemons/
+           sudo launchctl bootstrap system /Library/LaunchDaemons/${label}.plist
+  launchd has no file of environment variables that only root reads: seal the secrets that the manifest names on this machine.
+  After a boot the login keychain opens when its user signs in; until then only what is sealed with a key in a file can be read,
+  and the service is started again and again.
 -->
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">
 <dict>
   <key>Label</key>
-  <string>${LABEL}</string>
+  <string>${label}</string>
   <key>ProgramArguments</key>
   <array>
 ${words.map((word) => `    <string>${xml(word)}</string>\n`).join("")}  </array>
@@ -68,8 +102,10 @@ ${words.map((word) => `    <string>${xml(word)}</string>\n`).join("")}  </array>
   <true/>
   <key>KeepAlive</key>
   <true/>
+  <key>StandardOutPath</key>
+  <string>/dev/null</string>
   <key>StandardErrorPath</key>
-  <string>/Users/${xml(user)}/Library/Logs/alai-watch.log</string>
+  <string>/Users/${xml(user)}/Library/Logs/alai-${short}.log</string>
 </dict>
 </plist>
 `;
