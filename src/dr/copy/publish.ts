@@ -87,10 +87,12 @@ export class Publisher {
     return !this.#closed && this.#isNew() && monotonic() >= this.#next;
   }
 
+  /** A transaction's number alone does not tell: storage that went back counts the same ones again. */
   #isNew(): boolean {
     const { working, published, own } = this.#options;
-    const { applied } = working.state;
-    return applied > 0 && (applied !== own.publishedAt(published)?.txid || !existsSync(published));
+    const { applied, time } = working.state;
+    const before = own.publishedAt(published);
+    return applied > 0 && (applied !== before?.txid || time !== before.time || !existsSync(published));
   }
 
   /** Notes since when readers lack something. A copy that is being made anew has nothing that they could lack. */

@@ -14,11 +14,8 @@ const BUSY =
 
 /** A follower that is killed: before its nth step, or, with 0, by the test. */
 function startFollower(standby: TestStandby, step: number): TestProcess {
-  const { world, name, work, published } = standby;
-  const storage = world.storage.type === "file" ? world.storage.path : "";
-  const words = [join(FIXTURES, "follower.ts"), storage, "e1/", name, work, published, `${step}`];
-  const follower = new TestProcess(process.execPath, words, { ...process.env });
-  return follower;
+  const words = [join(FIXTURES, "follower.ts"), standby.world.folder, "standby", standby.name, `${step}`];
+  return new TestProcess(process.execPath, words, { ...process.env });
 }
 
 /** Kills followers again and again; what readers could open must be sound each time. @returns before which steps they died. */

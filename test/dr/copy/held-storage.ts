@@ -18,7 +18,7 @@ export class HeldStorage extends FolderStorage {
     this.#gate = Promise.withResolvers<void>();
   }
 
-  override async read(key: string): Promise<{ body: Uint8Array; etag: string }> {
+  override async read(key: string): ReturnType<FolderStorage["read"]> {
     await this.#pass();
     return super.read(key);
   }

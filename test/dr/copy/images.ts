@@ -32,7 +32,7 @@ export async function ship(storage: Storage, scratch: string, { replica, txid, r
   const count = bytes.length / PAGE;
   const page = (at: number) => [at + 1, bytes.subarray(at * PAGE, (at + 1) * PAGE)] as const;
   const pages = Array.from({ length: count }, (_, at) => page(at));
-  const ltx = writeLtx({ pageSize: PAGE, commit: count, min: txid, pages });
+  const ltx = writeLtx({ pageSize: PAGE, commit: count, min: txid, time: rows, pages });
   await storage.write(`${replica}/ltx/0/${hexTxid(txid)}-${hexTxid(txid)}.ltx`, ltx);
 }
 

@@ -79,10 +79,6 @@ export class LoneStandby implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  get host(): Host {
-    return hostOf(this.#manifest);
-  }
-
   #begin(): Standby {
     const log = createLog(
       (line) => {
@@ -93,7 +89,7 @@ export class LoneStandby implements AsyncDisposable {
     );
     const { storage } = this;
     return new Standby({
-      ...{ manifest: this.#manifest, host: this.host, storage, state: this.#state, log, epoch: 1 },
+      ...{ manifest: this.#manifest, host: hostOf(this.#manifest), storage, state: this.#state, log, epoch: 1 },
       clock: () => Date.now() + this.ahead,
     });
   }
@@ -105,13 +101,14 @@ export async function listed(standby: Standby, storage: Storage): Promise<void> 
   standby.listed({ began, replicas: filesByReplica(await storage.list("e1/"), "e1/") });
 }
 
-export function manifestOf(folder: string, names: readonly string[]): Manifest {
+/** @param state the standby's folder of state, in `folder`. */
+export function manifestOf(folder: string, names: readonly string[], state = "forge"): Manifest {
   const host = { user: "alai", os: "linux", addresses: ["127.0.0.1"] };
   const at = (part: string) => join(folder, part);
   const text = {
     hosts: [
       { name: "anvil", role: "primary", ...host, port: 7801, databases: at("db"), state: at("anvil") },
-      { name: "forge", role: "standby", ...host, port: 7901, databases: at("copies"), state: at("forge") },
+      { name: "forge", role: "standby", ...host, port: 7901, databases: at("copies"), state: at(state) },
     ],
     storage: { type: "file", path: at("storage") },
     tiers: [
