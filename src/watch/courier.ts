@@ -13,7 +13,7 @@ export interface CourierOptions {
   readonly say: (sentence: string) => void;
 }
 
-/** What a wall clock that was stepped can cost at most after a restart. */
+/** The most that a service can ask for, and what a wall clock that was stepped can cost after a restart. */
 const LONGEST_WAIT: Millis = 10 * 60_000;
 
 /** Delivers what is owed, at least once: every channel by itself and in order, so that one that hangs holds no other up. */
@@ -26,6 +26,8 @@ export class Courier {
   readonly #troubles = new Map<string, string>();
   /** Of each channel, the monotonic time before which nothing is tried: no step of the wall clock holds an alert back. */
   readonly #due = new Map<string, Millis>();
+  /** Of each alert that waits, the monotonic time since which it does. */
+  readonly #owed = new Map<string, Millis>();
   readonly #stop = new AbortController();
 
   constructor(found: readonly Delivery[], options: CourierOptions) {
@@ -34,6 +36,8 @@ export class Courier {
     this.#channels = options.channels;
     this.deliveries = afterRestart(found);
     this.#orphanAll();
+    for (const { mark, owedAt } of this.deliveries.filter(isOpen))
+      this.#owed.set(mark, monotonic() - Math.min(LONGEST_WAIT, Math.max(0, now - owedAt)));
     for (const name of options.channels.keys()) {
       const wait = (nextFor(this.deliveries, name)?.notBefore ?? now) - now;
       this.#due.set(name, monotonic() + Math.min(LONGEST_WAIT, wait));
@@ -63,6 +67,7 @@ export class Courier {
     const known = new Set(this.deliveries.filter(({ state }) => state !== "refused").map(({ mark }) => mark));
     const fresh = deliveries.filter(({ mark }) => !known.has(mark));
     if (fresh.length === 0) return;
+    for (const { mark } of fresh) this.#owed.set(mark, monotonic());
     const again = new Set(fresh.map(({ mark }) => mark));
     this.deliveries = trimmed([...this.deliveries.filter(({ mark }) => !again.has(mark)), ...fresh]);
   }
@@ -80,10 +85,10 @@ export class Courier {
     return this.#running.size === 0;
   }
 
-  /** How long the oldest alert has waited. */
-  waiting(now: Millis): Millis {
-    const [oldest] = this.deliveries.filter(isOpen);
-    return oldest ? Math.max(0, now - oldest.owedAt) : 0;
+  /** How long the oldest alert has waited, as far as this process knows. */
+  get waiting(): Millis {
+    const waits = this.deliveries.filter(isOpen).map(({ mark }) => monotonic() - (this.#owed.get(mark) ?? monotonic()));
+    return Math.max(0, ...waits);
   }
 
   /** Waits until nothing is under way, `limit` at most. */
@@ -132,7 +137,7 @@ export class Courier {
     const { message } = toFailure(error);
     const { maybeSent, wait, hopeless } =
       error instanceof SendError ? error : { maybeSent: false, wait: 0, hopeless: false };
-    const pause = hopeless ? 0 : pauseAfter(delivery.tries, wait);
+    const pause = hopeless ? 0 : Math.min(LONGEST_WAIT, pauseAfter(delivery.tries, wait));
     this.#due.set(delivery.channel, monotonic() + pause);
     const next = hopeless
       ? ({ state: "refused", doneAt: clock(), error: message } as const)
@@ -147,6 +152,7 @@ export class Courier {
 
   #replace(before: Delivery, change: Partial<Delivery>): Delivery {
     const after = { ...before, ...change };
+    if (!isOpen(after)) this.#owed.delete(after.mark);
     this.deliveries = this.deliveries.map((delivery) => (delivery.mark === before.mark ? after : delivery));
     this.#options.keep();
     return after;

@@ -5,6 +5,7 @@ import type { Context } from "../kit/context.ts";
 import { Exit, toFailure } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { privateFolder, readPrivate, writePrivate } from "../kit/sealed/private-file.ts";
+import { isAckRecord, isKept } from "./check.ts";
 import type { AckRequest, HostState } from "./machine/host.ts";
 import type { Delivery } from "./outbox.ts";
 
@@ -39,8 +40,8 @@ export function readKept(folder: string): Kept | null {
   const bytes = readPrivate(file);
   if (!bytes) return null;
   try {
-    const kept = JSON.parse(bytes.toString("utf8")) as Kept | null;
-    if (kept?.version === 1) return kept;
+    const kept: unknown = JSON.parse(bytes.toString("utf8"));
+    if (isKept(kept)) return kept;
   } catch {
     // Said below.
   }
@@ -62,8 +63,17 @@ export function readKeptOrAside(folder: string, aside: string, warn: (sentence: 
   } catch (error) {
     const file = join(folder, "state.json");
     warn(`${toFailure(error).message.replace(/\.$/, "")}; it is put aside, and what is down is told once more`);
-    renameSync(file, `${file}.${aside}`);
+    putAside(file, `${file}.${aside}`, warn);
     return null;
+  }
+}
+
+/** Where that cannot be done, whoever watches does it all the same. */
+function putAside(file: string, aside: string, warn: (sentence: string) => void): void {
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    warn(`${file} cannot be put aside: ${toFailure(error).message}`);
   }
 }
 
@@ -104,7 +114,8 @@ function readOrNothing(file: string): Buffer {
 /** A line that a full disk cut is no acknowledgement. */
 function parsed(line: string): AckRecord[] {
   try {
-    return [JSON.parse(line) as AckRecord];
+    const found: unknown = JSON.parse(line);
+    return isAckRecord(found) ? [found] : [];
   } catch {
     return [];
   }

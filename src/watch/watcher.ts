@@ -44,6 +44,7 @@ export class Watcher {
   /** Monotonic time of the last round's step; null before the first. */
   #stepped: Millis | null = null;
   #cannotKeep = false;
+  #cannotRead = false;
 
   constructor(options: WatcherOptions) {
     const { folder, clock, channels, warn } = options;
@@ -51,7 +52,7 @@ export class Watcher {
     this.#setting = options;
     this.#kept = readKeptOrAside(folder, String(clock()), warn);
     this.#hosts = knownOf(this.#kept?.hosts ?? {}, options);
-    this.#acksRead = this.#kept?.acksRead ?? readAcks(folder, 0).read;
+    this.#acksRead = this.#kept?.acksRead ?? this.#newAcks(0).read;
     this.#at = this.#kept?.at ?? clock();
     this.#newcomers = newcomers(options, this.#kept?.recipients);
     this.#courier = new Courier(this.#kept?.deliveries ?? [], {
@@ -101,7 +102,7 @@ export class Watcher {
     const { hosts, deadMan } = this.#setting;
     const looks = await Promise.all(hosts.map((host) => prober.look(host)));
     if (signal.aborted) return;
-    const { acks, read } = readAcks(this.#options.folder, this.#acksRead);
+    const { acks, read } = this.#newAcks(this.#acksRead);
     const now = monotonic();
     const elapsed = this.#stepped === null ? null : now - this.#stepped;
     this.#stepped = now;
@@ -114,7 +115,7 @@ export class Watcher {
     this.#keep();
     for (const notice of notices) this.#options.tell(notice);
     this.#courier.start();
-    if (this.#courier.waiting(this.#at) < STUCK) deadMan?.alive();
+    if (this.#courier.waiting < STUCK) deadMan?.alive();
   }
 
   #take(next: Setting | null): void {
@@ -138,6 +139,20 @@ export class Watcher {
   #owe(notices: readonly Notice[]): void {
     const { channels } = this.#setting.watch;
     this.#courier.add(notices.flatMap((notice) => owed(notice, recipientsOf(notice, channels), this.#at)));
+  }
+
+  /** What cannot be read is no acknowledgement, and no reason to stop watching. */
+  #newAcks(from: number): ReturnType<typeof readAcks> {
+    try {
+      const found = readAcks(this.#options.folder, from);
+      this.#cannotRead = false;
+      return found;
+    } catch (error) {
+      if (!this.#cannotRead)
+        this.#options.warn(`acknowledgements cannot be read: ${toFailure(error).message.replace(/\.$/, "")}`);
+      this.#cannotRead = true;
+      return { acks: [], read: from };
+    }
   }
 
   /** Who came since the last watcher is told what is down already; all others know. */

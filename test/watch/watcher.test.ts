@@ -16,7 +16,6 @@ import { readAcks, readKept, recordAcks } from "../../src/watch/store.ts";
 import { Watcher, type WatcherOptions } from "../../src/watch/watcher.ts";
 import { Slack } from "../doubles/slack.ts";
 import { Agent } from "./agent.ts";
-import { Quick } from "./quick.ts";
 
 /** The whole loop with real agents that are killed, frozen and cut off, and a Slack that goes away. */
 
@@ -285,31 +284,5 @@ describe("the dead-man's ping", () => {
     const count = times.length;
     await new Promise((resolve) => setTimeout(resolve, 1000));
     expect(times.length).toBe(count);
-  });
-
-  test("stays away while an alert cannot be told for minutes: then its service tells", async () => {
-    const quick = new Quick(folder);
-    quick.up.clear();
-    quick.sending = () => Promise.reject(new Error("away"));
-    let [minutes, pings, rounds] = [0, 0, 0];
-    quick.clock = () => Date.now() + minutes * 60_000;
-    const deadMan = { alive: () => pings++, settle: async () => {} } as unknown as DeadMan;
-    const changed = async () => {
-      rounds++;
-      return null;
-    };
-    const stop = new AbortController();
-    const ended = quick.watcher({}, { deadMan, changed }).run(stop.signal);
-    await vi.waitFor(() => expect(quick.warned.join()).toContain("trying again"), PATIENT);
-    minutes = 3;
-    const before = rounds;
-    await vi.waitFor(() => expect(rounds).toBeGreaterThan(before + 2), PATIENT);
-    const [then, count] = [rounds, pings];
-    await vi.waitFor(() => expect(rounds).toBeGreaterThan(then + 5), PATIENT);
-    expect(pings).toBe(count);
-    quick.sending = async () => {};
-    await vi.waitFor(() => expect(pings).toBeGreaterThan(count), PATIENT);
-    stop.abort();
-    await ended;
   });
 });

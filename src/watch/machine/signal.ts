@@ -12,7 +12,7 @@ export interface Signal {
   readonly missedAt: Millis | null;
   /** While it is lost: age since which it answers again; null when the last round was a miss. */
   readonly answersSince: Millis | null;
-  /** Ages at which it came back, none older than WINDOW. */
+  /** Ages at which it came back, none older than WINDOW; the last is moved on while it comes and goes. */
   readonly backs: readonly Millis[];
 }
 
@@ -41,8 +41,11 @@ export function stepSignal(before: Signal, answered: boolean, age: Millis, misse
 
 function miss(before: Signal, age: Millis, misses: number): Signal {
   const inARow = before.misses + 1;
+  // It had come, and is gone again: as long as it does so, it is not steady, however long ago it last counted as back.
+  const comesAndGoes = before.answersSince !== null && before.backs.length > 0;
   return {
     ...before,
+    backs: comesAndGoes ? [...before.backs.slice(0, -1), age] : before.backs,
     misses: inARow,
     missedAt: before.missedAt ?? age,
     answersSince: null,
