@@ -18,6 +18,8 @@ export interface FleetOptions {
   readonly plain?: readonly string[];
   readonly optional?: readonly string[];
   readonly rpo?: string;
+  /** Those of `plain` have a Litestream of their own. */
+  readonly apart?: boolean;
   /** Who writes the databases, with the commands of the manifest. */
   readonly services?: readonly {
     readonly name: string;
@@ -130,7 +132,7 @@ export class Fleet implements AsyncDisposable {
 
 async function writeManifest(
   world: World,
-  { plain = [], optional = [], rpo = "60s", services = [], names = [] }: FleetOptions,
+  { plain = [], optional = [], rpo = "60s", apart = false, services = [], names = [] }: FleetOptions,
 ): Promise<string> {
   const [anvil = 0, forge = 0] = await freePorts();
   const at = (part: string) => join(world.folder, part);
@@ -145,7 +147,7 @@ async function writeManifest(
     storage: { ...world.storage, prefix: world.storage.prefix || undefined },
     tiers: [
       { name: "p0", heartbeat: "1s", ...tier },
-      { name: "p2", heartbeat: "none", ...tier, follow: false },
+      { name: "p2", heartbeat: "none", ...tier, ...(apart && { retention: "2h" }), follow: false },
     ],
     databases: [...new Set([...world.databases, ...plain, ...optional])].map((name) => ({
       name,
