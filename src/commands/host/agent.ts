@@ -11,7 +11,8 @@ export const command = defineCommand({
   summary: "the daemon of one host: replicate, follow, watch",
   description: `Runs until SIGTERM or Ctrl-C; started at boot by the unit that alai dr render writes.
 On the host that storage names as the primary it runs Litestream for every database and writes heartbeats; on a standby it keeps
-the copies current. It never writes while storage does not say that this host may. What to do about each alarm: docs/dr.md.
+the copies current, and makes the proof and the drill of each day. It never writes while storage does not say that this host may.
+Where the manifest has models it watches their servers. What to do about each alarm: docs/dr.md.
 Log lines (JSON) go to standard output. /health, /report, /history and /metrics are served on 127.0.0.1 and, to those who have the
 token in ALAI_DR_TOKEN, on the host's own addresses.`,
   examples: [["alai host agent --host anvil", "what the unit runs"]],
@@ -25,7 +26,11 @@ token in ALAI_DR_TOKEN, on the host's own addresses.`,
     if (flags.host === undefined)
       throw usage("Which host is this?", "Type its name in the manifest, for example --host anvil.");
     // Before the libraries are loaded: what grows then never shrinks.
-    const { boundYoungGeneration } = await import("@alai/core/young-generation");
+    const [{ boundYoungGeneration }, { preferSmallHeap }] = await Promise.all([
+      import("@alai/core/young-generation"),
+      import("../../dr/agent/heap.ts"),
+    ]);
+    preferSmallHeap();
     context.onExit(boundYoungGeneration(YOUNG));
     const [{ readManifest }, { startAgent }] = await Promise.all([
       import("../../dr/manifest/read.ts"),

@@ -65,6 +65,8 @@ export interface AgentOptions {
   /** What the agent of a host says; null when it does not answer. */
   readonly askPrimary: (host: string) => Promise<HostReport | null>;
   readonly pace?: Pace | undefined;
+  /** Called when much was left behind in memory. */
+  readonly collect?: (() => void) | undefined;
   /** What this host does every day; absent: another one does. */
   readonly daily?: Daily | undefined;
   /** Called now and then: addresses that this machine got later than the agent started. */
@@ -106,7 +108,7 @@ export class Agent {
     await Promise.all([
       this.#every("truth", TRUTH_WAITING, () => this.#obeyTruth()),
       this.#every("tick", TICK, () => this.#tick()),
-      this.#every("listing", this.#options.poll, () => this.#list()),
+      this.#every("listing", this.#options.poll, () => this.#lookAtStorage()),
       this.#every("keep", keep, () => this.#keep()),
       this.#every("sample", SAMPLE, () => this.#sample()),
       this.#every("clocks", clocks, () => seen.lookAtClocks()),
@@ -252,6 +254,12 @@ export class Agent {
     if (part !== this.#part) return;
     if (listed) part.listed(listed);
     if (primary && part instanceof Standby) part.confirm(primary);
+  }
+
+  async #lookAtStorage(): Promise<void> {
+    await this.#list();
+    // Not in the round itself, whose variables still hold on to the listing.
+    this.#options.collect?.();
   }
 
   #watch(): void {

@@ -12,6 +12,7 @@ import { readProofs } from "../prove/history.ts";
 import { openStorage } from "../storage/open.ts";
 import { Agent, type Pace } from "./agent.ts";
 import { Daily } from "./daily.ts";
+import { collector } from "./heap.ts";
 import { createLog, sentenceOf } from "./log.ts";
 import { toMetrics } from "./metrics.ts";
 import type { ModelsOptions } from "./models.ts";
@@ -97,6 +98,7 @@ async function runAlone(
     ...{ manifest, host, version, poll, storage, state, seen, log, clock, monotonic, platform, env, signal },
     litestream: litestream.path,
     pace,
+    collect: collector(),
     proofs: () => readProofs(host.state),
     askPrimary: async (owner) => {
       const other = manifest.hosts.find((one) => one.name === owner && one.name !== host.name);

@@ -91,6 +91,8 @@ Type=simple
 User=${host.user}
 ExecStart=${words.map(systemdWord).join(" ")}
 Environment=PATH=${PATHS.linux}
+# glibc would keep memory for as many threads as there could be.
+Environment=MALLOC_ARENA_MAX=2
 # Secrets, readable by root only; the file may be missing.
 EnvironmentFile=-/etc/alai/host-agent.env
 Restart=always

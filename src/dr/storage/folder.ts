@@ -11,6 +11,9 @@ import { conflict, withinDeadline } from "./trouble.ts";
 /** Names that are ours alone begin so: files that are being written, and the lock. */
 const OURS = ".alai-";
 
+/** Files of a listing that are looked at at a time: each takes a kilobyte until it has been. */
+const LOOKS = 64;
+
 /** Bytes read at a time. */
 const PIECE = 2 ** 20;
 
@@ -108,8 +111,12 @@ export class FolderStorage implements Storage {
     const paths = entries
       .filter((entry) => entry.isFile() && !isUnfinished(entry.name))
       .map((entry) => join(entry.parentPath, entry.name));
-    const blobs = await Promise.all(paths.map((path) => blobAt(path, top)));
-    return blobs.filter((blob) => blob !== null);
+    const blobs: Blob[] = [];
+    for (let at = 0; at < paths.length; at += LOOKS) {
+      const some = await Promise.all(paths.slice(at, at + LOOKS).map((path) => blobAt(path, top)));
+      for (const blob of some) if (blob) blobs.push(blob);
+    }
+    return blobs;
   }
 
   async #placed(path: string, body: Uint8Array, condition: Condition | undefined): Promise<void> {

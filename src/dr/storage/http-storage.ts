@@ -1,6 +1,6 @@
 import type { Arriving, Sent } from "../../kit/http/exchange.ts";
 import { whole } from "../../kit/http.ts";
-import { below, byKey, fullKey, withoutPrefix } from "./key.ts";
+import { apart, below, byKey, fullKey, withoutPrefix } from "./key.ts";
 import type { Page } from "./page.ts";
 import type { Asked, Remote } from "./remote.ts";
 import { type Blob, type Condition, type Contents, type Operations, type Storage, StorageError } from "./storage.ts";
@@ -45,7 +45,7 @@ export class HttpStorage implements Storage {
       const page = await this.#page(all, marker);
       for (const { name, ...rest } of page.blobs) {
         const key = withoutPrefix(this.#prefix, name);
-        if (key !== null) blobs.push({ key, ...rest });
+        if (key !== null) blobs.push({ key: apart(key), ...rest });
       }
       marker = page.next;
     } while (marker !== null);

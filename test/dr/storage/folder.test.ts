@@ -55,6 +55,13 @@ it("lists no file that is still being written, and takes an LTX file's time for 
   expect(await open().list("")).toEqual([{ key: ltx, size: 1, modified: 1_700_000_000_123, stamp: 1_700_000_000_123 }]);
 });
 
+it("lists as many files as there are", async () => {
+  const names = Array.from({ length: 150 }, (_, at) => `e1/one/${String(at).padStart(3, "0")}`);
+  mkdirSync(join(path, "p", "e1", "one"), { recursive: true });
+  for (const name of names) writeFileSync(join(path, "p", name), "");
+  expect((await open().list("e1/")).map(({ key }) => key)).toEqual(names);
+});
+
 it("a key that a folder has, or that lies below a file, is missing", async () => {
   const storage = open();
   await storage.write("a/b", Buffer.from("x"));
