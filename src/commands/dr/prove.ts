@@ -80,7 +80,8 @@ Lines (not on a terminal): ok, failed, none or untried, name, TXID, age in ms, b
     const manifest = readManifest(context, flags.manifest);
     // The flag of every command that names a database: here it cannot mean the ledger's file.
     const wanted = new Set([...(names ?? []), ...(context.flags.db === undefined ? [] : [context.flags.db])]);
-    const named = [...wanted].map((name) => requireDatabase(manifest, name));
+    // A name and a path may be the same database's.
+    const named = [...new Set([...wanted].map((name) => requireDatabase(manifest, name)))];
     const databases = (named.length > 0 ? named : manifest.databases).toSorted((a, b) => a.tier.order - b.tier.order);
     const stateFolder = proofFolder(context, manifest, flags.host);
     const opened = await openStorage(context, manifest.storage);
@@ -96,6 +97,7 @@ Lines (not on a terminal): ok, failed, none or untried, name, TXID, age in ms, b
       onProof: () => bar.step(++done),
     }).finally(() => bar.end());
     await print(context, proven);
+    for (const hint of new Set(proven.map(({ proof }) => proof.hindrance?.hint ?? ""))) if (hint) context.warn(hint);
     return exitOf(proven.map(({ proof }) => proof));
   },
 });

@@ -64,12 +64,14 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
   },
   async run(context, { args: [names], flags }) {
     const wish = wishOf(context, flags);
-    const [{ readManifest }, { openStorage }, { ReplicaListing }, { restoreMany }] = await Promise.all([
-      import("../../dr/manifest/read.ts"),
-      import("../../dr/storage/open.ts"),
-      import("../../dr/restore/listing.ts"),
-      import("../../dr/restore/many.ts"),
-    ]);
+    const [{ readManifest }, { openStorage }, { ReplicaListing }, { restoreMany }, { InterruptibleStorage }] =
+      await Promise.all([
+        import("../../dr/manifest/read.ts"),
+        import("../../dr/storage/open.ts"),
+        import("../../dr/restore/listing.ts"),
+        import("../../dr/restore/many.ts"),
+        import("../../dr/drill/interruptible.ts"),
+      ]);
     const manifest = readManifest(context, flags.manifest);
     const databases = await chosen(manifest, names ?? [], flags.all === true);
     if (databases.length > 1 && flags.output === undefined)
@@ -77,8 +79,9 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
         "Where to? Several databases go into a folder.",
         "Type for example: alai dr restore --all -o restored",
       );
-    const storage = await openStorage(context, manifest.storage);
-    context.onExit(() => storage.close());
+    const opened = await openStorage(context, manifest.storage);
+    context.onExit(() => opened.close());
+    const storage = new InterruptibleStorage(opened, context.interrupted);
     const listing = await withSpinner(context, "looking what storage has…", () =>
       ReplicaListing.make(storage, flags.epoch),
     );
@@ -121,7 +124,8 @@ async function chosen(manifest: Manifest, names: readonly string[], all: boolean
   if (names.length === 0)
     throw usage("Which database?", "Type for example: alai dr restore mission-control, or --all -o FOLDER.");
   const { requireDatabase } = await import("../../dr/restore/find-database.ts");
-  return [...new Set(names)].map((name) => requireDatabase(manifest, name));
+  // A name and a path may be the same database's.
+  return [...new Set(names.map((name) => requireDatabase(manifest, name)))];
 }
 
 function placeOf(context: Context, { path }: Database, output: string | undefined, several: boolean): string {
@@ -171,7 +175,14 @@ async function report(context: Context, outcomes: readonly Ended[]): Promise<num
       json: (row) => ({ ...row }),
     },
   );
+  for (const hint of new Set(failures.map(({ error }) => hintOf(error)))) if (hint) context.warn(hint);
   return failures.length === 0 ? EXIT.ok : worstExit(failures.map(({ error }) => error));
+}
+
+/** Of what stands in the way of all; a database's own trouble is in its row. */
+function hintOf(error: unknown): string | undefined {
+  const { exit, hint } = toFailure(error);
+  return exit === EXIT.signIn || exit === EXIT.unavailable ? hint : undefined;
 }
 
 /** 1 where something is wrong with a database or its place; an outage is never that. */

@@ -4,8 +4,11 @@ import type { Blob, Condition, Contents, Operations, Storage } from "../storage/
 
 /** Throws Exit 130 when the signal has come. */
 export function mustGoOn(signal: AbortSignal): void {
-  if (signal.aborted)
-    throw new Exit(EXIT.interrupted, "interrupted", "Interrupted; what the drill had made is removed.");
+  if (signal.aborted) throw interruption();
+}
+
+function interruption(): Exit {
+  return new Exit(EXIT.interrupted, "interrupted", "Interrupted; what was not finished is removed.");
 }
 
 /** Storage that gives nothing any more once a signal has come: work on many databases then ends by itself, and tidies up. */
@@ -26,20 +29,27 @@ export class InterruptibleStorage implements Storage {
     return this.#storage.operations;
   }
 
-  async list(prefix: string): Promise<readonly Blob[]> {
-    mustGoOn(this.#signal);
-    return this.#storage.list(prefix);
+  list(prefix: string): Promise<readonly Blob[]> {
+    return this.#unlessInterrupted(() => this.#storage.list(prefix));
   }
 
-  async read(key: string): Promise<Contents> {
-    mustGoOn(this.#signal);
-    return this.#storage.read(key);
+  read(key: string): Promise<Contents> {
+    return this.#unlessInterrupted(() => this.#storage.read(key));
   }
 
   async *stream(key: string): AsyncGenerator<Uint8Array> {
-    for await (const piece of this.#storage.stream(key)) {
-      mustGoOn(this.#signal);
-      yield piece;
+    const pieces = this.#storage.stream(key)[Symbol.asyncIterator]();
+    let isOver = false;
+    try {
+      for (;;) {
+        const { done, value } = await this.#unlessInterrupted(() => pieces.next());
+        isOver = done === true;
+        if (isOver) return;
+        yield value;
+      }
+    } finally {
+      // What hangs ends by itself, with nobody waiting for it.
+      if (!isOver) pieces.return?.().catch(() => undefined);
     }
   }
 
@@ -51,6 +61,19 @@ export class InterruptibleStorage implements Storage {
   async remove(key: string): Promise<void> {
     mustGoOn(this.#signal);
     return this.#storage.remove(key);
+  }
+
+  /** Silent storage is waited for by nobody who has been told to end; a write is, because it may come to pass. */
+  async #unlessInterrupted<T>(begin: () => Promise<T>): Promise<T> {
+    mustGoOn(this.#signal);
+    const { promise, reject } = Promise.withResolvers<never>();
+    const interrupted = () => reject(interruption());
+    this.#signal.addEventListener("abort", interrupted, { once: true });
+    try {
+      return await Promise.race([begin(), promise]);
+    } finally {
+      this.#signal.removeEventListener("abort", interrupted);
+    }
   }
 
   close(): void {

@@ -2,6 +2,8 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Millis } from "@alai/core";
+import { Exit } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
 import type { FailedProof, GoodProof } from "../report.ts";
 import type { Proof } from "./proof.ts";
 
@@ -70,35 +72,61 @@ function toFailed([name, epoch]: Pair, row: Record<string, unknown> | undefined)
   return row ? { name, epoch, at: Number(row.at), problem: String(row.problem) } : null;
 }
 
-/** Every proof that was made on this host, good or not. */
+const SCHEMA = `CREATE TABLE IF NOT EXISTS proof (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL, problem TEXT, proof TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS proof_by_name ON proof (name, at);
+  CREATE INDEX IF NOT EXISTS proof_by_epoch ON proof (name, ${EPOCH}, (problem IS NULL), at)`;
+const LAST = `SELECT proof FROM proof
+  WHERE name = ? AND ${EPOCH} = ? AND (problem IS NULL) = 1 ORDER BY at DESC, id DESC LIMIT 1`;
+
+/** Every proof that was made on this host, good or not. Throws Exit 69 where its file cannot be used. */
 export class ProofHistory {
   readonly #db: DatabaseSync;
+  readonly #file: string;
 
   constructor(stateFolder: string) {
-    const file = proofFile(stateFolder);
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    this.#db = new DatabaseSync(file, { timeout: 5000 });
-    this.#db.exec(`CREATE TABLE IF NOT EXISTS proof (
-      id INTEGER PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL, problem TEXT, proof TEXT NOT NULL
-    ) STRICT; CREATE INDEX IF NOT EXISTS proof_by_name ON proof (name, at);
-    CREATE INDEX IF NOT EXISTS proof_by_epoch ON proof (name, ${EPOCH}, (problem IS NULL), at)`);
+    this.#file = proofFile(stateFolder);
+    mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+    this.#db = this.#using(() => new DatabaseSync(this.#file, { timeout: 5000 }));
+    try {
+      this.#using(() => this.#db.exec(SCHEMA));
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
   }
 
   add(proof: Proof): void {
     const { name, at, problem } = proof;
-    const insert = this.#db.prepare("INSERT INTO proof (name, at, problem, proof) VALUES (?, ?, ?, ?)");
-    insert.run(name, at, problem, JSON.stringify(proof));
-    this.#db.prepare("DELETE FROM proof WHERE at < ?").run(at - KEPT);
+    this.#using(() => {
+      const insert = this.#db.prepare("INSERT INTO proof (name, at, problem, proof) VALUES (?, ?, ?, ?)");
+      insert.run(name, at, problem, JSON.stringify(proof));
+      this.#db.prepare("DELETE FROM proof WHERE at < ?").run(at - KEPT);
+    });
   }
 
   /** The last good one of an epoch. */
   last(name: string, epoch: number): Proof | null {
-    const query = `SELECT proof FROM proof WHERE name = ? AND ${EPOCH} = ? AND (problem IS NULL) = 1 ORDER BY at DESC, id DESC LIMIT 1`;
-    const row = this.#db.prepare(query).get(name, epoch);
+    const row = this.#using(() => this.#db.prepare(LAST).get(name, epoch));
     return row ? (JSON.parse(String(row.proof)) as Proof) : null;
   }
 
   close(): void {
     this.#db.close();
+  }
+
+  #using<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof Error) || !("errcode" in error)) throw error;
+      throw new Exit(
+        EXIT.unavailable,
+        "no_history",
+        `The history of proofs cannot be used: ${this.#file}: ${error.message}.`,
+        "Make room on its disk; where the file is damaged, move it away: a new one is begun.",
+      );
+    }
   }
 }

@@ -31,7 +31,11 @@ export interface Proof {
 /** What stood in the way, as a command would end with it. */
 export interface Hindrance {
   readonly message: string;
+  /** What to do about it. */
+  readonly hint: string | null;
   readonly exit: number;
+  /** It did not fit beside the others, or not at all. */
+  readonly isNoRoom: boolean;
 }
 
 export interface Sample {

@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Checker } from "../copy/check.ts";
-import { Slots } from "../copy/slots.ts";
 import type { Database } from "../manifest/model.ts";
 import { removeLeftovers } from "../restore/leftovers.ts";
 import { ReplicaListing } from "../restore/listing.ts";
+import { eachWithRoom } from "../restore/room.ts";
 import type { Storage } from "../storage/storage.ts";
 import { ProofHistory } from "./history.ts";
 import type { Proof } from "./proof.ts";
@@ -44,22 +44,19 @@ export async function proveAll(options: ProveAllOptions): Promise<readonly Prove
   const history = new ProofHistory(stateFolder);
   const checker = new Checker(AT_ONCE);
   const scratch = join(stateFolder, `${SCRATCH}${process.pid}`);
-  const slots = new Slots(AT_ONCE);
-  const one = async (database: Database): Promise<Proven> => {
-    const before = history.last(database.name, epoch);
-    const proof = await prove(database, before, {
-      ...{ storage, listing, epoch, checker, scratch, mode, clock, random },
-    });
-    if (isKept(proof)) history.add(proof);
-    onProof?.(proof);
-    return { proof, before };
-  };
+  const how = { storage, listing, epoch, checker, scratch, mode, clock, random };
   try {
-    // All come to their end before what they use is closed.
-    const ends = await Promise.allSettled(databases.map((database) => slots.run(() => one(database))));
-    return ends.map((end) => {
-      if (end.status === "rejected") throw end.reason;
-      return end.value;
+    return await eachWithRoom<Database, Proven>(databases, {
+      atOnce: AT_ONCE,
+      async work(database) {
+        const before = history.last(database.name, epoch);
+        return { proof: await prove(database, before, how), before };
+      },
+      lacksRoom: ({ proof }) => proof.hindrance?.isNoRoom === true,
+      done({ proof }) {
+        if (isKept(proof)) history.add(proof);
+        onProof?.(proof);
+      },
     });
   } finally {
     await checker.close();

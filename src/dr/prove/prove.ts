@@ -11,6 +11,7 @@ import type { Beat } from "../report.ts";
 import type { ReplicaListing, Replicas } from "../restore/listing.ts";
 import type { Replica } from "../restore/replicas.ts";
 import { type Restored, restoreDatabase } from "../restore/restore.ts";
+import { isNoRoom } from "../restore/room.ts";
 import { chooseTarget, type Wish } from "../restore/target.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Proof, Sample } from "./proof.ts";
@@ -50,9 +51,11 @@ export async function prove(database: Database, before: Proof | null, options: P
     const problem = wentBack(whole, before) ?? sample?.problem ?? null;
     return ended({ ...whole, sample, problem });
   } catch (error) {
-    const { exit, message } = toFailure(error);
+    const { exit, message, hint = null } = toFailure(error);
     if (exit === EXIT.interrupted) throw error;
-    return ended(NO_ANSWER.has(exit) ? { hindrance: { exit, message } } : { problem: message });
+    return ended(
+      NO_ANSWER.has(exit) ? { hindrance: { exit, message, hint, isNoRoom: isNoRoom(error) } } : { problem: message },
+    );
   }
 }
 
@@ -103,7 +106,7 @@ async function trySample(name: string, options: ProveOptions): Promise<Sample | 
 function notThere(name: string, replicas: Replicas, epoch: number): string {
   const [other] = replicas.get(name) ?? [];
   return other
-    ? `Storage has nothing of it in epoch ${epoch}, only in epoch ${other.epoch}, which is not the primary's any more.`
+    ? `Storage has nothing of it in epoch ${epoch}, only in epoch ${other.epoch}: --epoch ${other.epoch} proves that.`
     : "Storage has nothing of it.";
 }
 

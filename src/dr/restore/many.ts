@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { Checker, type CheckWish } from "../copy/check.ts";
-import { Slots } from "../copy/slots.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { ReplicaListing, Replicas } from "./listing.ts";
 import { type Restored, restoreDatabase } from "./restore.ts";
+import { eachWithRoom, isNoRoom } from "./room.ts";
 import type { Target } from "./target.ts";
 
 /** Databases at once. One reads and unpacks here while others wait for storage and for their check. */
@@ -45,14 +45,13 @@ export async function restoreMany<J extends ManyJob>(
   options: ManyOptions<J>,
 ): Promise<readonly Outcome<J>[]> {
   const checker = new Checker(Math.max(1, Math.min(AT_ONCE, availableParallelism())));
-  const slots = new Slots(AT_ONCE);
-  const one = async (job: J): Promise<Outcome<J>> => {
-    const outcome = await restoreOne(job, checker, options).catch((error: unknown) => ({ job, error }));
-    await options.onDone?.(outcome);
-    return outcome;
-  };
   try {
-    return await Promise.all(jobs.map((job) => slots.run(() => one(job))));
+    return await eachWithRoom<J, Outcome<J>>(jobs, {
+      atOnce: AT_ONCE,
+      work: (job) => restoreOne(job, checker, options).catch((error: unknown) => ({ job, error })),
+      lacksRoom: (outcome) => "error" in outcome && isNoRoom(outcome.error),
+      done: (outcome) => options.onDone?.(outcome),
+    });
   } finally {
     await checker.close();
   }

@@ -1,15 +1,17 @@
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
+import { makeFolder } from "../../kit/folder.ts";
 import type { Checked, Checker, CheckWish } from "../copy/check.ts";
 import { syncFolder } from "../copy/durable.ts";
 import type { Storage } from "../storage/storage.ts";
 import { brief } from "./brief.ts";
 import { buildDatabase } from "./build.ts";
 import { removeLeftovers } from "./leftovers.ts";
+import { noRoom } from "./room.ts";
 import type { Target } from "./target.ts";
 
 export interface RestoreJob {
@@ -45,12 +47,13 @@ export interface Restored {
 export async function restoreDatabase(job: RestoreJob): Promise<Restored> {
   const { name, storage, target, out, checker, check, onBytes } = job;
   const began = monotonic();
-  refuseToOverwrite(out);
-  mkdirSync(dirname(out), { recursive: true });
-  removeLeftovers(dirname(out), `${basename(out)}.restoring-`);
+  const folder = dirname(out);
   const aside = `${out}.restoring-${process.pid}`;
-  rmSync(aside, { force: true });
+  refuseToOverwrite(out);
   try {
+    makeFolder(folder);
+    removeLeftovers(folder, `${basename(out)}.restoring-`);
+    rmSync(aside, { force: true });
     const { time, commit, pageSize } = await buildDatabase(storage, target.files, aside, onBytes);
     const checked = await checker.check(aside, check);
     if (checked.problems.length > 0) throw unsound(name, checked);
@@ -58,9 +61,21 @@ export async function restoreDatabase(job: RestoreJob): Promise<Restored> {
     const { txid, files } = target;
     const size = commit * pageSize;
     return { name, out, txid, time, size, files: files.length, checked, took: monotonic() - began };
+  } catch (error) {
+    throw explained(error, name, folder);
   } finally {
-    rmSync(aside, { force: true });
+    // Where the folder is none, there is nothing to remove.
+    if (existsSync(aside)) rmSync(aside, { force: true });
   }
+}
+
+/** What the file system says in a word of its own. */
+function explained(error: unknown, name: string, folder: string): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  if (code === "ENOSPC" || code === "EDQUOT") return noRoom(name, folder);
+  if (code === "EEXIST" || code === "ENOTDIR")
+    return new Exit(EXIT.refused, "no_folder", `${folder} is no folder.`, "Name another one with --output.");
+  return error;
 }
 
 /** A sidecar of another database would be taken for this one's. */

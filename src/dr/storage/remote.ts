@@ -4,8 +4,7 @@ import { backoff, isPassing, retryAfter } from "../../kit/http/backoff.ts";
 import type { Arriving, Sent } from "../../kit/http/exchange.ts";
 import { type Http, NoAnswer } from "../../kit/http.ts";
 import { answered, noAnswer, type Service } from "./remote-trouble.ts";
-import type { Operations } from "./storage.ts";
-import { slow } from "./trouble.ts";
+import { type Operations, StorageError } from "./storage.ts";
 
 /** Of one request: the first and two more. What asks every few seconds anyway gains nothing from more. */
 const TRIES = 3;
@@ -91,7 +90,7 @@ export class Remote {
     for await (const piece of body) {
       length += piece.length;
       if (monotonic() - start > this.#deadline + (length / SLOWEST) * 1000)
-        throw slow(this.#service.label, this.#deadline);
+        throw new StorageError("slow", `${this.#service.label} sends less than ${SLOWEST / 1024} KiB a second.`);
       yield piece;
     }
     const promised = Number(headers["content-length"] ?? length);

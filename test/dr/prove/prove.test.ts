@@ -2,12 +2,13 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
+import { InterruptibleStorage } from "../../../src/dr/drill/interruptible.ts";
 import { ProofHistory, readProofs } from "../../../src/dr/prove/history.ts";
 import { proofsIn } from "../../../src/dr/prove/in-epoch.ts";
 import { type ProveAllOptions, proveAll } from "../../../src/dr/prove/prove-all.ts";
 import { type Contents, type Storage, StorageError } from "../../../src/dr/storage/storage.ts";
 import { TestProcess } from "../process.ts";
-import { database, ReplicaFolder } from "../restore/replica.ts";
+import { database, ReplicaFolder, SmallDisk } from "../restore/replica.ts";
 import { until } from "../world.ts";
 
 const HOUR = 3_600_000;
@@ -31,7 +32,7 @@ describe("an epoch", () => {
     expect(await proved(replicas)).toMatchObject({ problem: null, epoch: 1, txid: 3 });
     expect(await proved(replicas, 1, { epoch: 2 })).toMatchObject({
       ...{ epoch: 2, txid: null },
-      problem: "Storage has nothing of it in epoch 2, only in epoch 1, which is not the primary's any more.",
+      problem: "Storage has nothing of it in epoch 2, only in epoch 1: --epoch 1 proves that.",
     });
     const all = readProofs(replicas.state);
     expect(all.good).toEqual([{ name: "one", epoch: 1, txid: 3, at: NOW }]);
@@ -55,12 +56,16 @@ describe("an epoch", () => {
   test("is the primary's where none is named", async () => {
     using replicas = new ReplicaFolder();
     replicas.write("one", [1, 3]);
-    const alai = cli(replicas);
+    const alai = async (...words: string[]) => {
+      const { exit, out } = await replicas.alai("prove", "one", ...words);
+      return { exit, rows: JSON.parse(out) };
+    };
     expect(await alai("--json=state,epoch")).toEqual({ exit: 0, rows: [{ state: "ok", epoch: 1 }] });
     mkdirSync(join(replicas.path, "_alai"));
     const primary = join(replicas.path, "_alai", "primary.json");
     writeFileSync(primary, '{"epoch":2,"owner":"forge","state":"primary"}');
-    expect(await alai("--json=state,epoch")).toEqual({ exit: 1, rows: [{ state: "failed", epoch: 2 }] });
+    // It may be missing, and is: neither proven nor failed.
+    expect(await alai("--json=state,epoch")).toEqual({ exit: 0, rows: [{ state: "none", epoch: 2 }] });
     expect(await alai("--epoch", "1", "--json=state,epoch")).toEqual({ exit: 0, rows: [{ state: "ok", epoch: 1 }] });
   });
 });
@@ -129,6 +134,54 @@ describe("what cannot be tried", () => {
     expect(readdirSync(replicas.state)).toEqual(["prove.db"]);
   });
 
+  test("because this machine's disk is full: what fits is proven, and the next run proves the rest", async ({
+    skip,
+  }) => {
+    using replicas = new ReplicaFolder();
+    using disk = new SmallDisk(replicas.state, skip);
+    replicas.write("one", [1, 3], { rows: 19_000 });
+    replicas.write("two", [1, 3]);
+    const { exit, out, err } = await replicas.alai("prove", "--json=name,state,problem");
+    expect(exit).toBe(69);
+    expect(JSON.parse(out)).toEqual([
+      { name: "one", state: "untried", problem: expect.stringMatching(/^There is no room for one on the disk of /) },
+      { name: "two", state: "ok", problem: null },
+    ]);
+    expect(err).toContain("Make room");
+    expect(err.split("\n")).toHaveLength(2);
+    expect(readdirSync(replicas.state)).toEqual(["prove.db"]);
+    disk.grow();
+    expect((await replicas.alai("prove")).exit).toBe(0);
+    expect(readProofs(replicas.state).failed).toEqual([]);
+  });
+
+  test("because the history cannot be written: that is said, and nothing is left", async () => {
+    using replicas = new ReplicaFolder();
+    replicas.write("one", [1, 3]);
+    mkdirSync(replicas.state);
+    writeFileSync(join(replicas.state, "prove.db"), "This is no database at all.".repeat(100));
+    await expect(proved(replicas)).rejects.toMatchObject({
+      exit: 69,
+      message: expect.stringMatching(/^The history of proofs cannot be used: .+prove\.db: .+not a database/),
+    });
+    expect(readdirSync(replicas.state)).toEqual(["prove.db"]);
+  });
+
+  test("a run that was interrupted ends at once, keeps what it had proven, and tidies up", async () => {
+    using replicas = new ReplicaFolder();
+    for (const name of ["one", "two"]) replicas.write(name, [1, 3]);
+    const stop = new AbortController();
+    const silent = new InterruptibleStorage(
+      replicas.silent("two", () => stop.abort()),
+      stop.signal,
+    );
+    const databases = [database("one"), database("two")];
+    const ended = proved({ storage: silent, state: replicas.state }, 0, { databases });
+    await expect(ended).rejects.toMatchObject({ exit: 130 });
+    expect(readProofs(replicas.state).failed).toEqual([]);
+    expect(readdirSync(replicas.state)).toEqual(["prove.db"]);
+  });
+
   test("a run that was killed leaves what the next one removes", async () => {
     using replicas = new ReplicaFolder();
     replicas.write("one", [1, 3]);
@@ -172,28 +225,3 @@ describe("the history", () => {
     expect(readProofs(replicas.state)).toEqual({ good: [], failed: [] });
   });
 });
-
-/** The real `alai dr prove` over a folder. */
-function cli(replicas: ReplicaFolder) {
-  const host = { user: "alai", os: "linux", addresses: ["127.0.0.1"] };
-  const tier = { retention: "1h", "snapshot-interval": "10m", "sync-interval": "1s", heartbeat: "1s", rpo: "5s" };
-  const manifest = {
-    hosts: [
-      { name: "anvil", role: "primary", port: 1, ...host, databases: "/live", state: join(replicas.folder, "anvil") },
-      { name: "forge", role: "standby", port: 2, ...host, databases: "/copies", state: replicas.state },
-    ],
-    storage: { type: "file", path: replicas.path },
-    tiers: [{ name: "p0-critical", ...tier }],
-    databases: [{ name: "one", tier: "p0-critical" }],
-  };
-  mkdirSync(replicas.state, { recursive: true });
-  const file = join(replicas.folder, "dr.manifest.yaml");
-  writeFileSync(file, JSON.stringify(manifest));
-  const env = { ...process.env, HOME: replicas.folder, ALAI_DR_MANIFEST: file };
-  return async (...words: string[]) => {
-    const bin = join(import.meta.dirname, "../../../bin/alai.ts");
-    const run = new TestProcess(process.execPath, ["--", bin, "dr", "prove", ...words], env);
-    await until("its end", () => run.isOver && run.child.stdout?.readableEnded);
-    return { exit: run.child.exitCode, rows: JSON.parse(run.output) as unknown };
-  };
-}

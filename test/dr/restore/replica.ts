@@ -1,7 +1,10 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { text } from "node:stream/consumers";
 import { hexTxid } from "../../../src/dr/ltx/name.ts";
 import type { Database } from "../../../src/dr/manifest/model.ts";
 import { FolderStorage } from "../../../src/dr/storage/folder.ts";
@@ -59,13 +62,75 @@ export class ReplicaFolder implements Disposable {
   remove(key: string): void {
     rmSync(join(this.path, key));
   }
+
+  /** The same storage, which never answers when files of one database are read. @param asked told of each such read. */
+  silent(name: string, asked: () => void): Storage {
+    return Object.assign(Object.create(this.storage) as Storage, {
+      list: (prefix: string) => this.storage.list(prefix),
+      read: (key: string) => {
+        if (!key.includes(`/${name}/`)) return this.storage.read(key);
+        setImmediate(asked);
+        return new Promise<never>(() => undefined);
+      },
+    });
+  }
+
+  /** The real `alai dr` over this storage, with `one` and `two` in its manifest. */
+  async alai(...words: readonly string[]): Promise<{ exit: number | null; out: string; err: string }> {
+    mkdirSync(this.state, { recursive: true });
+    const file = join(this.folder, "dr.manifest.yaml");
+    writeFileSync(file, manifestText(this));
+    const bin = join(import.meta.dirname, "../../../bin/alai.ts");
+    const env = { ...process.env, HOME: this.folder, ALAI_DR_MANIFEST: file };
+    const child = spawn(process.execPath, ["--", bin, "dr", ...words], { env, cwd: this.folder });
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+    return { exit: child.exitCode, out, err };
+  }
+}
+
+function manifestText({ folder, path, state }: ReplicaFolder): string {
+  const host = { user: "alai", os: "linux", addresses: ["127.0.0.1"] };
+  const tier = { retention: "1h", "snapshot-interval": "10m", "sync-interval": "1s", heartbeat: "1s", rpo: "5s" };
+  return JSON.stringify({
+    hosts: [
+      { name: "anvil", role: "primary", port: 1, ...host, databases: "/live", state: join(folder, "anvil") },
+      { name: "forge", role: "standby", port: 2, ...host, databases: "/copies", state },
+    ],
+    storage: { type: "file", path },
+    tiers: [{ name: "p0-critical", ...tier }],
+    databases: ["one", "two"].map((name) => ({ name, tier: "p0-critical", optional: true })),
+  });
+}
+
+/** A disk of 128 KiB in place of a folder, which only root can mount. In CI it must work; elsewhere the test is skipped. */
+export class SmallDisk implements Disposable {
+  readonly #path: string;
+
+  constructor(path: string, skip: (note: string) => never) {
+    this.#path = path;
+    mkdirSync(path, { recursive: true });
+    const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=128k", "tmpfs", path]);
+    if (status === 0) return;
+    if (process.env.CI) throw new Error(`cannot mount: ${stderr}`);
+    skip("needs root on Linux");
+  }
+
+  grow(): void {
+    spawnSync("mount", ["-o", "remount,size=64m", this.#path]);
+  }
+
+  [Symbol.dispose](): void {
+    spawnSync("umount", ["-l", this.#path]);
+  }
 }
 
 function makeDatabase(file: string, rows: number, beat: { epoch: number; seq: number } | null): void {
   const db = new DatabaseSync(file);
   try {
     db.exec(`PRAGMA page_size = ${PAGE}; CREATE TABLE marker (seq INTEGER PRIMARY KEY)`);
-    for (let row = 1; row <= rows; row += 1) db.prepare("INSERT INTO marker VALUES (?)").run(row);
+    db.prepare(
+      "INSERT INTO marker WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < ?) SELECT seq FROM n",
+    ).run(rows);
     if (!beat) return;
     db.exec("CREATE TABLE _alai_hb (id INTEGER PRIMARY KEY, epoch INTEGER, seq INTEGER, ts_ms INTEGER)");
     db.prepare("INSERT INTO _alai_hb VALUES (1, ?, ?, ?)").run(beat.epoch, beat.seq, beat.seq * 1000);
