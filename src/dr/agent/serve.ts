@@ -2,6 +2,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { networkInterfaces } from "node:os";
+import { Exit } from "../../kit/errors.ts";
+import { EXIT } from "../../kit/exit.ts";
 import type { Host } from "../manifest/model.ts";
 import type { Log } from "./log.ts";
 import { sentenceOf } from "./log.ts";
@@ -36,7 +38,7 @@ export class AgentServer implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Throws when the port on loopback is taken. An address that cannot be listened on is said, and tried again by `addresses`. */
+  /** Throws Exit 69 when the port on loopback is taken. An address that cannot be listened on is said, and tried again by `addresses`. */
   async start(): Promise<void> {
     await this.#listen(LOOPBACK, false);
     this.#options.log.info("serves", { address: LOOPBACK, port: this.#options.host.port });
@@ -86,7 +88,9 @@ export class AgentServer implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
     server.listen(this.#options.host.port, address, resolve);
-    await promise;
+    await promise.catch((error: unknown) => {
+      throw isTaken(error) ? taken(address, this.#options.host) : error;
+    });
     server.off("error", reject);
     server.on("error", (error) => this.#options.log.warn("the server has trouble", { reason: sentenceOf(error) }));
     this.#servers.push(server);
@@ -119,6 +123,19 @@ export class AgentServer implements AsyncDisposable {
       return said(500, "The page could not be made.");
     }
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}
+
+function taken(address: string, { name, port }: Host): Exit {
+  return new Exit(
+    EXIT.unavailable,
+    "port_taken",
+    `Another program listens on port ${port} of ${address}.`,
+    `Is an agent running already? lsof -i :${port} names it. Else give ${name} another port: in the manifest.`,
+  );
 }
 
 function said(status: number, message: string): Page {
