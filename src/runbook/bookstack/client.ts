@@ -37,6 +37,9 @@ export interface PageChange {
 /** Of a listing: the most that BookStack gives at once, unless its administrator allows less. */
 const COUNT = 500;
 
+/** Then it is taken as it is: somebody writes in it all the time. */
+const MOST_LISTINGS = 5;
+
 type Said = Readonly<Record<string, unknown>>;
 
 /**
@@ -94,15 +97,25 @@ export class BookStack {
     return stored(await this.#ask("PUT", `pages/${id}`, `to change the page ${name}`, change));
   }
 
-  /** Page after page, until all are there or none come any more. */
+  /** A list that changes while it is read in pieces is read again: what moved up into a piece that was read already is not in it. */
   async #list(path: string, what: string): Promise<Listed[]> {
+    for (let times = 1; ; times++) {
+      const { found, isStill } = await this.#listOnce(path, what);
+      if (isStill || times === MOST_LISTINGS) return found;
+    }
+  }
+
+  /** Piece after piece, until all are there or none come any more. */
+  async #listOnce(path: string, what: string): Promise<{ found: Listed[]; isStill: boolean }> {
     const found: Listed[] = [];
+    const totals = new Set<number>();
     for (;;) {
       const asked = `${path}&sort=%2Bid&count=${COUNT}&offset=${found.length}`;
       const { data, total } = await this.#ask("GET", asked, what);
       if (!Array.isArray(data) || typeof total !== "number") throw this.#odd(what);
       found.push(...data.map((one) => listed(Object(one) as Said)));
-      if (data.length === 0 || found.length >= total) return found;
+      totals.add(total);
+      if (data.length === 0 || found.length >= total) return { found, isStill: totals.size === 1 };
     }
   }
 

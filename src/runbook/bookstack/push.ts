@@ -140,8 +140,11 @@ async function compare(
 /** Before it is overwritten: readable by this user only, for nobody knows what somebody wrote there. */
 function keep({ id, revision, markdown, html }: StoredPage, folder: string): string {
   privateFolder(folder);
-  const file = join(folder, `page-${id}-revision-${revision}.${markdown === "" ? "html" : "md"}`);
-  writePrivate(file, Buffer.from(markdown === "" ? html : markdown));
+  const text = markdown === "" ? html : markdown;
+  // Another BookStack, or one that was made anew, counts from one again.
+  const name = `page-${id}-revision-${revision}-${hashOf(text).slice(0, 8)}`;
+  const file = join(folder, `${name}.${markdown === "" ? "html" : "md"}`);
+  writePrivate(file, Buffer.from(text));
   return file;
 }
 
