@@ -153,7 +153,7 @@ describe("the client of every command", () => {
 
   test("knows that a change may be made when an earlier try may have arrived", async () => {
     await using server = await Faulty.start(drop, answer(503, {}, ""));
-    const http = client(1500);
+    const http = client(3000);
     expect(await http.ask({ ...get(server.url), repeatable: true })).toMatchObject({ status: 503, maybeDone: true });
     await using other = await Faulty.start(answer(503, {}, ""));
     expect(await http.ask({ ...get(other.url), repeatable: true })).toMatchObject({ status: 503, maybeDone: false });

@@ -123,7 +123,7 @@ const task = fc.nat({ max: 2 });
 const verb = (name: string) =>
   fc.record({ by: fc.constantFrom(...CALLERS), task }).map((what) => new Verb(name, what.by, what.task));
 
-it(`follows the lease rules in any order of calls (seed ${SEED})`, { timeout: 60_000 }, async () => {
+it(`follows the lease rules in any order of calls (seed ${SEED})`, { timeout: 300_000 }, async () => {
   const temp = folder();
   const clock = { now: Date.UTC(2026, 4, 8) };
   // One file for all runs, with new tasks for each: opening a file costs more than a run.

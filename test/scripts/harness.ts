@@ -145,7 +145,7 @@ export function sleep(ms: number): Promise<void> {
 }
 
 /** Looks again and again until `look` says yes. @returns milliseconds it took. Throws after `limit`. */
-export async function until(what: string, look: () => boolean, limit = 30_000): Promise<number> {
+export async function until(what: string, look: () => boolean, limit = 120_000): Promise<number> {
   const start = performance.now();
   while (!look()) {
     if (performance.now() - start > limit) throw new Error(`not within ${limit} ms: ${what}`);

@@ -68,7 +68,7 @@ export async function between({ url }: Server, port?: number): Promise<Faulty> {
 }
 
 async function hear(running: Running): Promise<string> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 120_000;
   for (;;) {
     const url = /on (http:\S+)/.exec(running.stderr)?.[1];
     if (url) return url;

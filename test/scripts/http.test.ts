@@ -124,7 +124,7 @@ function outcome({ code, stdout, stderr }: Result, place: Place, server?: Server
 }
 
 describe.each(BUILDS)("$name: over HTTP", (build) => {
-  test("every command does and says what it does and says on a file", { timeout: 180_000 }, async () => {
+  test("every command does and says what it does and says on a file", { timeout: 600_000 }, async () => {
     using local = new Place(build);
     using remote = new Place(build);
     const server = await Server.start(remote);

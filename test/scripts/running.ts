@@ -51,7 +51,7 @@ export class Running {
   }
 
   /** Waits until stdout matches. @returns the match. Throws when the process ends or the time is over before that. */
-  says(pattern: RegExp, limit = 30_000): Promise<RegExpExecArray> {
+  says(pattern: RegExp, limit = 120_000): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const done = (act: () => void) => {
         clearTimeout(timer);

@@ -12,7 +12,7 @@ export function journalTests(harness: Harness): void {
       on(async (t) => {
         const second = await t.second();
         const ids = await t.addMany(4);
-        await Promise.allSettled(
+        const outcomes = await Promise.allSettled<unknown>(
           Array.from({ length: 24 }, (_, i) => {
             const by = { actor: "w", session: `${i}` };
             const id = present(ids[i % 4]);
@@ -20,6 +20,8 @@ export function journalTests(harness: Harness): void {
             return i % 3 ? ledger.claim([id], by, 10 * MINUTE) : ledger.note([id], `n${i}`, by);
           }),
         );
+        const codes = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason.code] : []));
+        expect(codes).toEqual(Array(12).fill("held"));
         const events = await t.ledger.events({});
         expect(events.map((event) => event.seq)).toEqual(events.map((_, i) => i + 1));
         expect(events.length).toBe((await t.ledger.stats()).events);

@@ -54,7 +54,7 @@ export async function login(place: Place, words: readonly string[], options: Opt
 }
 
 /** Waits until a running program has said something on stderr. */
-export async function saysOnStderr(running: Running, pattern: RegExp, limit = 30_000): Promise<RegExpExecArray> {
+export async function saysOnStderr(running: Running, pattern: RegExp, limit = 120_000): Promise<RegExpExecArray> {
   await until(`stderr says ${pattern}: ${running.stderr}`, () => pattern.test(running.stderr), limit);
   return pattern.exec(running.stderr) as RegExpExecArray;
 }

@@ -24,7 +24,7 @@ let template: Home;
 beforeAll(async () => {
   template = new Home();
   await makeBusyLedger(template.file("busy.db"), dice(7));
-}, 60_000);
+}, 300_000);
 afterAll(() => template.remove());
 
 /** A home with a copy of the busy ledger and an empty server beside it. */

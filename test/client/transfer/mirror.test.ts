@@ -50,7 +50,7 @@ function keep(...more: string[]) {
   };
 }
 
-async function until(what: () => Promise<boolean>, limit = 30_000): Promise<void> {
+async function until(what: () => Promise<boolean>, limit = 120_000): Promise<void> {
   const start = Date.now();
   while (!(await what())) {
     if (Date.now() - start > limit) throw new Error(`not within ${limit} ms`);
@@ -78,7 +78,7 @@ describe("a mirror", () => {
     expect(first).toMatchObject({ copied: "there was no mirror yet" });
     expect(others.length).toBeGreaterThan(5);
     for (const step of others) expect(step.copied).toBeNull();
-  }, 60_000);
+  }, 300_000);
 
   test("is at every moment the server as it was at one", async () => {
     const roll = dice(5);
@@ -105,7 +105,7 @@ describe("a mirror", () => {
     }
     expect(looks).toBe(40);
     await kept.stop();
-  }, 60_000);
+  }, 300_000);
 
   test("has leases that were only made longer at the next interval", async () => {
     await server.ledger.add([{ title: "a" }], ann);
@@ -122,7 +122,7 @@ describe("a mirror", () => {
   test("goes on over an outage and a restart of its own, and copies anew only when it must", async () => {
     const roll = dice(8);
     await work(server.ledger, roll, 40);
-    const kept = keep("--timeout", "300ms");
+    const kept = keep("--timeout", "2s");
     await until(isCurrent);
     const port = Number(new URL(server.url).port);
     await server.close();
@@ -137,23 +137,23 @@ describe("a mirror", () => {
     const [step] = lines((await once()).out);
     expect(step).toMatchObject({ copied: null });
     expect(await isCurrent()).toBe(true);
-  }, 60_000);
+  }, 300_000);
 
   test("is stopped while the server is away like any other: exit 0, at once", async () => {
     // Between two tries it would rest for as long.
-    const kept = keep("--timeout", "300ms", "--interval", "6s");
+    const kept = keep("--timeout", "2s", "--interval", "20s");
     await until(isCurrent);
     const file = home.file("server.db");
     await server.close();
     await until(async () => kept.err().includes("Trying again"));
     const start = performance.now();
     expect([await kept.stop(), kept.err()]).toEqual([0, expect.not.stringContaining("bug")]);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(18_000);
     server = await serve(file);
   });
 
   test("says each new reason of an outage once, and asks less and less often", async () => {
-    const kept = keep("--timeout", "200ms");
+    const kept = keep("--timeout", "2s");
     await until(isCurrent);
     const port = Number(new URL(server.url).port);
     await server.close();
@@ -170,7 +170,7 @@ describe("a mirror", () => {
     await until(async () => kept.err().includes("answers again"));
     expect(await kept.stop()).toBe(0);
     expect(kept.err().match(/Trying again/g)).toHaveLength(2);
-  }, 60_000);
+  }, 300_000);
 
   test("is copied anew when the journal was pruned behind it, and when another program wrote the server's file", async () => {
     await work(server.ledger, dice(2), 60);
@@ -282,7 +282,7 @@ describe("a mirror", () => {
     await until(isCurrent);
     last.kill("SIGTERM");
     expect(await code).toBe(0);
-  }, 60_000);
+  }, 300_000);
 });
 
 describe("--offline", () => {

@@ -92,7 +92,7 @@ let databases = 0;
 beforeAll(async () => {
   postgres = await PostgresServer.start(["fsync=off"]);
   await (await PostgresLedger.open(await postgres.createDatabase(TEMPLATE))).closed();
-}, 60_000);
+}, 300_000);
 afterAll(() => postgres?.remove());
 
 async function judge(fault: ServerFault | null, play: Control["play"]) {

@@ -18,7 +18,7 @@ import { Replica } from "./replica.ts";
 let postgres: PostgresServer;
 beforeAll(async () => {
   postgres = await PostgresServer.start();
-}, 60_000);
+}, 300_000);
 afterAll(() => postgres?.remove());
 
 async function makeTasks(url: string, count: number): Promise<number[]> {

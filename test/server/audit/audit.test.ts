@@ -45,9 +45,9 @@ describe("recording", () => {
     const store = keeper();
     const audit = createAudit(store, { delay: 5 });
     audit.record(admin);
-    await expect.poll(() => store.kept.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => store.kept.length).toBe(1);
     audit.record(admin);
-    await expect.poll(() => store.kept.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => store.kept.length).toBe(2);
     await audit.close();
   });
 

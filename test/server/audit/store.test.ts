@@ -283,7 +283,7 @@ test("entries whose commit got no answer stand once", async () => {
   // More often than the store itself tries again.
   relay.loses = 7;
   for (const target of ["2", "3"]) note(target);
-  await expect.poll(() => audit.flush().then(() => relay.loses), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => audit.flush().then(() => relay.loses)).toBe(0);
   note("4");
   await audit.close();
   expect((await store.entries(0, 10)).map(({ target }) => target)).toEqual(["1", "2", "3", "4"]);

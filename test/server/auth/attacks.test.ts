@@ -305,12 +305,15 @@ describe("a good token", () => {
     ["roles a list", { scope: undefined, roles: ["tasks.write"] }, {}],
     ["roles a text", { scope: undefined, roles: "tasks.read tasks.write" }, {}],
     ["admin allows everything", { scope: "admin" }, {}],
-    ["expired a moment ago", { exp: Math.floor(Date.now() / 1000) - 1 }, {}],
     ["a thumbprint of its certificate", {}, { x5t: "AAAA" }],
   ])("%s", async (_name, claims, header) => {
     const answer = await door.bearer(await issuer.token(claims, header));
     expect(answer.status).toBe(200);
     expect(answer.subject).toMatchObject({ id: `${issuer.issuer}|ann`, actor: "ann" });
+  });
+
+  test("expired a moment ago", async () => {
+    expect((await door.bearer(await issuer.token({ exp: now() - 1 }))).status).toBe(200);
   });
 
   test("signed on an elliptic curve", async () => {

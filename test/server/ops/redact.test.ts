@@ -121,7 +121,7 @@ describe("a log line", () => {
   });
 
   it("takes time that grows with the length and no faster, whatever is in it", async () => {
-    const long = 1_600_000;
+    const long = 400_000;
     for (const piece of [
       "a",
       "@",

@@ -44,7 +44,7 @@ describe.skipIf(bin === null && !process.env.CI)("backup.sh and restore.sh, with
     const { status, stdout, stderr } = script("backup.sh", live, folder);
     expect([status, stderr]).toEqual([0, ""]);
     dump = stdout.trim();
-  }, 60_000);
+  }, 300_000);
 
   afterAll(() => {
     server?.remove();
@@ -135,5 +135,5 @@ describe.skipIf(bin === null && !process.env.CI)("backup.sh and restore.sh, with
     } finally {
       await newer.remove();
     }
-  }, 60_000);
+  }, 300_000);
 });

@@ -12,7 +12,7 @@ const CHANGES = 400;
 let server: PostgresServer;
 beforeAll(async () => {
   server = await PostgresServer.start(["fsync=off"]);
-}, 60_000);
+}, 300_000);
 afterAll(() => server.remove());
 
 /** Numbers that are the same for the same seed. */

@@ -58,7 +58,7 @@ describe("the build's own steps, in an empty folder", () => {
       mkdirSync(dirname(target), { recursive: true });
       cpSync(join(folder, from), target, { recursive: true });
     }
-  }, 120_000);
+  }, 300_000);
 
   afterAll(() => {
     server?.kill("SIGKILL");
@@ -86,7 +86,7 @@ describe("the build's own steps, in an empty folder", () => {
     server.kill("SIGTERM");
     expect(await ended).toEqual([0, null]);
     expect(health()).toBe(1);
-  }, 60_000);
+  }, 300_000);
 
   it("read DATABASE_URL from a file", () => {
     const file = join(folder, "database_url");
@@ -100,7 +100,7 @@ describe("the build's own steps, in an empty folder", () => {
     expect(status).toBe(69);
     expect(stdout + stderr).toContain("127.0.0.1:1");
     expect(stdout + stderr).not.toContain("secret");
-  }, 40_000);
+  }, 300_000);
 
   it("have the drill in it", () => {
     const { status, stderr } = spawnSync(process.execPath, [join(app, "restore-drill.js")], {

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await fillLedger(source);
   await server.createDatabase("backup", "live");
   await liveOn(source);
-}, 60_000);
+}, 300_000);
 
 afterAll(() => server.remove());
 

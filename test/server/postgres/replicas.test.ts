@@ -38,8 +38,9 @@ async function crowd(replicas: readonly PostgresLedger[], ids: readonly number[]
     const me = { actor: `r${r}`, session: `${w}` };
     for (let i = 0; i < each; i++) {
       const id = present(ids[(i * 7 + w * 3 + r) % ids.length]);
-      const { values } = await settled<unknown>([ledger.claim([id], me, 10 * MINUTE)]);
-      if (values.length > 0) await work(ledger, id, me, i);
+      const { codes } = await settled<unknown>([ledger.claim([id], me, 10 * MINUTE)]);
+      if (codes.length === 0) await work(ledger, id, me, i);
+      else expect(codes).toEqual(["held"]);
     }
   };
   await Promise.all(replicas.flatMap((ledger, r) => Array.from({ length: 8 }, (_, w) => worker(ledger, r, w))));
@@ -86,9 +87,10 @@ describe("replicas", () => {
           Array.from({ length: 6 }, async (_, w) => {
             const me = { actor: `r${r}`, session: `${w}` };
             for (let i = 0; i < 12; i++) {
-              const [grant] = await replica.claim([id], me, 30).catch(() => []);
-              if (grant && !grant.idempotent)
-                grants.push({ until: grant.until, from: grant.until - 30, holder: grant.holder });
+              const { values, codes } = await settled([replica.claim([id], me, 30)]);
+              expect(codes).toEqual(values.length > 0 ? [] : ["held"]);
+              const fresh = values.flat().filter(({ idempotent }) => !idempotent);
+              grants.push(...fresh.map(({ until, holder }) => ({ until, from: until - 30, holder })));
               await sleep(5 + Math.random() * 20);
             }
           }),

@@ -74,7 +74,7 @@ export class Reader implements Sink {
 }
 
 /** Waits until `check` is true. Throws, with `what`, when it is not in time. */
-export async function until(check: () => boolean | Promise<boolean>, what: string, ms = 30_000): Promise<void> {
+export async function until(check: () => boolean | Promise<boolean>, what: string, ms = 120_000): Promise<void> {
   for (const end = Date.now() + ms; !(await check()); await sleep(5))
     if (Date.now() > end) throw new Error(`not in time: ${what}`);
 }

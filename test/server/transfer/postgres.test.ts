@@ -20,7 +20,7 @@ beforeAll(async () => {
   );
   await ledger.closed();
   await makeBusyLedger(home.file("template.db"), dice(7));
-}, 60_000);
+}, 300_000);
 afterAll(async () => {
   await database.drop();
   home.remove();
@@ -54,5 +54,5 @@ describe("migrate into Postgres", () => {
     expect(await there()).toEqual(await fileRows(source));
     await query(database.url, "UPDATE alai.tasks SET title = 'forged' WHERE id = 4711");
     expect(await migrate()).toMatchObject({ code: 1, equal: false, differences: ["task 4711: different"] });
-  }, 120_000);
+  }, 300_000);
 });
