@@ -183,6 +183,27 @@ export const REGISTRY: readonly Entry[] = [
     summary: "move a vault from one Bitwarden server to another",
     load: () => import("./commands/secrets/migrate.ts"),
   },
+  // In the order in which the person on call asks.
+  {
+    path: ["dr", "status"],
+    summary: "is the data safe, and what proves it",
+    load: () => import("./commands/dr/status.ts"),
+  },
+  {
+    path: ["dr", "restore"],
+    summary: "restore databases from storage, as of any moment that it has",
+    load: () => import("./commands/dr/restore.ts"),
+  },
+  {
+    path: ["dr", "prove"],
+    summary: "prove that every database can be restored from storage",
+    load: () => import("./commands/dr/prove.ts"),
+  },
+  {
+    path: ["dr", "drill"],
+    summary: "rehearse the restore of everything, and measure what a crash would lose",
+    load: () => import("./commands/dr/drill.ts"),
+  },
   {
     path: ["dr", "manifest", "check"],
     summary: "compare the manifest with disk and storage",
@@ -199,19 +220,9 @@ export const REGISTRY: readonly Entry[] = [
     load: () => import("./commands/dr/adopt.ts"),
   },
   {
-    path: ["dr", "restore"],
-    summary: "restore databases from storage, as of any moment that it has",
-    load: () => import("./commands/dr/restore.ts"),
-  },
-  {
-    path: ["dr", "prove"],
-    summary: "prove that every database can be restored from storage",
-    load: () => import("./commands/dr/prove.ts"),
-  },
-  {
-    path: ["dr", "drill"],
-    summary: "rehearse the restore of everything, and measure what a crash would lose",
-    load: () => import("./commands/dr/drill.ts"),
+    path: ["dr", "cost"],
+    summary: "what storage operations cost a month, by manifest and by measure",
+    load: () => import("./commands/dr/cost.ts"),
   },
   // Before the command they stand below.
   {
@@ -233,16 +244,6 @@ export const REGISTRY: readonly Entry[] = [
     path: ["watch"],
     summary: "look at the hosts from outside, and tell people when one is down",
     load: () => import("./commands/watch.ts"),
-  },
-  {
-    path: ["dr", "status"],
-    summary: "is the data safe, and what proves it",
-    load: () => import("./commands/dr/status.ts"),
-  },
-  {
-    path: ["dr", "cost"],
-    summary: "what storage operations cost a month, by manifest and by measure",
-    load: () => import("./commands/dr/cost.ts"),
   },
   {
     path: ["runbook", "render"],

@@ -38,7 +38,7 @@ export function madeUp(manifest: Manifest): Status {
         ? [{ kind: "disk_low", subject: "/", since: AT - 60_000, sentence: "Its disk has 0.5 GiB free." } as const]
         : [],
   }));
-  const storage = { label: "Azure Blob", epoch: 3, listedAt: AT, trouble: null };
+  const storage = { label: "Azure Blob", epoch: 3, owner: "anvil", listedAt: AT, trouble: null };
   return { at: AT, level: "breached", epoch: 3, hosts, storage, databases };
 }
 

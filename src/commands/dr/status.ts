@@ -50,7 +50,7 @@ databases (kind database) a line for each host that does not answer or says why 
     at: "when it was asked, ISO 8601",
     epoch: "the promotion epoch, or null",
     hosts: "each host: role, answers, address, trouble, alarms",
-    storage: "label, epoch, when it was listed, trouble",
+    storage: "label, epoch, which host writes (primary), when it was listed, trouble",
     databases: "each database: level, evidence, rpo_ms, limit_ms, the three heads and their lags, breaches, why",
   },
   async run(context, { flags }) {

@@ -43,6 +43,7 @@ export function assess(manifest: Manifest, look: Look, all: Proofs): Status {
     storage: {
       label: look.storage.label,
       epoch: look.storage.epoch,
+      owner: look.storage.owner,
       listedAt: look.storage.listedAt,
       trouble: look.storage.trouble,
     },

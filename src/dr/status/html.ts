@@ -29,7 +29,7 @@ export function toHtml(status: Status, histories: readonly History[], since: Mil
 <title>alai dr: ${status.level}</title><style>${STYLE}</style></head><body>
 <h1>Is the data safe? <span class="${status.level}">${status.level}</span></h1>
 <p>${escaped(headline(status))}</p>
-<p class="dim">${time}, epoch ${status.epoch ?? "unknown"}, ${escaped(status.storage.label)}</p>
+<p class="dim">${time}, epoch ${status.epoch ?? "unknown"}${status.storage.owner === null ? "" : ` (${escaped(status.storage.owner)} writes)`}, ${escaped(status.storage.label)}</p>
 ${heatMaps(status)}
 <p class="dim">A: a heartbeat was read back out of storage. B: the local position is the newest in a listing of storage. d: safe, but something is off. C: only Litestream says so. X: breached. ?: unknown. ·: empty.</p>
 ${hosts(status)}

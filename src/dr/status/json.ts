@@ -13,7 +13,13 @@ export function toJson({ at, level, epoch, hosts, storage, databases }: Status):
       clock_ahead_ms: rounded(clockAhead),
       alarms: alarms.map(alarmJson),
     })),
-    storage: { label: storage.label, epoch: storage.epoch, listed_at: iso(storage.listedAt), trouble: storage.trouble },
+    storage: {
+      label: storage.label,
+      epoch: storage.epoch,
+      primary: storage.owner,
+      listed_at: iso(storage.listedAt),
+      trouble: storage.trouble,
+    },
     databases: databases.map(databaseJson),
   };
 }

@@ -30,7 +30,8 @@ function hostLines(
 
 function storageLine({ storage, epoch }: Status, style: Style): string {
   const state = storage.trouble ? style.bad(oneLine(storage.trouble)) : style.good("listed just now");
-  return `${style.strong("storage")} ${oneLine(storage.label)}, epoch ${epoch ?? "unknown"}: ${state}\n`;
+  const who = storage.owner === null ? "" : ` (${oneLine(storage.owner)} writes)`;
+  return `${style.strong("storage")} ${oneLine(storage.label)}, epoch ${epoch ?? "unknown"}${who}: ${state}\n`;
 }
 
 /** Databases that are not green, worst first. What is empty is neither. */

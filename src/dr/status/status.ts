@@ -59,6 +59,8 @@ export interface HostStatus {
 export interface StorageStatus {
   readonly label: string;
   readonly epoch: number | null;
+  /** The host that writes, as storage has it; null: it did not say. */
+  readonly owner: string | null;
   readonly listedAt: Millis | null;
   readonly trouble: string | null;
 }

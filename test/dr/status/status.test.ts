@@ -402,6 +402,7 @@ describe("what is shown", () => {
       ["db-4", "breached"],
       ["db-5", "unproven"],
     ]);
+    expect(toScreen(status, PLAIN, 100)).toContain("storage Azure, epoch 1 (anvil writes): listed just now");
     expect(toScreen(status, PLAIN, 100)).toContain("Lost at most, were the primary gone now: 99 s (db-4)");
   });
 
