@@ -107,14 +107,16 @@ export class FolderStorage implements Storage {
   async #blobs(folder: string): Promise<Blob[]> {
     await mustBeThere(this.#root);
     const top = join(this.#root, this.#prefix);
-    const entries = await readdir(join(this.#root, folder), { recursive: true, withFileTypes: true }).catch(ifGone([]));
-    const paths = entries
-      .filter((entry) => entry.isFile() && !isUnfinished(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name));
     const blobs: Blob[] = [];
-    for (let at = 0; at < paths.length; at += LOOKS) {
-      const some = await Promise.all(paths.slice(at, at + LOOKS).map((path) => blobAt(path, top)));
-      for (const blob of some) if (blob) blobs.push(blob);
+    const folders = [join(this.#root, folder)];
+    // One folder after the other: of tens of thousands of files only what is asked for is in memory at once.
+    for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
+      const inside = await look(at);
+      folders.push(...inside.folders);
+      for (let from = 0; from < inside.files.length; from += LOOKS) {
+        const some = await Promise.all(inside.files.slice(from, from + LOOKS).map((path) => blobAt(path, top)));
+        blobs.push(...some.filter((blob) => blob !== null));
+      }
     }
     return blobs;
   }
@@ -150,6 +152,16 @@ function isUnfinished(name: string): boolean {
 }
 
 /** Null when it was removed since the folder was read. */
+/** What is right in a folder, by whole paths; nothing where there is none any more. */
+async function look(folder: string): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(ifGone([]));
+  const pathsOf = (some: typeof entries) => some.map(({ name }) => join(folder, name));
+  return {
+    folders: pathsOf(entries.filter((entry) => entry.isDirectory())),
+    files: pathsOf(entries.filter((entry) => entry.isFile() && !isUnfinished(entry.name))),
+  };
+}
+
 async function blobAt(path: string, top: string): Promise<Blob | null> {
   const found = await stat(path).catch(ifGone(null));
   if (!found) return null;
