@@ -96,7 +96,12 @@ export interface DatabaseReport {
    * On the standby: since when readers have lacked something that the working copy has, null: they have it all; and why they could
    * not be given it, null: nothing is in the way.
    */
-  readonly readers?: { readonly behindSince: Millis | null; readonly trouble: string | null };
+  readonly readers?: {
+    readonly behindSince: Millis | null;
+    readonly trouble: string | null;
+    /** How long it took to clone and check it the last time. */
+    readonly lasted: Millis;
+  };
   /**
    * On the standby: until when, by the primary's clock, everything that was committed is in the working copy, which is made of storage
    * alone: it has the primary's newest heartbeat, and the position that the primary had then.

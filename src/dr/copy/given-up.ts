@@ -1,12 +1,8 @@
 /** Whether something was given up, and a way out for who waits for it. */
 export class GivenUp {
-  readonly #end = Promise.withResolvers<never>();
+  /** Who waits now: nothing is kept of those who have what they waited for. */
+  readonly #waiting = new Set<(reason: Error) => void>();
   #isSo = false;
-
-  constructor() {
-    // Mostly nobody waits.
-    this.#end.promise.catch(() => undefined);
-  }
 
   get isSo(): boolean {
     return this.#isSo;
@@ -14,7 +10,8 @@ export class GivenUp {
 
   now(): void {
     this.#isSo = true;
-    this.#end.reject(givenUp());
+    for (const reject of this.#waiting) reject(givenUp());
+    this.#waiting.clear();
   }
 
   mustNotBe(): void {
@@ -24,7 +21,14 @@ export class GivenUp {
   /** What `work` gives. Throws as soon as it is given up, and begins nothing then. */
   async orElse<T>(work: () => Promise<T>): Promise<T> {
     this.mustNotBe();
-    return Promise.race([work(), this.#end.promise]);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#waiting.add(reject);
+    work().then(resolve, reject);
+    try {
+      return await promise;
+    } finally {
+      this.#waiting.delete(reject);
+    }
   }
 }
 

@@ -43,6 +43,7 @@ export class Publisher {
   #closed = false;
   #behindSince: Millis | null = null;
   #trouble: string | null = null;
+  #lasted: Millis = 0;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -53,9 +54,9 @@ export class Publisher {
     this.#closed = true;
   }
 
-  /** Since when readers lack something that the working copy has, and what is in the way. */
+  /** Since when readers lack something that the working copy has, what is in the way, and how long it took the last time. */
   get readers(): NonNullable<DatabaseReport["readers"]> {
-    return { behindSince: this.#behindSince, trouble: this.#trouble };
+    return { behindSince: this.#behindSince, trouble: this.#trouble, lasted: this.#lasted };
   }
 
   /** Waits for its turn and until it is done, not for the rest that follows. */
@@ -74,7 +75,9 @@ export class Publisher {
     try {
       const didWork = await this.#publish();
       this.#look();
-      return didWork ? (monotonic() - began) * COMMON_REST : 0;
+      if (!didWork) return 0;
+      this.#lasted = Math.round(monotonic() - began);
+      return this.#lasted * COMMON_REST;
     } catch (error) {
       if (!this.#closed) this.#trouble = error instanceof Error ? error.message : String(error);
       throw error;

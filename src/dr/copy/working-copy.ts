@@ -127,9 +127,11 @@ export class WorkingCopy {
     return frames;
   }
 
-  /** A failed batch, a full disk say, may have left its log in place: it comes before anything else. */
+  /** A failed batch, a full disk say, may have left its log in place, and somebody may have taken the file away. */
   settleWhatIsLeft(): void {
-    if (this.#state.applied > 0 && existsSync(`${this.path}-wal`)) this.settle();
+    if (this.#state.applied === 0) return;
+    if (!existsSync(this.path)) this.quarantine("Somebody has taken the working copy away.");
+    else if (existsSync(`${this.path}-wal`)) this.settle();
   }
 
   /** Puts a fresh file in the copy's place. The old log goes before it comes: SQLite would apply it to that one. */

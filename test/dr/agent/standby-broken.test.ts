@@ -51,3 +51,13 @@ test("where nothing can be opened for now it is tried again after a while, in th
   world.ahead += 31_000;
   await world.until("bad", "well again", ({ state, applied }) => state === "ok" && applied?.txid === 1);
 });
+
+test("one that is taken away while it is followed is made anew at the next change", async () => {
+  await using world = new LoneStandby(["good"]);
+  await world.ship("good", 1);
+  await world.until("good", "published", ({ published }) => published?.txid === 1);
+  rmSync(world.working("good"));
+  await world.ship("good", 2);
+  await world.until("good", "published", ({ published }) => published?.txid === 2);
+  expect(world.report("good")).toMatchObject({ state: "ok", reseeds: 1 });
+});
