@@ -153,7 +153,9 @@ function isUnfinished(name: string): boolean {
 
 /** Null when it was removed since the folder was read. */
 /** What is right in a folder, by whole paths; nothing where there is none any more. */
-async function look(folder: string): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }> {
+async function look(
+  folder: string,
+): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(ifGone([]));
   const pathsOf = (some: typeof entries) => some.map(({ name }) => join(folder, name));
   return {
