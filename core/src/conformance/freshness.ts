@@ -80,10 +80,10 @@ function changeTests(harness: Harness): void {
         await t.lapse(id, ann);
         const newer = await t.claim(id, bob);
         const fenced = async () => {
-          const before = await t.get(id);
+          const before = await t.kept([id]);
           const refusal = await refusalOf(change(t, id, ann));
           expect(refusal.code, refusal.message).toBe("fenced");
-          expect(await t.get(id)).toEqual(before);
+          expect(await t.kept([id])).toEqual(before);
         };
         await fenced();
         await t.reach(newer.until);

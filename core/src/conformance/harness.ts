@@ -3,7 +3,7 @@ import { expect, type TestContext } from "vitest";
 import { formatHolder } from "../holder.ts";
 import type { Caller, Ledger } from "../ledger.ts";
 import { Refusal, type RefusalCode } from "../refusal.ts";
-import type { NewTask } from "../task.ts";
+import type { NewTask, Task } from "../task.ts";
 import type { Millis } from "../time.ts";
 
 /** A store's clock that a test can move. */
@@ -95,6 +95,12 @@ export class Bench {
     return present((await this.ledger.get([id]))[0]);
   }
 
+  /** Tasks as they are kept. A short lease may run out meanwhile, by itself: what is said of it then is left out. */
+  async kept(ids: readonly number[]): Promise<Omit<Task, "lease_state">[]> {
+    const tasks = ids.length > 0 ? await this.ledger.get(ids) : [];
+    return this.clock ? tasks : tasks.map(({ lease_state: _derived, ...task }) => task);
+  }
+
   async status(id: number, by: Caller = ann) {
     return present((await this.ledger.leaseStatus([id], by))[0]);
   }
@@ -129,9 +135,8 @@ export class Bench {
   }
 
   async #all(ids: readonly number[]) {
-    const tasks = ids.length > 0 ? await this.ledger.get(ids) : [];
     const { events, total, by_status } = await this.ledger.stats();
-    return { tasks, events, total, by_status };
+    return { tasks: await this.kept(ids), events, total, by_status };
   }
 }
 
