@@ -17,7 +17,8 @@ function overHttp(make: () => Exchange): Harness {
       const closers: (() => unknown)[] = [];
       const replica = async () => {
         const served: Served = await serve(temp.file("ledger.db"), { clock: clock.now });
-        const ledger = connect(served.url, { make });
+        // None of it is about time: on a machine with much else to do an answer may take long.
+        const ledger = connect(served.url, { make, timeout: 120_000 });
         closers.push(
           () => ledger.close(),
           () => served.close(),

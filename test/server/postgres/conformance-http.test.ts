@@ -16,7 +16,8 @@ function overHttp(): Harness {
       const replica = async () => {
         const ledger = await PostgresLedger.open(url, { connections: 4 });
         const served = await serveLedger(ledger);
-        const client = connect(served.url);
+        // None of it is about how long an answer takes.
+        const client = connect(served.url, { timeout: 120_000 });
         closers.push(async () => {
           client.close();
           await served.close();
