@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Context } from "../../kit/context.ts";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { parseManifest } from "../manifest/parse.ts";
+import { readYamlText } from "../manifest/yaml-text.ts";
 import { type Adopted, adopt } from "./adopt.ts";
 import { readOldConfig } from "./read.ts";
 
@@ -13,13 +13,10 @@ import { readOldConfig } from "./read.ts";
  */
 export function adoptFile(context: Context, config: string, host: string): Adopted {
   const file = resolve(context.cwd, config);
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    throw new Exit(EXIT.notFound, "no_config", `There is no file ${file}.`, "Name a litestream.yml.");
-  }
+  const text = readYamlText(file, {
+    ...{ noun: "config", name: "litestream.yml" },
+    missing: () => new Exit(EXIT.notFound, "no_config", `There is no file ${file}.`, "Name a litestream.yml."),
+  });
   const old = readOldConfig(text, file);
   const owner = /^\/(?:Users|home)\/([^/]+)\//.exec(old.databases[0]?.path ?? "")?.[1];
   const adopted = adopt(old, {

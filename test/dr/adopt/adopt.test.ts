@@ -213,6 +213,18 @@ test("nothing is overwritten", async () => {
   expect(readFileSync(file, "utf8")).toBe("mine");
 });
 
+test("a folder is no config, nor is what is not UTF-8", async () => {
+  const { context } = printing({}, {}, root);
+  const run = (config: string) => command.run(context, { args: [config], flags: {} as never });
+  await expect(async () => run(root)).rejects.toMatchObject({
+    exit: 64,
+    message: `${root} is a folder, not a config.`,
+  });
+  const file = join(root, "latin.yml");
+  writeFileSync(file, Buffer.from("dbs: # gr\u00fcn\n", "latin1"));
+  await expect(async () => run(file)).rejects.toMatchObject({ exit: 64, problems: [{ line: 1, column: 10 }] });
+});
+
 test.each([
   ["no YAML", "dbs: [", /:\d+:\d+: This is not YAML/],
   ["nothing", "", /names no database/],

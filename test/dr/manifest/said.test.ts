@@ -49,11 +49,7 @@ test("--json has the same as data, on one line", async () => {
 });
 
 test.each<[string, string | Buffer | null, RegExp]>([
-  [
-    "a folder",
-    null,
-    /^.*\/odd is a folder, not a manifest\.\nName the file, for example --manifest .*\/odd\/dr\.manifest/,
-  ],
+  ["a folder", null, /^.*\/odd is a folder, not a manifest\.\nName the file in it, for example .*\/odd\/dr\.manifest/],
   ["what is far too long", "a".repeat(2 ** 20 + 1), /has more than 1 MiB: that is no manifest\.\nName the dr/],
   [
     "Latin-1",
