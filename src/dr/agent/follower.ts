@@ -49,6 +49,8 @@ export class Follower {
   #appliedBefore: number | null = null;
   #working = false;
   #trouble: string | null = null;
+  /** The trouble is that there is no room: a second copy would not fit either. */
+  #isFull = false;
   #provenUntil: Millis | null;
   /** Copies that were given up as a whole: each has a folder of its own. */
   #generation: number;
@@ -86,16 +88,17 @@ export class Follower {
     const copy = this.#copy;
     if (!copy || this.#working) return;
     this.#working = true;
-    let trouble: string | null = null;
+    let failure: unknown = null;
     try {
       await copy.follow(files);
     } catch (error) {
-      trouble = sentenceOf(error);
+      failure = error;
     }
     // One that was given up meanwhile says nothing of the one that came after it.
     if (this.#copy !== copy) return;
     this.#working = false;
-    this.#trouble = trouble;
+    this.#trouble = failure === null ? null : sentenceOf(failure);
+    this.#isFull = isNoRoom(failure);
     void this.publish();
   }
 
@@ -116,12 +119,18 @@ export class Follower {
 
   /**
    * Gives the copy up and begins a new one from storage. The new one has a place of its own, and the old one can do nothing any more,
-   * however long it is still at work. Readers keep what was published last.
+   * however long it is still at work. Readers keep what was published last. A copy that only lacks room is kept: it goes on when there
+   * is some.
    */
   async reseed(): Promise<void> {
     if (!this.database.follow || this.#ending || this.#closed) return;
+    if (this.#isFull) {
+      this.#options.log.warn("the copy is kept: there is no room for another one", { database: this.database.name });
+      return;
+    }
     const old = this.#copy;
     old?.giveUp();
+    this.#options.log.warn("the copy is given up and made anew from storage", { database: this.database.name });
     this.#ending = true;
     this.#reseedsBefore = this.report.reseeds + 1;
     this.#copy = null;
@@ -243,4 +252,10 @@ export class Follower {
       ...(onStep && { onStep }),
     });
   }
+}
+
+/** What the file system, or SQLite, says of a disk that is full. */
+function isNoRoom(error: unknown): boolean {
+  const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
+  return code === "ENOSPC" || code === "EDQUOT" || /disk is full/.test(String(message));
 }

@@ -78,7 +78,6 @@ export class Standby {
   async reseed(name: string): Promise<void> {
     const follower = this.#followers.find(({ database }) => database.name === name);
     if (!follower) return;
-    this.#options.log.warn("the copy is given up and made anew from storage", { database: name });
     await follower.reseed();
   }
 

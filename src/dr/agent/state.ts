@@ -144,7 +144,10 @@ export class AgentState {
       body();
       this.#db.exec("COMMIT");
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      // At a full disk SQLite has rolled back itself, and says so: what was wrong is in the first error.
+      try {
+        this.#db.exec("ROLLBACK");
+      } catch {}
       throw error;
     }
   }

@@ -119,3 +119,23 @@ test("only the newest copy that was given up is kept, and nothing else of it", a
   ]);
   expect(words(join(world.folder, "forge", "copies", "a.given-up"))).toHaveLength(2);
 });
+
+test("a copy that only lacks room is not given up: there is none for another one", async () => {
+  await using world = new LoneStandby(["a"]);
+  await world.ship("a", 1);
+  await reached(world, "a", 1);
+  await world.ship("a", 2);
+  for (const failure of [
+    Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }),
+    new Error("database or disk is full"),
+  ]) {
+    world.storage.failure = failure;
+    await world.until("a", failure.message, ({ note }) => note === failure.message);
+    await world.standby.reseed("a");
+    expect(world.report("a")).toMatchObject({ state: "ok", applied: { txid: 1 }, reseeds: 0 });
+  }
+  expect(world.log).toContain("the copy is kept: there is no room for another one");
+  world.storage.failure = null;
+  await reached(world, "a", 2);
+  expect(world.report("a")).toMatchObject({ note: null, reseeds: 0 });
+});

@@ -4,6 +4,8 @@ import { FolderStorage } from "../../../src/dr/storage/folder.ts";
 export class HeldStorage extends FolderStorage {
   /** Reads that are begun now hang until `release`. */
   holding = false;
+  /** What each read fails with; null: it does not. */
+  failure: Error | null = null;
   /** How many hang. */
   held = 0;
   #gate = Promise.withResolvers<void>();
@@ -29,6 +31,7 @@ export class HeldStorage extends FolderStorage {
   }
 
   async #pass(): Promise<void> {
+    if (this.failure) throw this.failure;
     if (!this.holding) return;
     this.held += 1;
     await this.#gate.promise;
