@@ -109,8 +109,9 @@ export class Watcher {
     this.#at = clock();
     this.#acksRead = read;
     const notices = hosts.flatMap((host, at) => this.#step(host, looks[at], acks, elapsed));
-    this.#owe(notices);
+    // Newcomers first: what is down already is told before what has just come of it.
     this.#tellNewcomers();
+    this.#owe(notices);
     // First kept, then told: a kill between the two tells it after the restart.
     this.#keep();
     for (const notice of notices) this.#options.tell(notice);

@@ -127,7 +127,18 @@ test("a webhook whose answer is lost after it took the message: told again, and 
   expect(slack.texts()[1]).toContain("(sent again: whether it arrived the first time is not known)");
   expect(watcher.stderr).toContain("alai: anvil is down: no answer since");
   for (const text of [watcher.stderr, readFileSync(stateFile(place), "utf8")]) expect(text).not.toContain("XXXX");
+
+  // A channel more, while it runs and the host is down: it is told, and the other is not told again.
+  const api = '- { kind: slack-api, name: ops, secret: SLACK_BOT_TOKEN, channel: "#ops" }';
+  const isDown = (text: string) => text.includes("is down");
+  const told = slack.texts("webhook").filter(isDown).length;
+  const file = place.file("dr.manifest.yaml");
+  writeFileSync(file, `${readFileSync(file, "utf8")}    ${api}\n`);
+  await vi.waitFor(() => expect(slack.texts("#ops").length).toBeGreaterThan(0), PATIENT);
+  expect(slack.texts("#ops")[0]).toContain("anvil is down: no answer since");
+  expect(watcher.stderr).toContain("the manifest has changed, and is in force");
   await stopped(watcher);
+  expect(slack.texts("webhook").filter(isDown)).toHaveLength(told);
 });
 
 describe("render", () => {

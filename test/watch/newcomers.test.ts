@@ -40,6 +40,18 @@ test("a channel that is added during an outage is told at the next tick; no othe
   expect(await arrives(API, HOOK, { ...HOOK, name: "late" })).toEqual([]);
 });
 
+test("a channel that comes in the round in which it is escalated is told that it is down first", async () => {
+  quick.up.delete("anvil");
+  await arrives(API);
+  quick.arrived.length = 0;
+  await quick.once({ channels: [API, HOOK], escalateAfter: 0 });
+  expect(quick.arrived.filter((one) => one.startsWith("pager"))).toEqual([
+    "pager/channel down",
+    "pager/direct escalated",
+  ]);
+  expect(quick.arrived.filter((one) => one.startsWith("ops"))).toEqual(["ops/direct escalated"]);
+});
+
 test("what the new channel was still owed when it was taken out is owed again when it is back", async () => {
   quick.up.delete("anvil");
   quick.sending = async ({ notice }) => {

@@ -77,7 +77,13 @@ function run(more: Partial<WatcherOptions> = {}) {
 
 /** A watcher in a process of its own, over the same folder. */
 function child() {
-  const words = [join(import.meta.dirname, "child.ts"), folder, String(agent.port), slack.api, slack.token];
+  const words = [
+    join(import.meta.dirname, "fixtures", "watcher.ts"),
+    folder,
+    String(agent.port),
+    slack.api,
+    slack.token,
+  ];
   const found = spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] });
   const ended = once(found, "exit");
   const kill = async () => {
