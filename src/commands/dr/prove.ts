@@ -1,4 +1,4 @@
-import { toIso } from "@alai/core";
+import { type Millis, toIso } from "@alai/core";
 import { hexTxid } from "../../dr/ltx/name.ts";
 import { type Proof, rowsIn } from "../../dr/prove/proof.ts";
 import type { Proven } from "../../dr/prove/prove-all.ts";
@@ -131,8 +131,8 @@ async function print(context: Context, proven: readonly Proven[]): Promise<void>
       },
       {
         header: "AGE",
-        value: ({ proof: { at, time } }) => (time === null ? "" : `${at - time}`),
-        show: ({ proof: { at, time } }) => (time === null ? "" : span(at - time)),
+        value: ({ proof }) => `${ageOf(proof) ?? ""}`,
+        show: ({ proof }) => spanOf(ageOf(proof)),
         right: true,
       },
       {
@@ -156,6 +156,15 @@ async function print(context: Context, proven: readonly Proven[]): Promise<void>
   });
 }
 
+/** A transaction may be newer than the beginning of its proof. */
+function ageOf({ at, time }: Proof): Millis | null {
+  return time === null ? null : Math.max(0, at - time);
+}
+
+function spanOf(length: Millis | null): string {
+  return length === null ? "" : span(length);
+}
+
 function whyOf({ problem, hindrance }: Proof): string | null {
   return problem ?? hindrance?.message ?? null;
 }
@@ -171,7 +180,7 @@ function toJson({ proof, before }: Proven): Readonly<Record<string, unknown>> {
   return {
     ...{ state: stateOf(proof), name, at: toIso(at), epoch, txid: txid === null ? null : hexTxid(txid) },
     time: time === null ? null : toIso(time),
-    age_ms: time === null ? null : at - time,
+    age_ms: ageOf(proof),
     size,
     tables: Object.fromEntries(proof.tables.map((table) => [table.name, table.rows])),
     rows: rowsIn(proof),

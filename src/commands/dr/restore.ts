@@ -74,6 +74,8 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
       ]);
     const manifest = readManifest(context, flags.manifest);
     const databases = await chosen(manifest, names ?? [], flags.all === true);
+    if (databases.length > 1 && flags.txid !== undefined)
+      throw usage("--txid goes with one database: each counts its own.", "Type --at TIME for several of one moment.");
     if (databases.length > 1 && flags.output === undefined)
       throw usage(
         "Where to? Several databases go into a folder.",

@@ -78,7 +78,7 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS proof (
   CREATE INDEX IF NOT EXISTS proof_by_name ON proof (name, at);
   CREATE INDEX IF NOT EXISTS proof_by_epoch ON proof (name, ${EPOCH}, (problem IS NULL), at)`;
 const LAST = `SELECT proof FROM proof
-  WHERE name = ? AND ${EPOCH} = ? AND (problem IS NULL) = 1 ORDER BY at DESC, id DESC LIMIT 1`;
+  WHERE name = ? AND ${EPOCH} = ? AND (problem IS NULL) = 1 AND at <= ? ORDER BY at DESC, id DESC LIMIT 1`;
 
 /** Every proof that was made on this host, good or not. Throws Exit 69 where its file cannot be used. */
 export class ProofHistory {
@@ -106,9 +106,9 @@ export class ProofHistory {
     });
   }
 
-  /** The last good one of an epoch. */
-  last(name: string, epoch: number): Proof | null {
-    const row = this.#using(() => this.#db.prepare(LAST).get(name, epoch));
+  /** The last good one of an epoch that was begun until then. */
+  last(name: string, epoch: number, until: Millis): Proof | null {
+    const row = this.#using(() => this.#db.prepare(LAST).get(name, epoch, until));
     return row ? (JSON.parse(String(row.proof)) as Proof) : null;
   }
 

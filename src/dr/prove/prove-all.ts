@@ -39,6 +39,8 @@ export interface Proven {
  */
 export async function proveAll(options: ProveAllOptions): Promise<readonly Proven[]> {
   const { storage, databases, stateFolder, epoch, mode, clock, random = Math.random, onProof } = options;
+  // Another run, by hand say, may have proven more in the meantime than this listing has: that is no going back.
+  const listedAt = clock();
   const listing = await ReplicaListing.make(storage);
   removeLeftovers(stateFolder, SCRATCH);
   const history = new ProofHistory(stateFolder);
@@ -49,7 +51,7 @@ export async function proveAll(options: ProveAllOptions): Promise<readonly Prove
     return await eachWithRoom<Database, Proven>(databases, {
       atOnce: AT_ONCE,
       async work(database) {
-        const before = history.last(database.name, epoch);
+        const before = history.last(database.name, epoch, listedAt);
         return { proof: await prove(database, before, how), before };
       },
       lacksRoom: ({ proof }) => proof.hindrance?.isNoRoom === true,

@@ -5,6 +5,7 @@ import { monotonic } from "@alai/core/monotonic";
 import { toFailure } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import type { Checker } from "../copy/check.ts";
+import type { LtxFile } from "../ltx/name.ts";
 import { reachable } from "../ltx/plan.ts";
 import type { Database } from "../manifest/model.ts";
 import type { Beat } from "../report.ts";
@@ -44,7 +45,7 @@ export async function prove(database: Database, before: Proof | null, options: P
   try {
     const replicas = await listing.replicas;
     if (!replicaOf(name, replicas, epoch)) return ended({ problem: optional ? null : notThere(name, replicas, epoch) });
-    const { txid, time, size, checked } = await restore(name, {}, options, options.mode);
+    const { txid, time, size, checked } = await restore(name, () => ({}), options, options.mode);
     const { beat, tables } = checked;
     const whole = { txid, time, size, tables, beat };
     const sample = await trySample(name, options);
@@ -66,9 +67,10 @@ function replicaOf(name: string, replicas: Replicas, epoch: number): Replica | u
   return replicas.get(name)?.find((replica) => replica.epoch === epoch);
 }
 
+/** @param wish what of the files that are listed then. */
 async function restore(
   name: string,
-  wish: Wish,
+  wish: (files: readonly LtxFile[]) => Wish,
   { storage, listing, epoch, checker, scratch }: ProveOptions,
   mode: "quick" | "full",
 ): Promise<Restored> {
@@ -76,7 +78,8 @@ async function restore(
   mkdirSync(scratch, { recursive: true, mode: 0o700 });
   try {
     return await listing.use((replicas) => {
-      const target = chooseTarget(name, replicaOf(name, replicas, epoch)?.files ?? [], wish);
+      const files = replicaOf(name, replicas, epoch)?.files ?? [];
+      const target = chooseTarget(name, files, wish(files));
       return restoreDatabase({ name, storage, target, out, checker, check: { mode, countRows: true } });
     });
   } finally {
@@ -84,15 +87,18 @@ async function restore(
   }
 }
 
-/** Somewhere between the oldest moment there is and the newest. */
+/** Somewhere between the oldest moment there is and the newest; null: there is one alone. */
 async function trySample(name: string, options: ProveOptions): Promise<Sample | null> {
-  const { listing, epoch, random } = options;
-  const moments = reachable(replicaOf(name, await listing.replicas, epoch)?.files ?? []).map(({ time }) => time);
-  const [first, last] = [Math.min(...moments.slice(0, 1)), Math.max(...moments.slice(-1))];
-  if (!(last > first)) return null;
-  const at = Math.floor(first + random() * (last - first));
+  const part = options.random();
+  let at = momentIn(replicaOf(name, await options.listing.replicas, options.epoch)?.files ?? [], part);
+  if (at === null) return null;
+  const again = (files: readonly LtxFile[]): Wish => {
+    // In a new listing the one that was chosen may have gone with the oldest files.
+    at = momentIn(files, part) ?? at;
+    return { at: at ?? undefined };
+  };
   try {
-    const { txid, time } = await restore(name, { at }, options, "quick");
+    const { txid, time } = await restore(name, again, options, "quick");
     const problem = time > at ? "A restore to an earlier moment gave a later one." : null;
     return { at, txid, time, problem };
   } catch (error) {
@@ -100,6 +106,13 @@ async function trySample(name: string, options: ProveOptions): Promise<Sample | 
     if (exit === EXIT.interrupted || NO_ANSWER.has(exit)) throw error;
     return { at, txid: null, time: null, problem: `An earlier moment could not be restored. ${message}` };
   }
+}
+
+/** @param part 0 to below 1: how far from the oldest to the newest. */
+function momentIn(files: readonly LtxFile[], part: number): Millis | null {
+  const moments = reachable(files).map(({ time }) => time);
+  const [first, last] = [Math.min(...moments.slice(0, 1)), Math.max(...moments.slice(-1))];
+  return last > first ? Math.floor(first + part * (last - first)) : null;
 }
 
 /** An earlier epoch's replica proves nothing of this one, and is not taken in its place. */

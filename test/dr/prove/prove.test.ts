@@ -101,6 +101,20 @@ describe("a database that went back", () => {
     );
   });
 
+  test("is not one that another run has proven further in the meantime", async () => {
+    using replicas = new ReplicaFolder();
+    replicas.write("one", [1, 3]);
+    const listed = async (prefix: string) => {
+      const blobs = await replicas.storage.list(prefix);
+      replicas.write("one", [4, 9]);
+      expect(await proved(replicas, 1)).toMatchObject({ problem: null, txid: 9 });
+      return blobs;
+    };
+    const storage = Object.assign(Object.create(replicas.storage) as Storage, { list: listed });
+    storage.read = (key) => replicas.storage.read(key);
+    expect(await proved({ storage, state: replicas.state })).toMatchObject({ problem: null, txid: 3 });
+  });
+
   test("is not one whose replica was begun anew and whose heartbeat went on", async () => {
     using replicas = new ReplicaFolder();
     const old = replicas.write("one", [1, 300], { rows: 3, beat: { epoch: 1, seq: 5 } });
@@ -217,8 +231,8 @@ describe("the history", () => {
     expect(readProofs(replicas.state)).toEqual(known);
     // Opened for writing it is still the same, and what is written beside it does not change it.
     const history = new ProofHistory(replicas.state);
-    expect(history.last("one", 1)).toMatchObject({ txid: 7 });
-    expect(history.last("one", 2)).toBeNull();
+    expect(history.last("one", 1, NOW)).toMatchObject({ txid: 7 });
+    expect(history.last("one", 2, NOW)).toBeNull();
     history.close();
     expect(readProofs(replicas.state)).toEqual(known);
     rmSync(replicas.state, { recursive: true });

@@ -74,6 +74,22 @@ test("prove restores what a new listing has, newest and earlier moment", async (
     expect({ problem, txid, hindrance }).toEqual({ problem: null, txid: 3, hindrance: null });
 });
 
+test("prove tries an earlier moment of the listing that it restores by: the oldest files go, too", async () => {
+  using replicas = new ReplicaFolder();
+  const old = [replicas.write("one", [1, 2], { level: 9 }), replicas.write("one", [3])];
+  const options = { mode: "quick", clock: () => 9_000_000, epoch: 1, stateFolder: replicas.state } as const;
+  // A moment is chosen when the newest was restored: by then a snapshot has come, and the one before it has gone.
+  const random = () => {
+    replicas.write("one", [1, 50], { level: 9 });
+    replicas.write("one", [51, 60]);
+    for (const key of old.splice(0)) replicas.remove(key);
+    return 0.5;
+  };
+  const { storage } = replicas;
+  const [proven] = await proveAll({ storage, databases: [database("one")], random, ...options });
+  expect(proven?.proof).toMatchObject({ problem: null, sample: { at: 55_000, txid: 50, problem: null } });
+});
+
 test("the drill's restore of everything does so too", async () => {
   using replicas = new ReplicaFolder();
   const options = { scratch: replicas.folder, onBytes: () => undefined };

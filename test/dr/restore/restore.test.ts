@@ -156,6 +156,7 @@ describe("alai dr restore", () => {
     [["restore"], "Which database?"],
     [["restore", "--all"], "Several databases go into a folder"],
     [["restore", "--all", "one", "-o", "x"], "do not go together"],
+    [["restore", "one", "two", "--txid", "5", "-o", "x"], "--txid goes with one database"],
     [["restore", "one", "--at", "yesterday"], "is not a time"],
     [["restore", "one", "--at", "2999-01-01"], "is in the future"],
     [["restore", "one", "--txid", "12g"], "is not the TXID"],
