@@ -1,7 +1,9 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Millis } from "@alai/core";
+import { epochPrefix } from "../epoch.ts";
 import { runLitestream } from "../litestream/run.ts";
+import { filesByReplica } from "../ltx/name.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
 import { type LitestreamConfig, renderConfigs, replicateWords } from "../render/configs.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -11,6 +13,7 @@ import { dataInStorage } from "./in-storage.ts";
 import type { Listed } from "./listing.ts";
 import { sentenceOf } from "./log.ts";
 import { type KnownOfOrigin, Origin } from "./origin.ts";
+import { liftOver } from "./over-hole.ts";
 import { askLitestream } from "./socket.ts";
 
 /** A Litestream that looks at the wrong file, or sends nothing, is started anew; but not time and again. */
@@ -193,6 +196,7 @@ export class Primary {
       log.warn("storage cannot restore a database; a whole image is sent", { database: database.name, why: lack });
     await process.child.stop();
     for (const origin of lacking) origin.forget();
+    await this.#liftOverHoles(lacking);
     const databases = new Set(lacking.map(({ database }) => database));
     // With the socket and the port of the process that does not run meanwhile: those of the others are taken.
     const config = renderConfigs(manifest, host, { epoch, only: (one) => databases.has(one) }).find(
@@ -214,6 +218,20 @@ export class Primary {
     });
     for (const origin of process.origins) origin.restarted();
     for (const origin of lacking) origin.healed();
+  }
+
+  /** A whole image is worth more than tidy levels: where that fails, the image is sent all the same. */
+  async #liftOverHoles(lacking: readonly Origin[]): Promise<void> {
+    const { storage, epoch, log } = this.#options;
+    const prefix = epochPrefix(epoch);
+    for (const { database } of lacking)
+      try {
+        const files = filesByReplica(await storage.list(`${prefix}${database.name}/`), prefix).get(database.name);
+        const lifted = await liftOver(storage, files ?? []);
+        if (lifted > 0) log.info("files before a hole are on the top level too", { database: database.name, lifted });
+      } catch (error) {
+        log.warn("a hole is still in the way of compaction", { database: database.name, reason: sentenceOf(error) });
+      }
   }
 
   /** Starts the Litestream of a database anew, unless it still sends something or that was done a moment ago. */
