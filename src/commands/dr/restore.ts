@@ -3,6 +3,7 @@ import { type Millis, toIso } from "@alai/core";
 import { hexTxid } from "../../dr/ltx/name.ts";
 import type { Database, Manifest } from "../../dr/manifest/model.ts";
 import type { Job, Refused } from "../../dr/restore/jobs.ts";
+import type { Replicas } from "../../dr/restore/listing.ts";
 import type { Outcome } from "../../dr/restore/many.ts";
 import { moment, txid } from "../../dr/restore/moment.ts";
 import type { Wish } from "../../dr/restore/target.ts";
@@ -110,6 +111,7 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
       again: { listing, plan: (job, newer) => planAgain(job, newer, how) },
     }).finally(() => bar.end());
     const refused = planned.filter((one) => "error" in one);
+    if (flags.epoch === undefined) sayOlderEpochs(context, outcomes, replicas);
     return report(context, inOrderOf(planned, [...outcomes, ...refused]));
   },
 });
@@ -133,6 +135,14 @@ async function chosen(manifest: Manifest, names: readonly string[], all: boolean
 function placeOf(context: Context, { path }: Database, output: string | undefined, several: boolean): string {
   if (several) return resolve(context.cwd, join(output ?? "", path));
   return resolve(context.cwd, output ?? basename(path));
+}
+
+/** Right after a takeover a database may not be in the new epoch yet: what came since is not in what was restored. */
+function sayOlderEpochs(context: Context, outcomes: readonly Outcome<Job>[], replicas: Replicas): void {
+  const newest = Math.max(...[...replicas.values()].flatMap((all) => all.map(({ epoch }) => epoch)));
+  for (const { job, ...ended } of outcomes)
+    if ("restored" in ended && job.epoch < newest)
+      context.warn(`${job.name} is of epoch ${job.epoch}: storage has nothing of it in epoch ${newest} yet.`);
 }
 
 /** As they were named, whatever was done first. */

@@ -54,6 +54,22 @@ test("what should be a folder and is a file is said to be none", async () => {
     });
 });
 
+test("an older epoch that stands in for the newest one is said, unless it was asked for", async () => {
+  using replicas = new ReplicaFolder();
+  replicas.write("one", [1, 3]);
+  replicas.write("two", [1, 3]);
+  replicas.write("two", [1, 2], { epoch: 2 });
+  const restore = (...words: string[]) => replicas.alai("restore", ...words, "--json=name,epoch");
+  const both = await restore("one", "two", "-o", join(replicas.folder, "both"));
+  expect(JSON.parse(both.out)).toEqual([
+    { name: "one", epoch: 1 },
+    { name: "two", epoch: 2 },
+  ]);
+  expect(both.err).toBe("alai: one is of epoch 1: storage has nothing of it in epoch 2 yet.\n");
+  const asked = await restore("one", "--epoch", "1", "-o", join(replicas.folder, "first.db"));
+  expect({ exit: asked.exit, err: asked.err }).toEqual({ exit: 0, err: "" });
+});
+
 test("one database, told by its name and by its path, is restored once", async () => {
   using replicas = new ReplicaFolder();
   replicas.write("one", [1, 3]);
