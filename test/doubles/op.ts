@@ -5,7 +5,7 @@ import { exportJWK, generateKeyPair, type JWK } from "jose";
 import OidcProvider from "oidc-provider";
 
 export interface OpOptions {
-  /** Seconds that an access token is good. */
+  /** Seconds that an access token is good; a test may change it for the next ones. */
   readonly life?: number;
   /** Seconds that a code for another device is good. */
   readonly codeLife?: number;
@@ -103,10 +103,8 @@ export async function signingKey(): Promise<JWK> {
 }
 
 /** Set up as a company would for alai. */
-export function configuration(
-  keys: readonly unknown[],
-  { life = 600, codeLife = 60, format = "jwt" }: OpOptions,
-): Readonly<Record<string, unknown>> {
+export function configuration(keys: readonly unknown[], options: OpOptions): Readonly<Record<string, unknown>> {
+  const { life = 600, codeLife = 60, format = "jwt" } = options;
   return {
     jwks: { keys },
     cookies: { keys: ["test"] },
@@ -161,7 +159,7 @@ export function configuration(
           scope: SCOPE,
           audience: "api://alai",
           accessTokenFormat: format,
-          accessTokenTTL: life,
+          accessTokenTTL: options.life ?? 600,
           jwt: { sign: { alg: "RS256" } },
         }),
       },

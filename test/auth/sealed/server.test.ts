@@ -56,16 +56,18 @@ describe.each(BUILDS)("$name: the sign-in at the server", { concurrent: true }, 
 
   test("a token that the server takes for over: one refresh, one more try", async () => {
     using place = new Place(build);
-    await using op = await Op.start({ life: 3 });
+    const options = { life: 3 };
+    await using op = await Op.start(options);
     const { env } = await signedIn(place, op);
     await place.ok(["mc", "add", "first"], { env });
-    // A clock that is wrong: the token seems good for an hour.
+    // A clock that is wrong: the token seems good for an hour. The next one is good for as long as the try with it may take.
     await sleep(3100);
     await rewriteTokens(place, { expiresAt: Date.now() + 3_600_000 });
+    options.life = 600;
     const before = op.count("POST /token");
     expect(await place.ok("mc list", { env })).toContain("first");
     expect(op.count("POST /token")).toBe(before + 1);
-    expect((await storedTokens(place)).tokens.expiresAt).toBeLessThan(Date.now() + 5000);
+    expect((await storedTokens(place)).tokens.expiresAt).toBeLessThan(Date.now() + 601_000);
   });
 
   test("a server that is not the profile's gets no token", async () => {

@@ -45,6 +45,7 @@ describe.each(BUILDS)("$name: an issuer that answers late", { concurrent: true }
       // It answers within two seconds; the rest is a busy machine. Whoever waited for the issuer would need longer.
       expect(ms).toBeLessThan(2 * LATE - 500);
     }
+    await until("it is being renewed", () => op.count("POST /token") > before);
     await sleep(2 * LATE);
     expect(op.count("POST /token")).toBe(before + 1);
     await stillSignedIn(place, op);
