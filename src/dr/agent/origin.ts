@@ -1,5 +1,6 @@
 import { rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Millis } from "@alai/core";
 import { Beater, type BeatResult, isUnowned } from "../heartbeat/beater.ts";
 import { type LtxFile, newestTxid } from "../ltx/name.ts";
@@ -34,6 +35,9 @@ interface Data {
 
 /** A file in which Litestream alone has made its tables is no larger, whatever its page size. */
 const LARGEST_EMPTY = 256 * 1024;
+
+/** Nothing else of the agent goes on meanwhile. */
+const LOG_PATIENCE: Millis = 300;
 
 /** Files may be compacted and removed while they are listed: what a second listing lacks too is not there. */
 const LISTINGS = 2;
@@ -161,10 +165,15 @@ export class Origin {
       this.#data = { size, isCut: false };
   }
 
-  /** Gives up what Litestream knows of the file: it then begins with a whole image. Only while it does not run. */
+  /**
+   * Gives up what Litestream knows of the file: it then begins with a whole image. Only while it does not run. Where the log cannot
+   * be emptied, because somebody reads, `look` goes on to say that the file is another.
+   */
   forget(): void {
+    const wasOther = this.#isOther;
     this.begin();
-    this.#healed++;
+    this.#isOther = wasOther && !emptyLog(this.file);
+    if (!this.#isOther) this.#healed++;
   }
 
   /** The same for one of which storage has nothing that is known of in this epoch. */
@@ -306,6 +315,27 @@ export class Origin {
     if (this.#damage) return this.#damage;
     if (this.blind) return "Litestream does not see what is committed.";
     return this.#claim?.error ? `Litestream: ${this.#claim.error}` : null;
+  }
+}
+
+/**
+ * Takes the log into the database. The Litestream that ran while a file was replaced may have sent the new one's log as if it were the
+ * old one's; the next Litestream takes the newest file of storage for its own last one, and goes on behind it, without the rest of the
+ * database, if the log is the same one.
+ * @returns false: somebody reads in it.
+ */
+function emptyLog(file: string): boolean {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) return true;
+  try {
+    const db = new DatabaseSync(file, { timeout: LOG_PATIENCE });
+    try {
+      return db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy !== 1;
+    } finally {
+      db.close();
+    }
+  } catch {
+    // It is no database: that is said elsewhere.
+    return true;
   }
 }
 
