@@ -8,7 +8,7 @@ import { listReplicas } from "../restore/replicas.ts";
 import { chooseTarget } from "../restore/target.ts";
 import type { Storage } from "../storage/storage.ts";
 
-export interface InStorage {
+interface InStorage {
   readonly storage: Storage;
   /** Of databases. */
   readonly names: readonly string[];

@@ -5,7 +5,7 @@ import type { Storage } from "../storage/storage.ts";
 const TOP = 3;
 
 /** A file that is to be on the next level too. */
-export interface Lift {
+interface Lift {
   readonly from: LtxFile;
   readonly key: string;
 }
