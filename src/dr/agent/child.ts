@@ -83,17 +83,23 @@ export class Child {
   /** Ends it and starts it anew, at once; not when it is stopped meanwhile: whoever stops it counts on its staying so. @param meanwhile done while it does not run. */
   async restart(meanwhile: () => void = () => undefined): Promise<void> {
     const stops = this.#stops;
-    await this.#end();
-    if (stops !== this.#stops) return;
+    // Once more where another restart has started it in the meantime.
+    do {
+      await this.#end();
+      if (stops !== this.#stops) return;
+    } while (this.#process || this.#timer);
     meanwhile();
     this.#restarts++;
     this.start();
   }
 
-  /** Lets it write what it holds, then ends it. Resolves when it is gone; nothing but `start` makes it run again. */
-  async stop(): Promise<void> {
+  /**
+   * Lets it write what it holds, then ends it. Resolves when it is gone; nothing but `start` makes it run again.
+   * @param flush how long it may take for that; 0: it must not write anything more.
+   */
+  async stop(flush: Millis = FLUSH): Promise<void> {
     this.#stops++;
-    await this.#end();
+    await this.#end(flush);
   }
 
   /** Keeps its log short. */
@@ -101,14 +107,14 @@ export class Child {
     rotate(this.spec.logFile);
   }
 
-  async #end(): Promise<void> {
+  async #end(flush: Millis = FLUSH): Promise<void> {
     this.#wanted = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const running = this.#process;
     if (!running) return;
-    running.kill("SIGTERM");
-    const kill = setTimeout(() => running.kill("SIGKILL"), FLUSH);
+    running.kill(flush > 0 ? "SIGTERM" : "SIGKILL");
+    const kill = setTimeout(() => running.kill("SIGKILL"), flush);
     await this.#ended;
     clearTimeout(kill);
   }

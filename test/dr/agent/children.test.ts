@@ -96,6 +96,17 @@ describe("a child", () => {
     expect(child.report.pid).not.toBeNull();
   });
 
+  it("that is started anew twice at once does not run while either does what it is to do meanwhile", async () => {
+    child.start();
+    await until("its start", () => starts() === 1);
+    const seen: (number | null)[] = [];
+    const restarted = [1, 2].map(() => child.restart(() => seen.push(child.report.pid)));
+    letEnd();
+    await Promise.all(restarted);
+    expect(seen).toEqual([null, null]);
+    expect(child.report.pid).not.toBeNull();
+  });
+
   /** Ends it as a crash would. @returns how long it then waits. */
   async function crash(): Promise<number> {
     const before = lines.length;
