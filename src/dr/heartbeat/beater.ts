@@ -2,6 +2,8 @@ import { statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Millis } from "@alai/core";
 import type { Beat } from "../report.ts";
+import { isBusy } from "./busy.ts";
+import { CommitCounter, isChanged, type Tally } from "./commits.ts";
 
 /** The one row that the agent writes into each database, so that what is in storage tells its own age. */
 export const HEARTBEAT_TABLE = "_alai_hb";
@@ -14,9 +16,6 @@ const WRITE = `INSERT INTO ${HEARTBEAT_TABLE} VALUES (1, ?1, ?2, ?3)
 /** Litestream makes two tables of its own at once; only what a service made is worth a heartbeat. */
 const OWNED = `SELECT 1 FROM sqlite_master WHERE name NOT LIKE '\\_litestream\\_%' ESCAPE '\\'
   AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '${HEARTBEAT_TABLE}' LIMIT 1`;
-/** Litestream's own row, which it changes at every checkpoint. */
-const LITESTREAM_ROW = "SELECT seq FROM _litestream_seq WHERE id = 1";
-const SQLITE_BUSY = 5;
 
 /**
  * A database in which nothing happens gets a heartbeat so seldom: each one costs ten requests to storage, a file, its compactions and
@@ -37,11 +36,9 @@ interface Opened {
   readonly identity: string;
   owned: boolean;
   made: boolean;
-  /** Somebody has changed something since the last heartbeat. */
-  pending: boolean;
-  /** Of the last look: SQLite's count of others' commits, and Litestream's row. */
-  changes: number;
-  litestream: number;
+  readonly counter: CommitCounter;
+  /** What had been written when the last heartbeat was, that one counted; null: it cannot be told. */
+  tally: Tally | null;
   read?: StatementSync;
   write?: StatementSync;
 }
@@ -92,15 +89,16 @@ export class Beater {
     } catch {
       // Its file is gone or damaged: nothing of ours is in it.
     }
+    // Not before the database: see there.
+    opened?.counter.close();
   }
 
   #write(opened: Opened, epoch: number, clock: () => Millis): BeatResult {
     const { db } = opened;
     opened.owned ||= db.prepare(OWNED).get() !== undefined;
     if (!opened.owned) return { kind: "empty" };
-    // Kept until it is written: another writer may be in the way first.
-    opened.pending ||= isChanged(opened);
-    if (opened.made && !opened.pending && this.#isFresh(clock())) return { kind: "quiet" };
+    const isQuiet = () => !isChanged(opened.tally, opened.counter.read());
+    if (opened.made && this.#isFresh(clock()) && isQuiet()) return { kind: "quiet" };
     db.exec("BEGIN IMMEDIATE");
     try {
       if (!opened.made) db.exec(CREATE);
@@ -111,10 +109,12 @@ export class Beater {
         db.exec("ROLLBACK");
         return { kind: "superseded", epoch: next };
       }
+      // Nobody else commits while this has the lock.
+      const tally = opened.counter.read();
       opened.write.run(next.epoch, next.seq, next.at);
       db.exec("COMMIT");
       opened.made = true;
-      opened.pending = false;
+      opened.tally = tally && { ...tally, all: tally.all + 1 };
       this.#last = next;
       return { kind: "written", beat: next };
     } catch (error) {
@@ -168,32 +168,7 @@ function open(file: string, identity: string): Opened {
     db.close();
     throw error;
   }
-  return { db, identity, owned: false, made: false, pending: false, changes: -1, litestream: -1 };
-}
-
-/**
- * Whether anyone but us and Litestream has committed since the last look. Litestream's own row changes after each heartbeat, at the
- * next checkpoint: taken for a change, it would make heartbeats go on for ever. A change in the same interval as that is seen with the
- * next one; until then the position proves it.
- */
-function isChanged(opened: Opened): boolean {
-  const changes = Number(opened.db.prepare("PRAGMA data_version").get()?.data_version);
-  if (changes === opened.changes) return false;
-  opened.changes = changes;
-  const litestream = litestreamRow(opened.db);
-  const isLitestreams = litestream !== opened.litestream;
-  opened.litestream = litestream;
-  return !isLitestreams;
-}
-
-/** -1 before Litestream has opened the database. */
-function litestreamRow(db: DatabaseSync): number {
-  try {
-    return Number(db.prepare(LITESTREAM_ROW).get()?.seq ?? -1);
-  } catch (error) {
-    if (isBusy(error)) throw error;
-    return -1;
-  }
+  return { db, identity, owned: false, made: false, counter: new CommitCounter(db, file), tally: null };
 }
 
 function rollBack(db: DatabaseSync): void {
@@ -202,9 +177,4 @@ function rollBack(db: DatabaseSync): void {
   } catch {
     // SQLite has done so itself.
   }
-}
-
-/** Primary result code in the lowest byte. */
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 255) === SQLITE_BUSY;
 }

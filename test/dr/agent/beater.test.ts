@@ -95,10 +95,17 @@ describe("a database in which nothing happens", () => {
     one.beat(1, () => 100);
     db.exec("UPDATE _litestream_seq SET seq = seq + 1");
     expect(one.beat(1, () => 200)).toEqual({ kind: "quiet" });
-    db.exec("UPDATE _litestream_seq SET seq = seq + 1; INSERT INTO service VALUES (1)");
+    db.exec("UPDATE _litestream_seq SET seq = seq + 1");
     expect(one.beat(1, () => 300)).toEqual({ kind: "quiet" });
-    db.exec("INSERT INTO service VALUES (2)");
+    db.exec("UPDATE _litestream_seq SET seq = seq + 1; INSERT INTO service VALUES (1)");
     expect(one.beat(1, () => 400)).toMatchObject({ kind: "written" });
+    db.exec("INSERT INTO service VALUES (2); UPDATE _litestream_seq SET seq = seq + 1");
+    expect(one.beat(1, () => 500)).toMatchObject({ kind: "written" });
+    db.exec("UPDATE _litestream_seq SET seq = seq + 1; PRAGMA wal_checkpoint(RESTART)");
+    expect(one.beat(1, () => 600)).toEqual({ kind: "quiet" });
+    db.exec("INSERT INTO service VALUES (3); PRAGMA wal_checkpoint(TRUNCATE)");
+    expect(one.beat(1, () => 700)).toMatchObject({ kind: "written" });
+    expect(one.beat(1, () => 800)).toEqual({ kind: "quiet" });
   });
 });
 
