@@ -13,9 +13,12 @@ import { clearBeside, putAside } from "./put-aside.ts";
 import { Slots } from "./slots.ts";
 import type { WorkingCopy } from "./working-copy.ts";
 
-/** One database is published for at most a fifth of the time; all of them together for at most a third. */
-const OWN_REST = 4;
-const COMMON_REST = 2;
+/**
+ * One database is published for at most a third of the time; all of them together for at most two thirds, most of which is waiting
+ * for the disk: what readers have is as old as this makes it when all of them change all the time.
+ */
+const OWN_REST = 2;
+const COMMON_REST = 0.5;
 
 /** One after the other: each copies and reads a whole file. */
 const turns = new Slots(1);
