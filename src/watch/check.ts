@@ -59,6 +59,7 @@ const notice = object({
 const delivery = object({
   ...{ channel: text, to: word("channel", "direct"), notice, mark: text },
   state: word("waiting", "sending", "sent", "refused"),
+  everyone: orAbsent(flag),
   ...{ tries: number, maybeSent: flag, notBefore: time, owedAt: time, doneAt: orNull(time), error: orNull(text) },
 });
 const kept = object({

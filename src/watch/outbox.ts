@@ -11,6 +11,8 @@ export interface Delivery extends Recipient {
   readonly state: "waiting" | "sending" | "sent" | "refused";
   readonly tries: number;
   readonly maybeSent: boolean;
+  /** It was for a person directly, who could not be told: the channel is called instead. Absent: no. */
+  readonly everyone?: boolean | undefined;
   /** Wall clock: not to be tried before, after a restart. */
   readonly notBefore: Millis;
   /** Wall clock: when it was owed, and when it was delivered or given up. */
@@ -47,13 +49,35 @@ export function afterRestart(deliveries: readonly Delivery[]): Delivery[] {
   );
 }
 
-export function isOpen({ state }: Delivery): boolean {
+export function isOpen({ state }: Pick<Delivery, "state">): boolean {
   return state === "waiting" || state === "sending";
 }
 
-/** Of each channel the oldest first: what is down is told before that it answers again. */
-export function nextFor(deliveries: readonly Delivery[], channel: string): Delivery | undefined {
-  return deliveries.find((delivery) => delivery.channel === channel && isOpen(delivery));
+/** What is told one after the other: all of a channel, or those of it that go to one place. */
+export type Lane = Pick<Recipient, "channel"> & { readonly to: Recipient["to"] | null };
+
+/** Of each lane the oldest first: what is down is told before that it answers again. */
+export function nextFor(deliveries: readonly Delivery[], { channel, to }: Lane): Delivery | undefined {
+  return deliveries.find((one) => one.channel === channel && (to === null || one.to === to) && isOpen(one));
+}
+
+/**
+ * What an escalation that a person cannot be told becomes; null for all else, and for an outage whose end the channel knows: it is told
+ * everything else anyway.
+ */
+export function insteadOf(refused: Delivery, all: readonly Delivery[], now: Millis): Delivery | null {
+  const { notice, channel, to } = refused;
+  if (to !== "direct" || notice.kind !== "escalated") return null;
+  const isOver = all.some(
+    (one) =>
+      one.channel === channel &&
+      one.to === "channel" &&
+      one.notice.kind === "recovered" &&
+      one.notice.incident === notice.incident &&
+      one.state !== "waiting",
+  );
+  const [instead] = isOver ? [] : owed(notice, [{ channel, to: "channel" }], now);
+  return instead ? { ...instead, everyone: true } : null;
 }
 
 /** The pause after a try that failed: doubled each time, a minute at most, and what the service asks for at least. */

@@ -35,8 +35,12 @@ export interface PathRow {
 
 export interface SaidRow {
   readonly event: string;
+  /** The same for all to whom the same is told. */
+  readonly notice: string;
   readonly channel: string;
   readonly to: string;
+  /** The whole channel was called, because a person could not be told directly. */
+  readonly everyone: boolean;
   readonly state: Delivery["state"];
   readonly at: Millis;
   readonly tries: number;
@@ -108,6 +112,6 @@ function pathRow(address: string, { answers, finding, since }: PathState): PathR
   return { address, answers, finding, since };
 }
 
-function saidRow({ notice, channel, to, state, doneAt, owedAt, tries, error }: Delivery): SaidRow {
-  return { event: notice.kind, channel, to, state, at: doneAt ?? owedAt, tries, error };
+function saidRow({ notice, channel, to, everyone = false, state, doneAt, owedAt, tries, error }: Delivery): SaidRow {
+  return { event: notice.kind, notice: notice.id, channel, to, everyone, state, at: doneAt ?? owedAt, tries, error };
 }

@@ -203,7 +203,7 @@ test("Slack that asks for a year, by a clock of its own: an alert waits for ten 
     if (++tries === 1) throw new SendError("ops: Slack answers 429", { wait: 365 * 86_400_000 });
   };
   const stop = new AbortController();
-  const ended = quick.watcher({ interval: 60_000 }).run(stop.signal);
+  const ended = quick.watcher({ interval: 60_000, escalateAfter: 3_600_000 }).run(stop.signal);
   await vi.advanceTimersByTimeAsync(120_000);
   expect([tries, quick.arrived]).toEqual([1, []]);
   await vi.advanceTimersByTimeAsync(600_000);

@@ -17,6 +17,7 @@ export function noticeOf(more: Partial<Notice> = {}): Notice {
 export function outgoing(more: Partial<Outgoing> = {}): Outgoing {
   return {
     ...{ notice: noticeOf(), to: "channel", mark: "00000000-0000-8000-8000-000000000001", again: false, attempt: 1 },
+    everyone: false,
     ...more,
   };
 }

@@ -36,7 +36,7 @@ export class Quick {
     const spec = { ...RULES, ...watch };
     return {
       ...{ hosts: this.names.map(hostOf), known: this.names, watch: spec, deadMan: null },
-      channels: new Map(spec.channels.map(({ name }) => [name, this.#channel(name)])),
+      channels: new Map(spec.channels.map((one) => [one.name, this.#channel(one)])),
     };
   }
 
@@ -62,12 +62,13 @@ export class Quick {
     return { paths: [{ address: "10.0.0.1", answers, finding: answers ? "answers" : "no answer" }], late: false };
   }
 
-  #channel(name: string): Channel {
+  #channel({ name, kind }: AlertChannel): Channel {
+    const onePlace = kind !== "slack-api";
     const send = async (outgoing: Outgoing) => {
       await this.sending(outgoing);
       this.arrived.push(`${name}/${outgoing.to} ${outgoing.notice.kind}${outgoing.again ? " again" : ""}`);
     };
-    return { name, send, prepare: async () => {} };
+    return { name, send, onePlace, prepare: async () => {} };
   }
 }
 

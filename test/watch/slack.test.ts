@@ -4,6 +4,10 @@ import type { Context } from "../../src/kit/context.ts";
 import { SendError } from "../../src/watch/channels/channel.ts";
 import { openChannels } from "../../src/watch/channels/open.ts";
 import { recipientsOf } from "../../src/watch/channels/recipients.ts";
+import { slackFault } from "../../src/watch/channels/slack-fault.ts";
+import { Courier } from "../../src/watch/courier.ts";
+import type { NoticeKind } from "../../src/watch/machine/notice.ts";
+import { owed } from "../../src/watch/outbox.ts";
 import { Slack } from "../doubles/slack.ts";
 import { ADVISED, METHODS, UNPUBLISHED_ARGS, WEBHOOK_ERRORS } from "../doubles/slack-published.ts";
 import { noticeOf, outgoing } from "./notices.ts";
@@ -133,11 +137,70 @@ describe("over the Web API", () => {
       "ops: Slack refuses conversations.open: missing_scope (the app needs the scope channels:write,groups:write,im:write",
     );
     const wrong = channel(API, { SLACK_BOT_TOKEN: "xoxb-wrong-token" });
-    const { message, hopeless } = await refusal(wrong.send(outgoing()));
-    expect([message, hopeless]).toEqual([
+    const { message, fault } = await refusal(wrong.send(outgoing()));
+    expect([message, fault]).toEqual([
       "ops: Slack refuses chat.postMessage: invalid_auth (the token is not valid)",
-      false,
+      "channel",
     ]);
+  });
+
+  test("each refusal that is published is the message's fault, the member's, the channel's, or passes", () => {
+    const faults = (method: string, to: "channel" | "direct") =>
+      Object.groupBy(METHODS[method]?.errors ?? [], (word) => slackFault(word, to));
+    const shared = {
+      message: [
+        ...["invalid_arg_name", "invalid_array_arg", "invalid_charset", "invalid_form_data", "invalid_json"],
+        "json_not_object",
+      ],
+      passing: ["fatal_error", "ratelimited", "request_timeout", "service_unavailable", "team_added_to_org"],
+    };
+    const posts = faults("chat.postMessage", "channel");
+    expect(posts.message).toEqual([
+      ...[...shared.message, "duplicate_channel_not_found", "duplicate_message_not_found", "invalid_blocks"],
+      ...["msg_too_long", "no_text", "too_many_attachments"],
+    ]);
+    expect(posts.passing).toEqual([...shared.passing, "message_limit_exceeded", "rate_limited"]);
+    expect(posts.addressee).toBe(undefined);
+    for (const word of ["is_archived", "not_in_channel", "channel_not_found", "missing_scope", "token_revoked"])
+      expect(posts.channel).toContain(word);
+    const opens = faults("conversations.open", "direct");
+    expect([opens.message, opens.passing]).toEqual([shared.message, shared.passing]);
+    for (const word of ["user_not_found", "user_disabled", "user_not_visible", "missing_scope", "channel_not_found"])
+      expect(opens.addressee).toContain(word);
+    // The token is the channel's too: calling the channel instead would be refused as well.
+    for (const word of ["invalid_auth", "token_expired", "account_inactive"]) expect(opens.channel).toContain(word);
+    expect([slackFault("a_new_word", "channel"), slackFault("a_new_word", "direct")]).toEqual(["channel", "addressee"]);
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ["is no member any more", () => slack.users.clear(), "user_not_found"],
+    ["cannot be written to for want of a scope", () => (slack.scopes = ["chat:write"]), "missing_scope"],
+  ])("who is named and %s: everybody in the channel is called, and alerts go on", async (_, breaking, word) => {
+    breaking();
+    const said: string[] = [];
+    const options = { channels: new Map([["ops", channel(API)]]), clock: Date.now, keep: () => {} };
+    const courier = new Courier([], { ...options, say: (sentence) => said.push(sentence) });
+    const tell = (kind: NoticeKind, host: string, to: "channel" | "direct") =>
+      courier.add(owed(noticeOf({ kind, host, id: `${host}-${kind}` }), [{ channel: "ops", to }], Date.now()));
+    tell("down", "anvil", "channel");
+    tell("escalated", "anvil", "direct");
+    courier.start();
+    await courier.settle(5000);
+    tell("recovered", "anvil", "channel");
+    tell("down", "forge", "channel");
+    courier.start();
+    await courier.settle(5000);
+    expect(slack.texts("#ops").map((text) => text.split(" ").slice(0, 3).join(" "))).toEqual([
+      ":red_circle: anvil is",
+      "<!channel> :rotating_light: anvil",
+      ":large_green_circle: anvil answers",
+      ":red_circle: forge is",
+    ]);
+    expect(courier.deliveries.find(({ to }) => to === "direct")).toMatchObject({
+      state: "refused",
+      error: expect.stringContaining(word),
+    });
+    expect(said.join()).toContain(word);
   });
 
   test("429 says how long to wait, and nothing was posted", async () => {

@@ -2,6 +2,7 @@ import { type Millis, toIso } from "@alai/core";
 import type { View } from "../../kit/output.ts";
 import type { Style } from "../../kit/style.ts";
 import { relative, span } from "../../kit/when.ts";
+import { isOpen } from "../../watch/outbox.ts";
 import type { HostRow, SaidRow } from "../../watch/status.ts";
 
 export const HOST_FIELDS = {
@@ -17,7 +18,7 @@ export const HOST_FIELDS = {
   escalates_in_seconds: "until it is escalated, or null when it will not be",
   escalates_to: "person (directly), channel (everybody in it, for want of a direct-to), webhook, or nobody",
   escalated: "it was escalated",
-  said: "alerts, the newest last: event, channel, to, state, at, tries, error",
+  said: "alerts, the newest last: event, notice, channel, to, everyone (called instead of a person), state, at, tries, error",
 } as const;
 
 const COLOURS = {
@@ -69,9 +70,16 @@ function pathsOf({ paths }: HostRow): string {
     .join(", ");
 }
 
+/** The last that was told; and what was not, or not to whom it was for, with why. */
 function lastSaid({ said }: HostRow): string {
   const last = said.at(-1);
-  return last ? `${last.event} ${WORDS[last.state]}` : "";
+  if (!last) return "";
+  const isInstead = last.everyone ? " to the whole channel" : "";
+  const troubles = said.filter((one) => one.error !== null && (isOpen(one) || one.notice === last.notice));
+  const why = troubles.map(
+    (one) => `${one.event} ${one.to === "direct" ? "directly " : ""}${WORDS[one.state]}: ${one.error}`,
+  );
+  return [`${last.event} ${WORDS[last.state]}${isInstead}`, ...new Set(why)].join("; ");
 }
 
 const WORDS: Readonly<Record<SaidRow["state"], string>> = {

@@ -15,16 +15,27 @@ export interface Outgoing {
   readonly again: boolean;
   /** From 1. */
   readonly attempt: number;
+  /** It was for a person directly, who cannot be told there: whoever is in the channel is called. */
+  readonly everyone: boolean;
 }
 
 /** Somewhere that alerts go to. */
 export interface Channel {
   readonly name: string;
+  /** What is for a person goes to the same place as all else, so that one row keeps its order. Absent: to another place. */
+  readonly onePlace?: boolean;
   /** Resolves when the service has taken it. Throws SendError, or Exit for a secret that is not there. */
   send(outgoing: Outgoing): Promise<void>;
   /** Reads what it needs. Throws Exit when it is not there. */
   prepare(): Promise<void>;
 }
+
+/**
+ * Whose fault a refusal is. `message`: this one is wrong, and no use to send again. `addressee`: the person who was to be told
+ * directly, or the right to do so. `channel`: what the manifest, the secret or the service's setting says of the whole channel:
+ * somebody has to mend it. `passing`: nobody's.
+ */
+export type Fault = "message" | "addressee" | "channel" | "passing";
 
 /** Not taken. Never with a secret in it. Exit 69. */
 export class SendError extends Exit {
@@ -32,15 +43,14 @@ export class SendError extends Exit {
   readonly maybeSent: boolean;
   /** How long the service asks to wait. */
   readonly wait: Millis;
-  /** It is this message that is refused, not us: no use to send it again. */
-  readonly hopeless: boolean;
+  readonly fault: Fault;
 
-  constructor(message: string, more: { maybeSent?: boolean; wait?: Millis; hopeless?: boolean } = {}) {
+  constructor(message: string, more: { maybeSent?: boolean; wait?: Millis; fault?: Fault } = {}) {
     super(EXIT.unavailable, "not_delivered", message);
     this.name = "SendError";
     this.maybeSent = more.maybeSent ?? false;
     this.wait = more.wait ?? 0;
-    this.hopeless = more.hopeless ?? false;
+    this.fault = more.fault ?? "passing";
   }
 }
 
@@ -84,5 +94,5 @@ export function secretUrl(who: string, secret: string): URL {
   const isSafe =
     url?.protocol === "https:" || (url?.protocol === "http:" && /^(127\.|localhost|\[::1\])/.test(url.hostname));
   if (url && isSafe) return url;
-  throw new SendError(`${who}: its secret is no https address`);
+  throw new SendError(`${who}: its secret is no https address`, { fault: "channel" });
 }

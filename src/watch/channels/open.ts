@@ -17,10 +17,10 @@ export function openChannels(context: Context, specs: readonly AlertChannel[]): 
   context.onExit(() => http.close());
   const secrets = new Secrets(context);
   const base = slackBase(context);
-  const everyone = !specs.some(isDirect);
+  const nobody = !specs.some(isDirect);
   const open = (spec: AlertChannel): Channel => {
-    if (spec.kind === "slack-webhook") return slackWebhook(spec, http, secrets, everyone);
-    if (spec.kind === "slack-api") return slackApi(spec, http, secrets, base, everyone);
+    if (spec.kind === "slack-webhook") return slackWebhook(spec, http, secrets, nobody);
+    if (spec.kind === "slack-api") return slackApi(spec, http, secrets, base, nobody);
     return webhook(spec, http, secrets, context.clock);
   };
   return new Map(specs.map((spec) => [spec.name, open(spec)]));

@@ -2,7 +2,8 @@ import type { AlertChannel } from "../../dr/manifest/model.ts";
 import type { Answer, Http } from "../../kit/http.ts";
 import { oneLine, truncate } from "../../kit/text.ts";
 import type { Secrets } from "../secret.ts";
-import { type Channel, type Outgoing, post, SendError, textOf, waitOf } from "./channel.ts";
+import { type Channel, type Fault, type Outgoing, post, SendError, textOf, waitOf } from "./channel.ts";
+import { slackFault } from "./slack-fault.ts";
 import { slackText } from "./slack-text.ts";
 
 type Spec = Extract<AlertChannel, { kind: "slack-api" }>;
@@ -23,8 +24,6 @@ const HINTS: Readonly<Record<string, string>> = {
   account_inactive: "the app was removed from the workspace",
 };
 const BAD_TOKEN = ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"];
-/** It is the message that is wrong. */
-const HOPELESS = ["msg_too_long", "no_text"];
 /** Slack has said that the work may be done all the same. */
 const UNSURE = ["fatal_error", "internal_error", "request_timeout", "service_unavailable"];
 
@@ -32,11 +31,11 @@ const UNSURE = ["fatal_error", "internal_error", "request_timeout", "service_una
  * Slack's Web API (scopes chat:write, and im:write for direct messages): a channel, and one member directly. A repeated message
  * carries the `client_msg_id` of the first. Slack names it in its errors, not among the arguments: that it leaves a repeated
  * message out is what it does, not what it promises.
- * @param everyone nobody can be told directly: an escalation calls the whole channel.
+ * @param nobody no channel has somebody who can be told directly: an escalation calls the whole channel.
  */
-export function slackApi(spec: Spec, http: Http, secrets: Secrets, base: string, everyone: boolean): Channel {
+export function slackApi(spec: Spec, http: Http, secrets: Secrets, base: string, nobody: boolean): Channel {
   let direct: string | null = null;
-  const call = async (method: string, args: Said) => {
+  const call = async (method: string, to: Outgoing["to"], args: Said) => {
     const headers = {
       "content-type": "application/json; charset=utf-8",
       authorization: `Bearer ${await secrets.get(spec.secret)}`,
@@ -45,22 +44,25 @@ export function slackApi(spec: Spec, http: Http, secrets: Secrets, base: string,
     const said = read(spec.name, method, answer);
     if (said.ok === true) return said;
     if (BAD_TOKEN.includes(String(said.error))) secrets.forget(spec.secret);
-    throw refusal(spec.name, method, said);
+    // The conversation with a member who was put in for another one is another one.
+    if (to === "direct") direct = null;
+    throw refusal(spec.name, method, to, said);
   };
-  const placeOf = async ({ to }: Outgoing) => {
+  const placeOf = async (to: Outgoing["to"]) => {
     if (to === "channel" || spec.directTo === null) return spec.channel;
-    direct ??= channelId(await call("conversations.open", { users: spec.directTo }));
+    direct ??= channelId(await call("conversations.open", to, { users: spec.directTo }));
     return direct;
   };
   return {
     name: spec.name,
     prepare: async () => void (await secrets.get(spec.secret)),
     async send(outgoing) {
-      const channel = await placeOf(outgoing);
-      const text = slackText(outgoing, everyone && outgoing.notice.kind === "escalated");
+      const to = spec.directTo === null ? "channel" : outgoing.to;
+      const channel = await placeOf(to);
+      const text = slackText(outgoing, nobody);
       const message = { channel, text, client_msg_id: outgoing.mark, unfurl_links: false, unfurl_media: false };
       try {
-        await call("chat.postMessage", message);
+        await call("chat.postMessage", to, message);
       } catch (error) {
         // It had arrived before, and somebody deleted it.
         if (error instanceof SlackRefusal && error.word === "duplicate_message_not_found" && outgoing.again) return;
@@ -73,17 +75,17 @@ export function slackApi(spec: Spec, http: Http, secrets: Secrets, base: string,
 class SlackRefusal extends SendError {
   readonly word: string;
 
-  constructor(word: string, message: string, more: { maybeSent: boolean; hopeless: boolean }) {
+  constructor(word: string, message: string, more: { maybeSent: boolean; fault: Fault }) {
     super(message, more);
     this.word = word;
   }
 }
 
-function refusal(who: string, method: string, said: Said): SlackRefusal {
+function refusal(who: string, method: string, to: Outgoing["to"], said: Said): SlackRefusal {
   const word = truncate(oneLine(String(said.error)), 60);
   const needed = word === "missing_scope" ? `the app needs the scope ${oneLine(String(said.needed))}` : HINTS[word];
   const message = `${who}: Slack refuses ${method}: ${word}${needed ? ` (${needed})` : ""}`;
-  return new SlackRefusal(word, message, { maybeSent: UNSURE.includes(word), hopeless: HOPELESS.includes(word) });
+  return new SlackRefusal(word, message, { maybeSent: UNSURE.includes(word), fault: slackFault(word, to) });
 }
 
 /** Slack answers 200 to nearly everything, and says in the body what came of it. */

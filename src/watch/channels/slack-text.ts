@@ -15,11 +15,12 @@ const MARKS: Readonly<Record<NoticeKind, string>> = {
   acknowledged: ":speech_balloon:",
 };
 
-/** @param everyone nobody can be told directly: whoever is in the channel is called. */
-export function slackText({ notice, again }: Outgoing, everyone = false): string {
+/** @param nobody there is nobody who could be told directly: an escalation calls whoever is in the channel. */
+export function slackText({ notice, again, everyone: instead }: Outgoing, nobody = false): string {
   const sentence = escapeSlack(truncate(oneLine(sentenceOf(notice)), LONGEST));
   const repeated = again ? " (sent again: whether it arrived the first time is not known)" : "";
-  return `${everyone ? "<!channel> " : ""}${MARKS[notice.kind]} ${sentence}${repeated}`;
+  const call = instead || (nobody && notice.kind === "escalated") ? "<!channel> " : "";
+  return `${call}${MARKS[notice.kind]} ${sentence}${repeated}`;
 }
 
 /** The three characters that Slack takes for marks of links and mentions. */

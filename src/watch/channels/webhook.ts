@@ -17,6 +17,7 @@ export function webhook(spec: Spec, http: Http, secrets: Secrets, now: () => num
   const key = async () => (spec.secret === null ? null : secrets.get(spec.secret));
   return {
     name: spec.name,
+    onePlace: true,
     prepare: async () => void (await key()),
     async send(outgoing) {
       const body = JSON.stringify(bodyOf(outgoing));
