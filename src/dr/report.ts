@@ -18,6 +18,8 @@ export interface HostReport {
   readonly listedAt: Millis | null;
   /** What storage last refused with; null when the last call came through. */
   readonly storageTrouble: { readonly since: Millis; readonly trouble: string; readonly message: string } | null;
+  /** Since when its storage is what it is: what was proven before was another one; null or absent: since ever, or not known. */
+  readonly storageSince?: Millis | null;
   /** Why it does nothing yet, as a sentence; null or absent: it does its part. */
   readonly waiting?: string | null;
   /** Since when `epoch` is the primary's, by storage's clock; null or absent: since ever, or not known. */

@@ -8,7 +8,8 @@ import type { Storage } from "../storage/storage.ts";
 import { watch } from "../watchdogs/all.ts";
 import type { WatchedDatabase } from "../watchdogs/watched.ts";
 import type { Daily } from "./daily.ts";
-import { Listing } from "./listing.ts";
+import { KnownStorage } from "./known-storage.ts";
+import { type Listed, Listing } from "./listing.ts";
 import type { Log } from "./log.ts";
 import { every } from "./loop.ts";
 import { Primary } from "./primary.ts";
@@ -77,6 +78,7 @@ export interface AgentOptions {
 export class Agent {
   readonly #options: AgentOptions;
   readonly #listing: Listing;
+  readonly #known: KnownStorage;
   readonly #remedies: Remedies;
   readonly #startedAt: Millis;
   #part: Primary | Standby | null = null;
@@ -95,6 +97,7 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#listing = new Listing(options.storage, options.clock);
+    this.#known = new KnownStorage(options);
     this.#startedAt = options.clock();
     this.#tickedAt = options.monotonic();
     this.#alarms = options.state.alarms();
@@ -142,7 +145,8 @@ export class Agent {
       children: this.#part instanceof Primary ? this.#part.children.map(({ report }) => report) : [],
       alarms: this.#alarms,
       listedAt: this.#listing.listedAt,
-      storageTrouble: this.#listing.trouble(SILENCE),
+      storageTrouble: this.#storageTrouble,
+      storageSince: this.#known.marker?.since ?? null,
       waiting: this.#verdict.act === "wait" ? this.#verdict.why : null,
       epochSince: this.#epochSince,
       proofs: this.#proofs.good,
@@ -171,18 +175,23 @@ export class Agent {
   async #obeyTruth(): Promise<void> {
     const { host, storage, state, monotonic, manifest } = this.#options;
     if (this.#part && monotonic() - this.#obeyedAt < TRUTH) return;
-    const truth = await this.#listing.during("read", () => readPrimary(storage, manifest));
-    if (truth === null) {
+    const newest = state.recall<number>("", "newest epoch") ?? 0;
+    const said = await this.#listing.during("read", async () => {
+      const truth = await readPrimary(storage, manifest);
+      const verdict = decide({ host, truth, newest });
+      return { truth, verdict, other: await this.#known.look({ mayBegin: verdict.act === "primary" }) };
+    });
+    if (said === null) {
       const trouble = this.#listing.refusal("read");
       if (this.#verdict.act === "wait")
         this.#say({ act: "wait", why: `Storage does not say who may write: ${trouble?.message ?? "it is silent"}` });
       return;
     }
     this.#obeyedAt = monotonic();
-    this.#owner = truth.owner;
-    this.#epochSince = truth.since;
-    const newest = state.recall<number>("", "newest epoch") ?? 0;
-    await this.#become(decide({ host, truth, newest }));
+    if (said.other !== null) return this.#become({ act: "wait", why: said.other });
+    this.#owner = said.truth.owner;
+    this.#epochSince = said.truth.since;
+    await this.#become(said.verdict);
   }
 
   async #become(verdict: Verdict): Promise<void> {
@@ -221,6 +230,7 @@ export class Agent {
   async #stopPart(): Promise<void> {
     const part = this.#part;
     this.#part = null;
+    this.#known.forgetListing();
     if (part) void this.#options.daily?.interrupt();
     await (part instanceof Standby ? part.stop(5 * TICK) : part?.stop());
   }
@@ -252,8 +262,24 @@ export class Agent {
       part instanceof Standby ? this.#options.askPrimary(this.#owner) : null,
     ]);
     if (part !== this.#part) return;
-    if (listed) part.listed(listed);
+    if (listed && (await this.#isOfThisStorage(listed)) && part === this.#part) part.listed(listed);
     if (primary && part instanceof Standby) part.confirm(primary);
+  }
+
+  /** What another storage lacks is nothing to be healed: a listing counts only when it is of the one that it was. */
+  async #isOfThisStorage(listed: Listed): Promise<boolean> {
+    if (this.#known.isDoubtful(listed)) {
+      const said = await this.#listing.during("read", async () => ({ other: await this.#known.look({ now: true }) }));
+      // The part ends as soon as the truth is read again.
+      if (said?.other != null) this.#obeyedAt = Number.NEGATIVE_INFINITY;
+      if (said?.other !== null) return false;
+    }
+    this.#known.listed(listed);
+    return true;
+  }
+
+  get #storageTrouble(): HostReport["storageTrouble"] {
+    return this.#known.trouble ?? this.#listing.trouble(SILENCE);
   }
 
   async #lookAtStorage(): Promise<void> {
@@ -273,7 +299,7 @@ export class Agent {
         startedAt: this.#startedAt,
         poll: part instanceof Primary ? poll * PRIMARY_POLLS : poll,
         listedAt: this.#listing.listedAt,
-        storageTrouble: this.#listing.trouble(SILENCE),
+        storageTrouble: this.#storageTrouble,
         databases: this.#databases,
         children: part instanceof Primary ? part.children : [],
         volumes: seen.volumes,
