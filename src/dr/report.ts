@@ -84,6 +84,12 @@ export interface Head {
   readonly seenAt: Millis;
 }
 
+/** Everything that was committed `until` then, by the primary's clock, is in storage as far as it has `txid`. */
+export interface Proven {
+  readonly until: Millis;
+  readonly txid: number;
+}
+
 export interface DatabaseReport {
   readonly name: string;
   /** On the primary: what was committed. */
@@ -104,11 +110,8 @@ export interface DatabaseReport {
     /** How long it took to clone and check it the last time. */
     readonly lasted: Millis;
   };
-  /**
-   * On the standby: until when, by the primary's clock, everything that was committed is in the working copy, which is made of storage
-   * alone: it has the primary's newest heartbeat, and the position that the primary had then.
-   */
-  readonly provenUntil?: Millis | null;
+  /** On the standby, where the working copy has the primary's newest heartbeat, and the position that the primary had then. */
+  readonly proven?: Proven | null;
   /** What Litestream itself claims; no evidence. */
   readonly claimedAt: Millis | null;
   /** A file of no bytes, a missing one, one that is no database: said, never hidden. */

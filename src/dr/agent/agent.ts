@@ -343,6 +343,6 @@ export class Agent {
 }
 
 /** Of a copy: the newest moment that its heartbeat stands for. */
-function provenTime({ applied, provenUntil }: DatabaseReport): Millis | null {
-  return applied?.beat ? Math.max(applied.beat.at, provenUntil ?? 0) : null;
+function provenTime({ applied, proven }: DatabaseReport): Millis | null {
+  return applied?.beat ? Math.max(applied.beat.at, proven?.until ?? 0) : null;
 }

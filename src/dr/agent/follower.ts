@@ -1,11 +1,11 @@
 import type { Millis } from "@alai/core";
-import { confirmedUntil } from "../heartbeat/confirm.ts";
 import { type LtxFile, newestTxid } from "../ltx/name.ts";
 import type { Database } from "../manifest/model.ts";
 import type { DatabaseReport, Head } from "../report.ts";
 import type { WatchedDatabase } from "../watchdogs/watched.ts";
 import { Generations, type GenerationsOptions } from "./generations.ts";
 import { sentenceOf } from "./log.ts";
+import { ProvenUntil } from "./proven.ts";
 
 export interface FollowerOptions extends GenerationsOptions {
   readonly epoch: number;
@@ -23,12 +23,12 @@ export class Follower {
   #trouble: string | null = null;
   /** The trouble is that there is no room: a second copy would not fit either. */
   #isFull = false;
-  #provenUntil: Millis | null;
+  readonly #proven: ProvenUntil;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.database = options.database;
-    this.#provenUntil = options.state.recall<Millis>(this.database.name, `proven e${options.epoch}`);
+    this.#proven = new ProvenUntil(options.state, this.database.name, options.epoch);
     this.#generations = new Generations(options);
   }
 
@@ -39,7 +39,9 @@ export class Follower {
     const time = files.reduce((latest, file) => (file.max === newest ? Math.max(latest, file.time) : latest), 0);
     this.#shipped = newest === 0 ? null : { txid: newest, time: time || null, beat: null, seenAt: began };
     const { copy } = this.#generations;
-    const applied = copy?.report().applied?.txid ?? 0;
+    const head = copy?.report().applied ?? null;
+    this.#proven.look(newest, head?.txid ?? null);
+    const applied = head?.txid ?? 0;
     const isBehind = copy !== null && newest > applied;
     if (!isBehind) this.#behindSince = null;
     else if (this.#behindSince === null || applied !== this.#appliedBefore) this.#behindSince = now;
@@ -68,12 +70,12 @@ export class Follower {
 
   /** What the primary says that it has committed: where the copy has it all, that is proven until then. */
   confirm({ committed }: DatabaseReport): void {
-    const until = confirmedUntil(this.#generations.copy?.report().applied ?? null, committed);
-    if (until !== null) this.#provenUntil = Math.max(until, this.#provenUntil ?? 0);
+    this.#proven.confirm(this.#generations.copy?.report().applied ?? null, committed);
   }
 
-  get provenUntil(): Millis | null {
-    return this.#provenUntil;
+  /** What must outlive the agent. */
+  get kept(): ProvenUntil["entry"] {
+    return this.#proven.entry;
   }
 
   /** Throws nothing: what is in the way is in the report. */
@@ -110,14 +112,14 @@ export class Follower {
   get report(): DatabaseReport {
     const { copy, cannot, published, reseeds } = this.#generations;
     const said = copy?.report();
+    const heads = { shipped: this.#shipped, applied: said?.applied ?? null };
     return {
       name: this.database.name,
       committed: null,
-      shipped: this.#shipped,
-      applied: said?.applied ?? null,
+      ...heads,
       published,
       ...(said?.readers && { readers: said.readers }),
-      provenUntil: this.#provenUntil,
+      proven: this.#proven.of(heads),
       claimedAt: null,
       state: said?.state ?? this.#stateWithoutCopy,
       reseeds,

@@ -64,14 +64,7 @@ export class Standby {
 
   /** What must outlive the agent. */
   keep(): void {
-    const { state, epoch } = this.#options;
-    state.keep(
-      this.#followers.map(({ database: { name }, provenUntil }) => ({
-        name,
-        kind: `proven e${epoch}`,
-        value: provenUntil,
-      })),
-    );
+    this.#options.state.keep(this.#followers.map(({ kept }) => kept));
   }
 
   /** Starts one copy anew from storage. */

@@ -1,13 +1,13 @@
-import type { Millis } from "@alai/core";
-import type { Head } from "../report.ts";
+import type { Head, Proven } from "../report.ts";
 
 /**
  * Until when everything that was committed has come back out of storage, for a database in which nothing has happened since its last
  * heartbeat: the copy holds that very heartbeat, and the position that the primary had at that moment. Null when it does not.
  * @param applied of the standby's working copy. @param committed of the primary.
  */
-export function confirmedUntil(applied: Head | null, committed: Head | null): Millis | null {
+export function confirmedUntil(applied: Head | null, committed: Head | null): Proven | null {
   if (!applied?.beat || !committed?.beat || committed.txid === null || applied.txid === null) return null;
   const isSameBeat = applied.beat.epoch === committed.beat.epoch && applied.beat.seq >= committed.beat.seq;
-  return isSameBeat && applied.txid >= committed.txid ? committed.time : null;
+  if (!isSameBeat || applied.txid < committed.txid || committed.time === null) return null;
+  return { until: committed.time, txid: committed.txid };
 }

@@ -48,10 +48,21 @@ export function proofsOf(known: Known): readonly Proof[] {
  */
 function backOutOfStorage(known: Known): Millis | null {
   const { standby, primary, epoch } = known;
-  const beat = standby?.applied?.beat;
-  if (!beat || beat.epoch !== epoch || isLost(known, standby.applied)) return null;
-  const confirmed = confirmedUntil(standby.applied, primary?.committed ?? null);
-  return Math.max(beat.at, standby.provenUntil ?? 0, confirmed ?? 0);
+  const applied = standby?.applied;
+  const beat = applied?.beat;
+  if (!standby || !beat || beat.epoch !== epoch || isGone(known, standby, applied)) return null;
+  const told = [standby.proven ?? null, confirmedUntil(applied, primary?.committed ?? null)];
+  const good = told.filter((one) => one !== null).filter(({ txid }) => txid <= (applied.txid ?? 0));
+  return Math.max(beat.at, ...good.map(({ until }) => until));
+}
+
+/**
+ * Storage has lost what the copy has. The copy would be there all the same: it stands for storage as the standby listed it last, not
+ * as it is now.
+ */
+function isGone(known: Known, { shipped }: DatabaseReport, head: Head): boolean {
+  if (shipped === null) return isLost(known, head);
+  return (shipped.txid ?? 0) < (head.txid ?? 0) || isLost(known, { ...head, seenAt: shipped.seenAt });
 }
 
 /** What is proven to be in storage by positions. A standby's times are those of files, not of commits, and prove nothing. */

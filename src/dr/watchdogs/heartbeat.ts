@@ -24,7 +24,7 @@ export const heartbeatOld: Watchdog = ({ databases, role, now, startedAt }) =>
 /** The newest moment that a heartbeat in the copy stands for; null: there is none. */
 function backAt({ report }: WatchedDatabase): Millis | null {
   const at = report.applied?.beat?.at;
-  return at === undefined ? null : Math.max(at, report.provenUntil ?? 0);
+  return at === undefined ? null : Math.max(at, report.proven?.until ?? 0);
 }
 
 /** On the standby the beat has come the whole way, which the tier's RPO limits. */

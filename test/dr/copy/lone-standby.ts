@@ -39,8 +39,10 @@ export class LoneStandby implements AsyncDisposable {
     this.standby = this.#begin();
   }
 
-  ship(name: string, txid: number, rows = txid): Promise<void> {
-    return ship(this.storage, this.folder, { replica: `e1/${name}`, txid, rows });
+  /** @param seq of the heartbeat in it; absent: there is none. */
+  ship(name: string, txid: number, rows = txid, seq?: number): Promise<void> {
+    const beat = seq === undefined ? {} : { beat: { epoch: 1, seq } };
+    return ship(this.storage, this.folder, { replica: `e1/${name}`, txid, rows, ...beat });
   }
 
   /** One look at storage. */

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hexTxid, type LtxFile } from "../../../src/dr/ltx/name.ts";
 import type { Database, Host, Manifest } from "../../../src/dr/manifest/model.ts";
@@ -205,29 +204,6 @@ describe("what makes it worse", () => {
       primary: { ...primary, state: "missing" },
     });
     expect(judge(optional).level).toBe("empty");
-  });
-
-  it("nothing is ever ok without a proof that is within the limit", () => {
-    const txid = fc.option(fc.nat(20));
-    const age = fc.option(fc.integer({ min: -5000, max: 200_000 }));
-    const anyHead = fc.option(fc.record({ txid, age, seq: fc.nat(5) }).map((one) => head(one.txid, one.age, one.seq)));
-    const anyReport = fc.option(
-      fc
-        .record({ committed: anyHead, shipped: anyHead, applied: anyHead, claimedAt: fc.option(fc.constant(NOW)) })
-        .map(report),
-    );
-    fc.assert(
-      fc.property(anyReport, anyReport, fc.option(fc.nat(20)), (one, other, listed) => {
-        const status = judge(question({ primary: one, standby: other, listed, hasStandby: false }));
-        if (status.level !== "ok") return;
-        expect(["A", "B"]).toContain(status.evidence);
-        expect(status.rpo).toBeLessThanOrEqual(status.limit);
-        const times = [other?.applied?.beat?.at, one?.shipped?.time, one?.committed?.time];
-        expect(times.some((time) => time != null && time >= NOW - status.limit)).toBe(true);
-        if (listed === null) expect(status.shipped).toEqual(one?.shipped ?? other?.shipped ?? null);
-      }),
-      { numRuns: 500 },
-    );
   });
 });
 

@@ -153,12 +153,12 @@ const CASES: readonly (readonly [kind: string, what: string, fires: Watched, cal
     withDatabase(
       standby,
       {},
-      { applied: head({ beat: { epoch: 1, seq: 1, at: NOW - DAY } }), provenUntil: NOW - 61_000 },
+      { applied: head({ beat: { epoch: 1, seq: 1, at: NOW - DAY } }), proven: { until: NOW - 61_000, txid: 1 } },
     ),
     withDatabase(
       standby,
       {},
-      { applied: head({ beat: { epoch: 1, seq: 1, at: NOW - DAY } }), provenUntil: NOW - 59_000 },
+      { applied: head({ beat: { epoch: 1, seq: 1, at: NOW - DAY } }), proven: { until: NOW - 59_000, txid: 1 } },
     ),
   ],
   [
