@@ -18,7 +18,15 @@ const all = (from = facts()) => [...pages(from).values()].join("\n");
 const diagrams = (text: string) => [...text.matchAll(/```mermaid\n([\s\S]*?)\n```/g)].map(([, chart = ""]) => chart);
 
 const KINDS = {
-  ...{ follower_stalled: 1, shipping_stalled: 1, child_died: 1, heartbeat_old: 1, disk_low: 1, daily_failed: 1 },
+  ...{
+    follower_stalled: 1,
+    shipping_stalled: 1,
+    child_died: 1,
+    heartbeat_old: 1,
+    disk_low: 1,
+    daily_failed: 1,
+    foreign_writer: 1,
+  },
   ...{
     clock_skew: 1,
     unsafe_version: 1,

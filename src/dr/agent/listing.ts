@@ -5,7 +5,7 @@ import { type Storage, StorageError } from "../storage/storage.ts";
 import { sentenceOf } from "./log.ts";
 
 /** What storage is asked for: it may refuse the one and allow the other. */
-type Call = "list" | "read";
+type Call = "list" | "read" | "write";
 type Trouble = NonNullable<HostReport["storageTrouble"]>;
 
 /** What a listing of one epoch showed. */
@@ -55,9 +55,9 @@ export class Listing {
     return this.#troubles.get(call) ?? null;
   }
 
-  /** Nothing is listed any more: what a listing was refused with would never be taken back. */
-  rest(): void {
-    this.#troubles.delete("list");
+  /** Nothing of a kind is asked any more: what it was refused with would never be taken back. */
+  rest(call: Call): void {
+    this.#troubles.delete(call);
   }
 
   /** Null when storage does not let itself be listed: then `trouble` says why. */

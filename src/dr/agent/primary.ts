@@ -267,13 +267,17 @@ export class Primary {
     for (const { child } of this.#processes) child.tidy();
   }
 
-  /** Ends every Litestream, all at once, each with time to send what it holds. */
-  async stop(): Promise<void> {
+  /**
+   * Ends every Litestream, all at once, each with time to send what it holds.
+   * @param flush how long that may take; 0: another one writes the replicas, and nothing more is sent.
+   */
+  async stop(flush?: Millis): Promise<void> {
     this.#stopped = true;
     this.#ending.abort();
+    const ended = this.#processes.map(({ child }) => child.stop(flush));
     await Promise.all(this.#healings);
     for (const origin of this.#origins) origin.close();
-    await Promise.all(this.#processes.map(({ child }) => child.stop()));
+    await Promise.all(ended);
   }
 
   #beat(): void {

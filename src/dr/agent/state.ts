@@ -100,6 +100,16 @@ export class AgentState {
     });
   }
 
+  /** As `keep`, and it outlives a loss of power too. */
+  keepDurably(entries: Parameters<AgentState["keep"]>[0]): void {
+    this.#db.exec("PRAGMA synchronous=FULL");
+    try {
+      this.keep(entries);
+    } finally {
+      this.#db.exec("PRAGMA synchronous=NORMAL");
+    }
+  }
+
   /** @param lags by database's name; null: unknown at that time. */
   addSamples(at: Millis, lags: ReadonlyMap<string, Millis | null>): void {
     this.#together(() => {

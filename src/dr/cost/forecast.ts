@@ -1,4 +1,5 @@
 import type { Millis } from "@alai/core";
+import { writerInterval } from "../agent/writer.ts";
 import { QUIET } from "../heartbeat/beater.ts";
 import type { Database, Host, Manifest } from "../manifest/model.ts";
 import { renderConfigs } from "../render/configs.ts";
@@ -80,9 +81,9 @@ function soonest(a: Millis | null, b: Millis | null): Millis | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
-/** One listing of everything at each poll, who may write, and each new file read once by each standby. */
+/** One listing of everything at each poll, who may write and who does, and each new file read once by each standby. */
 function agentsPerDay(
-  { databases }: Manifest,
+  { databases, storage }: Manifest,
   { poll, pageSize, standbys, isBusy }: ForecastOptions & { readonly standbys: number; readonly isBusy: boolean },
 ): Requests {
   const filesOf = ({ syncInterval, heartbeat }: Database) =>
@@ -91,7 +92,8 @@ function agentsPerDay(
   const pages = Math.max(1, Math.ceil(stored / pageSize));
   const polls = (standbys * DAY) / poll + DAY / (PRIMARY_POLLS * poll);
   const followed = databases.filter(({ follow }) => follow).reduce((total, one) => total + filesOf(one), 0);
-  return { write: 0, list: polls * pages, read: ((standbys + 1) * DAY) / TRUTH + standbys * followed };
+  const signs = DAY / writerInterval(storage.type);
+  return { write: signs, list: polls * pages, read: ((standbys + 1) * DAY) / TRUTH + standbys * followed };
 }
 
 /** What the rendered configs say, so that the forecast is of what runs. */

@@ -29,6 +29,7 @@ export function assess(manifest: Manifest, look: Look, all: Proofs): Status {
       listed: look.storage.newest === null ? null : (look.storage.newest.get(database.name) ?? 0),
       listedAt: look.storage.listedAt,
       broken: look.storage.broken.get(database.name) ?? null,
+      foreign: primary?.answered?.value.foreignWriter ?? null,
       provenAt: proofs.good.get(database.name) ?? null,
       failedProof: proofs.failed.get(database.name) ?? null,
       epochSince: look.storage.epochSince ?? epochSince(look.hosts, epoch),

@@ -6,6 +6,7 @@ export const WORST_FIRST = ["breached", "unknown", "unproven", "degraded"] as co
 const BREACHES: Readonly<Record<Breach, string>> = {
   missing: "missing on the primary",
   damaged: "damaged on the primary",
+  foreign: "that somebody else writes",
   late: "older in storage than the tier allows",
   unrestorable: "that storage cannot restore",
   proof_failed: "whose last checked restore failed",

@@ -18,6 +18,8 @@ export interface Question extends Known {
   readonly epochSince: Millis | null;
   /** Why the listing has no way from nothing to the newest TXID in it; null: it has one, or there is no listing. */
   readonly broken: string | null;
+  /** Another agent writes what the primary is to, a sentence; null or absent: none does. */
+  readonly foreign?: string | null;
   /** Whether the fleet has a host that keeps copies. */
   readonly hasStandby: boolean;
   /** Sentences that hold for every database: storage does not answer, a host is down. */
@@ -90,6 +92,8 @@ function breaches(question: Question, proof: Proof | null, rpo: Millis | null): 
   const add = (kind: Breach, sentence: string) => found.push({ kind, sentence });
   if (primary?.state === "missing") add("missing", "The file is missing on the primary.");
   if (primary?.state === "damaged") add("damaged", "The file on the primary cannot be read as a database.");
+  const foreign = question.foreign ?? primary?.foreign ?? null;
+  if (foreign !== null) add("foreign", foreign);
   if (broken !== null) add("unrestorable", broken);
   // However new the proof is: it was made of files that are not there any more.
   else if (listed === 0 && rpo !== null) add("unrestorable", "Storage cannot restore it: it lists nothing of it.");

@@ -9,10 +9,11 @@ import type { Alarm, Head } from "../report.ts";
 export type Level = "ok" | "degraded" | "unproven" | "breached" | "unknown" | "empty";
 
 /**
- * Why a database is breached: the file is `missing` or `damaged` on the primary, what is proven is too `late`, storage lacks files
+ * Why a database is breached: the file is `missing` or `damaged` on the primary, somebody else writes its replica (`foreign`), what
+ * is proven is too `late`, storage lacks files
  * (`unrestorable`), the last restore failed (`proof_failed`), or none was checked for 36 h (`not_proven`).
  */
-export type Breach = "missing" | "damaged" | "late" | "unrestorable" | "proof_failed" | "not_proven";
+export type Breach = "missing" | "damaged" | "foreign" | "late" | "unrestorable" | "proof_failed" | "not_proven";
 
 /**
  * A: a heartbeat read back out of storage. B: Litestream's local position is the newest one in a listing of storage.

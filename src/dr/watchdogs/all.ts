@@ -14,9 +14,11 @@ import { shippingStalled } from "./shipping.ts";
 import { storageTrouble } from "./storage.ts";
 import { unsafeVersion } from "./version.ts";
 import type { Finding, Watchdog, Watched } from "./watched.ts";
+import { foreignWriter } from "./writer.ts";
 
 const WATCHDOGS: readonly Watchdog[] = [
   storageTrouble,
+  foreignWriter,
   shippingStalled,
   followerStalled,
   readersBehind,

@@ -65,6 +65,8 @@ export interface Watched {
   readonly aside: readonly string[];
   readonly clocks: readonly OtherClock[];
   readonly versions: readonly SeenVersion[];
+  /** Another agent that writes what this one is to, a sentence; null or absent: there is none. */
+  readonly foreignWriter?: string | null;
   /** What this host does every day. */
   readonly daily: readonly DailyReport[];
   /** Since when the epoch of now is the primary's; null: since ever, or not known. */

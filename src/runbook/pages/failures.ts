@@ -2,7 +2,7 @@ import type { AlarmKind } from "../../dr/report.ts";
 import { SKEW } from "../../dr/watchdogs/clock.ts";
 import { PROOF_LIMIT } from "../../dr/watchdogs/proof.ts";
 import { exactly } from "../lengths.ts";
-import { block, list } from "../markdown.ts";
+import { block, list, plain } from "../markdown.ts";
 import type { Facts, Page } from "../page.ts";
 import { agentCommands, primaryOf } from "../views.ts";
 
@@ -147,6 +147,18 @@ const ALARMS = (facts: Facts): Readonly<Record<AlarmKind, Failure>> => {
       check: ["ls -lR FOLDER", "sqlite3 FOLDER/NAME.db 'SELECT ...'      # compare with the new primary's"],
       action: [
         "Rows that were never sent are in them alone. Nothing merges them: compare, decide, then move the folder away; the alarm ends with that.",
+      ],
+    },
+    foreign_writer: {
+      title: "Somebody else writes the replicas",
+      signs: `Another agent has its sign in storage (\`_alai/writer-e<N>.json\`): a restored or copied machine, or \`--host ${plain(primary.name)}\` typed on another one. Or storage lists more of a database than this host's Litestream has made.`,
+      itself:
+        "Of two agents one alone sends; the other waits, and takes over when it has seen no sign for three of its intervals (three minutes; in a folder 30 s). A replica that somebody else has written into gets a whole image.",
+      check: ["alai dr status", "hostname      # the alarm names the machine and the id of the other one"],
+      action: [
+        `Find out which machine has the data. Stop the agent on the other one for good (\`${agentCommands(primary).stop}\` there).`,
+        "The right one waits, because its state was lost or it was set up anew: it takes over by itself when the other one gives no sign any more; at once when you remove the object that the alarm names.",
+        "No agent is named: a Litestream that somebody started by hand or from an old unit. End it. Then `alai dr prove NAME`.",
       ],
     },
     disk_low: {

@@ -38,7 +38,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Of the first host; its storage is empty, and its Litestream one that only waits for its end. */
+/** Of the first host; its storage has no replicas, and its Litestream one that only waits for its end. */
 function makeAgent(): Agent {
   const manifest = manifestIn(folder);
   const [host] = manifest.hosts;
@@ -48,13 +48,20 @@ function makeAgent(): Agent {
   chmodSync(litestream, 0o700);
   const clock = () => wall;
   const log = createLog(() => {}, "1", clock);
-  const storage: Pick<Storage, "label" | "operations" | "list" | "read"> = {
+  const objects = new Map<string, Uint8Array>();
+  const storage: Pick<Storage, "label" | "operations" | "list" | "read" | "write"> = {
     label: "the storage",
     operations: { list: 0, read: 0, write: 0, remove: 0 },
     list: async () => [],
-    read: () => {
+    read: async (key) => {
       reads++;
-      return Promise.reject(new StorageError("missing", "It is not there."));
+      const body = objects.get(key);
+      if (!body) throw new StorageError("missing", "It is not there.");
+      return { body, etag: "one", modified: null };
+    },
+    write: async (key, body) => {
+      objects.set(key, body);
+      return "one";
     },
   };
   return new Agent({

@@ -192,7 +192,7 @@ describe("what storage refuses", () => {
 
   it("of listings is forgotten when nothing is listed any more", async () => {
     await listing.look(1);
-    listing.rest();
+    listing.rest("list");
     expect(listing.trouble(0)).toBeNull();
   });
 });

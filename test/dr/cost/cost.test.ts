@@ -56,6 +56,12 @@ describe("the real manifest", () => {
     expect(cost(10_000).idle).toBeLessThan(cost(5000).idle);
   });
 
+  it("counts the sign of who writes: a request a minute of the primary's agent", () => {
+    const agents = cost(5000).items.find(({ name }) => name === "agents");
+    expect(agents?.idle.write).toBe(1440);
+    expect(agents?.busy.write).toBe(1440);
+  });
+
   it("asks at most 0.15 of what Litestream's defaults do when idle", () => {
     const { items, plain } = cost(5000);
     const count = ({ write, list, read }: { write: number; list: number; read: number }) => write + list + read;
