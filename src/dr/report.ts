@@ -56,6 +56,8 @@ export interface GoodProof {
   readonly epoch: number;
   readonly txid: number | null;
   readonly at: Millis;
+  /** In tables of services; absent: none, or they were not counted. */
+  readonly rows?: number;
 }
 
 /** A restore from storage that failed, or gave no sound database. */
@@ -114,6 +116,8 @@ export interface DatabaseReport {
   readonly proven?: Proven | null;
   /** What Litestream itself claims; no evidence. */
   readonly claimedAt: Millis | null;
+  /** On the primary: whether a service's data is known to have been in it at any time, here or in storage. Absent: not told. */
+  readonly hadData?: boolean;
   /** A file of no bytes, a missing one, one that is no database: said, never hidden. */
   readonly state: "ok" | "empty" | "missing" | "damaged" | "seeding" | "quarantined";
   /** Since the state file began: fresh restores on the standby; on the primary, whole images that were sent anew. */

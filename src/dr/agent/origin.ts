@@ -95,7 +95,7 @@ export class Origin {
   }
 
   /**
-   * Looks at the file itself, without opening it. @returns true when it is another file than before, until `forget`: Litestream
+   * Looks at the file itself. @returns true when it is another file than before, until `forget`: Litestream
    * holds on to the one that was there, and goes on as if nothing had happened.
    */
   look(): boolean {
@@ -129,10 +129,11 @@ export class Origin {
     this.#held = bytes === 0 ? null : "empty";
     if (bytes === 0) return;
     this.#data = { size: typeof bytes === "number" ? bytes : 1, isCut: true };
+    const here = `here it is ${this.#missing ? "missing" : "empty"}`;
     this.#whyHeld =
       typeof bytes === "number"
-        ? `Storage has data of it (a file of ${bytes} bytes), and here it is empty.`
-        : `Here it is empty, and whether storage has data of it cannot be told: ${bytes}`;
+        ? `Storage has data of it (a file of ${bytes} bytes), and ${here}.`
+        : `Whether storage has data of it cannot be told, and ${here}: ${bytes}`;
   }
 
   /** Lets Litestream have it again once there is something in it. @returns whether that is so now. */
@@ -143,12 +144,11 @@ export class Origin {
     return true;
   }
 
-  /** A file that may be missing is none that has lost anything by that. */
+  /** Whatever the manifest allows: it may plan for nothing where there came to be something. */
   #isNothing(): boolean {
-    const { optional, sizeClass } = this.database;
     const size = statSync(this.file, { throwIfNoEntry: false })?.size;
-    if (size === undefined) return !optional;
-    if (sizeClass === "empty" || size > LARGEST_EMPTY) return false;
+    if (size === undefined) return true;
+    if (size > LARGEST_EMPTY) return false;
     try {
       return isUnowned(this.file);
     } catch {
@@ -157,12 +157,16 @@ export class Origin {
     }
   }
 
-  /** Litestream makes tables of its own in a file that was cut to nothing, so that its size alone does not tell for long. */
+  /**
+   * Litestream makes tables of its own in a file that was cut to nothing, so that its size alone does not tell for long: where no
+   * heartbeat is written, which tells as well, it is looked into.
+   */
   #lookForCut(size: number, replaced: boolean): void {
     const before = this.#data;
-    if (size === 0) this.#data = { ...before, isCut: before.size > 0 };
-    else if (this.database.heartbeat === null && (replaced || !before.isCut || 2 * size >= before.size))
-      this.#data = { size, isCut: false };
+    const goesOn = before.size > 0 && !before.isCut && !replaced && size >= before.size;
+    if (size > 0 && this.database.heartbeat !== null) return;
+    if (size > 0 && (goesOn || !this.#isNothing())) this.#data = { size, isCut: false };
+    else this.#data = { ...before, isCut: before.size > 0 };
   }
 
   /**
@@ -283,6 +287,7 @@ export class Origin {
       published: null,
       claimedAt: this.#claim?.syncedAt ?? null,
       state: this.#state(),
+      hadData: this.#data.size > 0,
       reseeds: this.#healed,
       note: this.#note(),
     };
@@ -295,22 +300,17 @@ export class Origin {
   #state(): DatabaseReport["state"] {
     if (this.#missing) return "missing";
     if (this.#damage !== null || isNoDatabase(this.#claim?.error ?? "")) return "damaged";
-    if (this.#isCut) return "damaged";
+    if (this.#data.isCut) return "damaged";
     // Not `empty`, which has nothing to lose: that is not known yet.
     if (this.#held === "asking") return "ok";
     return this.#size === 0 || this.#unowned ? "empty" : "ok";
-  }
-
-  /** A file that the manifest plans as empty may become so again. */
-  get #isCut(): boolean {
-    return this.#data.isCut && this.database.sizeClass !== "empty";
   }
 
   #note(): string | null {
     if (this.#held === "asking") return "It is empty here; what storage has of it is not known yet.";
     if (this.#held === "empty")
       return `${this.#whyHeld} Nothing is sent, so that storage keeps that as the newest, until something is in the file again.`;
-    if (this.#isCut) return `It is empty, and it had data before (a file of ${this.#data.size} bytes).`;
+    if (this.#data.isCut) return `It is empty, and it had data before (a file of ${this.#data.size} bytes).`;
     if (this.lack) return `Storage cannot restore it: ${this.lack}. A whole image is sent.`;
     if (this.#damage) return this.#damage;
     if (this.blind) return "Litestream does not see what is committed.";

@@ -5,7 +5,7 @@ import type { Millis } from "@alai/core";
 import { Exit } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import type { FailedProof, GoodProof } from "../report.ts";
-import type { Proof } from "./proof.ts";
+import { type Proof, serviceRows } from "./proof.ts";
 
 /** Longer than a year, so that one drill a year still finds the last one. */
 const KEPT: Millis = 400 * 86_400_000;
@@ -48,7 +48,7 @@ export function readProofs(stateFolder: string): Proofs {
 
 type Pair = readonly [name: string, epoch: number];
 
-const NEWEST = `SELECT at, problem, json_extract(proof, '$.txid') AS txid FROM proof
+const NEWEST = `SELECT at, problem, json_extract(proof, '$.txid') AS txid, json_extract(proof, '$.tables') AS tables FROM proof
   WHERE name = ? AND ${EPOCH} = ? AND (problem IS NULL) = ? ORDER BY at DESC, id DESC LIMIT 1`;
 const NEXT_NAME = "SELECT min(name) AS name FROM proof WHERE name > ?";
 const NEXT_EPOCH = `SELECT min(${EPOCH}) AS epoch FROM proof WHERE name = ? AND ${EPOCH} > ?`;
@@ -65,7 +65,12 @@ function pairsIn(db: DatabaseSync): readonly Pair[] {
 }
 
 function toGood([name, epoch]: Pair, row: Record<string, unknown> | undefined): GoodProof | null {
-  return row ? { name, epoch, txid: row.txid === null ? null : Number(row.txid), at: Number(row.at) } : null;
+  if (!row) return null;
+  const rows = serviceRows({ tables: JSON.parse(String(row.tables ?? "[]")) });
+  return {
+    ...{ name, epoch, txid: row.txid === null ? null : Number(row.txid), at: Number(row.at) },
+    ...(rows > 0 && { rows }),
+  };
 }
 
 function toFailed([name, epoch]: Pair, row: Record<string, unknown> | undefined): FailedProof | null {

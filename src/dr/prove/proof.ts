@@ -1,4 +1,5 @@
 import type { Millis } from "@alai/core";
+import { HEARTBEAT_TABLE } from "../heartbeat/beater.ts";
 import type { Beat } from "../report.ts";
 
 /** What one real restore of a database showed. It is of one epoch: what is in another epoch's replica it says nothing of. */
@@ -45,6 +46,16 @@ export interface Sample {
   readonly txid: number | null;
   readonly time: Millis | null;
   readonly problem: string | null;
+}
+
+/** Those that are neither Litestream's nor ours. */
+export function serviceTables({ tables }: Pick<Proof, "tables">): Proof["tables"] {
+  return tables.filter(({ name }) => name !== HEARTBEAT_TABLE && !name.startsWith("_litestream_"));
+}
+
+/** Rows of services' tables that can be counted. */
+export function serviceRows(proof: Pick<Proof, "tables">): number {
+  return rowsIn({ tables: serviceTables(proof) });
 }
 
 /** Rows of all tables that can be counted. */

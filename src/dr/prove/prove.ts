@@ -15,7 +15,7 @@ import { type Restored, restoreDatabase } from "../restore/restore.ts";
 import { isNoRoom } from "../restore/room.ts";
 import { chooseTarget, type Wish } from "../restore/target.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { Proof, Sample } from "./proof.ts";
+import { type Proof, type Sample, serviceRows, serviceTables } from "./proof.ts";
 
 export interface ProveOptions {
   readonly storage: Storage;
@@ -49,7 +49,7 @@ export async function prove(database: Database, before: Proof | null, options: P
     const { beat, tables } = checked;
     const whole = { txid, time, size, tables, beat };
     const sample = await trySample(name, options);
-    const problem = wentBack(whole, before) ?? sample?.problem ?? null;
+    const problem = wentBack(whole, before) ?? cameToNothing(whole, before) ?? sample?.problem ?? null;
     return ended({ ...whole, sample, problem });
   } catch (error) {
     const { exit, message, hint = null } = toFailure(error);
@@ -136,6 +136,23 @@ function wentBack({ beat, txid }: Pick<Proof, "beat" | "txid">, before: Proof | 
     return `Storage went back by ${back} transaction${back === 1 ? "" : "s"} ${since}: it has ${txid}, where there was ${before.txid}.`;
   if (order >= 0) return null;
   return `The database went back ${since}: its heartbeat is ${named(beat)}, where there was ${named(before.beat)}.`;
+}
+
+/** Fewer are deleted in the course of things: a queue is done with. */
+const MANY_ROWS = 10;
+
+/** A database that was lost and made anew by its service, or by Litestream, is sound and has nothing in it. */
+function cameToNothing(now: Pick<Proof, "tables">, before: Proof | null): string | null {
+  if (!before) return null;
+  const [rows, tables] = [serviceRows(before), serviceTables(before).length];
+  const had = `at ${toIso(before.at)}, when it was last proven, it had ${count(rows, "row")} in ${count(tables, "table")}`;
+  if (tables > 0 && serviceTables(now).length === 0) return `No table of a service's is left in the database: ${had}.`;
+  if (rows >= MANY_ROWS && serviceRows(now) === 0) return `No row is left in the database: ${had}.`;
+  return null;
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
 }
 
 /** Below 0: `one` is the older heartbeat, or there is none. */

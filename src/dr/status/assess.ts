@@ -31,6 +31,7 @@ export function assess(manifest: Manifest, look: Look, all: Proofs): Status {
       broken: look.storage.broken.get(database.name) ?? null,
       foreign: primary?.answered?.value.foreignWriter ?? null,
       provenAt: proofs.good.get(database.name) ?? null,
+      hadRows: all.good.some(({ name, rows }) => name === database.name && (rows ?? 0) > 0),
       failedProof: proofs.failed.get(database.name) ?? null,
       epochSince: look.storage.epochSince ?? epochSince(look.hosts, epoch),
       alarms: alarmsOf(look.hosts, database.name),

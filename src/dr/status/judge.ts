@@ -16,6 +16,8 @@ export interface Question extends Known {
   readonly failedProof: Pick<FailedProof, "at" | "problem"> | null;
   /** Since when the epoch is the primary's; null: since ever, or not known. */
   readonly epochSince: Millis | null;
+  /** Whether a restore, of whatever epoch, has ever given rows of a service's. */
+  readonly hadRows: boolean;
   /** Why the listing has no way from nothing to the newest TXID in it; null: it has one, or there is no listing. */
   readonly broken: string | null;
   /** Another agent writes what the primary is to, a sentence; null or absent: none does. */
@@ -61,22 +63,38 @@ function bestProof(question: Question): Proof | null {
   return good ?? proofs.toSorted((a, b) => (b.time ?? 0) - (a.time ?? 0))[0] ?? null;
 }
 
-function levelOf(
-  { primary, database }: Question,
-  proof: Proof | null,
-  bad: readonly Found[],
-  off: readonly string[],
-): Level {
-  if (isNothing(primary, database)) return "empty";
+function levelOf(question: Question, proof: Proof | null, bad: readonly Found[], off: readonly string[]): Level {
+  if (isNothing(question)) return "empty";
   if (bad.length > 0) return "breached";
   if (proof === null) return "unknown";
   if (proof.time === null) return "unproven";
   return off.length > 0 ? "degraded" : "ok";
 }
 
-/** There is no data: the file has no table of a service's, or may be missing and is. */
-function isNothing(primary: Question["primary"], { optional }: Database): boolean {
-  return primary?.state === "empty" || (primary?.state === "missing" && optional);
+/**
+ * There is no data, and there never was: the file has no table of a service's, or may be missing and is. That the manifest allows it
+ * excuses no loss, and no restore that failed.
+ */
+function isNothing(question: Question): boolean {
+  const { primary, database } = question;
+  if (hadData(question) || lastFailed(question) !== null) return false;
+  return primary?.state === "empty" || (primary?.state === "missing" && database.optional && !wasThere(question));
+}
+
+/** A heartbeat is written only where a service has made a table. */
+function hadData({ primary, standby, hadRows }: Question): boolean {
+  const heads = [primary?.committed, primary?.shipped, standby?.applied];
+  return hadRows || primary?.hadData === true || heads.some((head) => head?.beat != null);
+}
+
+/** What was never there is neither in storage nor restored from it. */
+function wasThere({ primary, listed, provenAt }: Question): boolean {
+  return provenAt !== null || (listed ?? primary?.shipped?.txid ?? 0) > 0;
+}
+
+/** The last restore, if it failed. */
+function lastFailed({ failedProof, provenAt }: Question): Question["failedProof"] {
+  return failedProof !== null && failedProof.at > (provenAt ?? 0) ? failedProof : null;
 }
 
 /** One thing that makes a database breached. */
@@ -87,11 +105,14 @@ interface Found {
 
 function breaches(question: Question, proof: Proof | null, rpo: Millis | null): Found[] {
   const { primary, database, broken, listed } = question;
-  if (isNothing(primary, database)) return [];
+  if (isNothing(question)) return [];
   const found: Found[] = [];
   const add = (kind: Breach, sentence: string) => found.push({ kind, sentence });
   if (primary?.state === "missing") add("missing", "The file is missing on the primary.");
-  if (primary?.state === "damaged") add("damaged", "The file on the primary cannot be read as a database.");
+  if (primary?.state === "damaged")
+    add("damaged", `The file on the primary is damaged: ${primary.note ?? "it cannot be read as a database."}`);
+  if (primary?.state === "empty" && hadData(question))
+    add("damaged", "The file on the primary is empty, and it had data before.");
   const foreign = question.foreign ?? primary?.foreign ?? null;
   if (foreign !== null) add("foreign", foreign);
   if (broken !== null) add("unrestorable", broken);
@@ -107,9 +128,9 @@ function breaches(question: Question, proof: Proof | null, rpo: Millis | null): 
 
 /** What real restores say: that the last one failed, or that none was tried for long. */
 function notProven(question: Question, proof: Proof | null): Found[] {
-  const { provenAt, failedProof } = question;
   const found: Found[] = [];
-  if (failedProof !== null && failedProof.at > (provenAt ?? 0))
+  const failedProof = lastFailed(question);
+  if (failedProof !== null)
     found.push({
       kind: "proof_failed",
       sentence: `The last restore from storage that was tried failed (alai dr prove): ${brief(failedProof.problem)}`,
@@ -122,7 +143,7 @@ function notProven(question: Question, proof: Proof | null): Found[] {
 
 /** After a takeover there is no proof yet of what the new primary sends, and none is overdue. */
 function notYetProven(question: Question): string[] {
-  const unproven = isNothing(question.primary, question.database) ? null : howProven(question);
+  const unproven = isNothing(question) ? null : howProven(question);
   return unproven && !unproven.isOverdue ? [`${unproven.sentence} (alai dr prove).`] : [];
 }
 
@@ -133,8 +154,8 @@ function unprovenReason(proof: Proof | null): string[] {
 
 /** What is not as it should be with the copy, although the data is safe in storage. */
 function shortfalls(question: Question): string[] {
-  const { database, standby, primary, hasStandby } = question;
-  if (!database.follow || !hasStandby || isNothing(primary, database)) return [];
+  const { database, standby, hasStandby } = question;
+  if (!database.follow || !hasStandby || isNothing(question)) return [];
   if (!standby) return ["No standby says that it has a copy."];
   if (standby.state !== "ok")
     return [`The standby's copy is not ready: ${(standby.note ?? standby.state).replace(/\.$/, "")}.`];

@@ -35,7 +35,7 @@ describe("an epoch", () => {
       problem: "Storage has nothing of it in epoch 2, only in epoch 1: --epoch 1 proves that.",
     });
     const all = readProofs(replicas.state);
-    expect(all.good).toEqual([{ name: "one", epoch: 1, txid: 3, at: NOW }]);
+    expect(all.good).toEqual([{ name: "one", epoch: 1, txid: 3, at: NOW, rows: 3 }]);
     expect(all.failed).toMatchObject([{ name: "one", epoch: 2, at: NOW + HOUR }]);
     expect([...proofsIn(all, 2).good]).toEqual([]);
     expect([...proofsIn(all, 1).failed]).toEqual([]);
@@ -125,6 +125,41 @@ describe("a database that went back", () => {
   });
 });
 
+describe("a sound database in which nothing is left", () => {
+  test("has come to nothing: no row of many, until there is one again; without a heartbeat too", async () => {
+    using replicas = new ReplicaFolder();
+    replicas.write("one", [1, 3], { rows: 500 });
+    await proved(replicas);
+    replicas.write("one", [1, 4], { rows: 0 });
+    for (const at of [1, 24])
+      expect((await proved(replicas, at))?.problem).toMatch(
+        /^No row is left in the database: at \S+Z, when it was last proven, it had 500 rows in 1 table\.$/,
+      );
+    expect(readProofs(replicas.state).failed).toMatchObject([{ name: "one" }]);
+    replicas.write("one", [1, 5], { rows: 1 });
+    expect(await proved(replicas, 25)).toMatchObject({ problem: null });
+    expect(readProofs(replicas.state)).toMatchObject({ good: [{ rows: 1 }], failed: [] });
+  });
+
+  test("has come to nothing without a table of its service, were there ever so few rows; Litestream's own are none", async () => {
+    using replicas = new ReplicaFolder();
+    replicas.write("one", [1, 3], { rows: 1 });
+    await proved(replicas);
+    replicas.write("one", [1, 4], { rows: 9, table: "_litestream_seq", beat: { epoch: 1, seq: 1 } });
+    expect((await proved(replicas, 1))?.problem).toMatch(
+      /^No table of a service's is left in the database: at .+ it had 1 row in 1 table\.$/,
+    );
+  });
+
+  test("is well where there never was more, or a few rows were deleted", async () => {
+    using replicas = new ReplicaFolder();
+    for (const [at, rows] of [9, 0, 3, 0].entries()) {
+      replicas.write("one", [1, at + 1], { rows });
+      expect(await proved(replicas, at)).toMatchObject({ problem: null });
+    }
+  });
+});
+
 describe("what cannot be tried", () => {
   const refusing = (storage: Storage, error: Error): Storage =>
     Object.assign(Object.create(storage) as Storage, {
@@ -144,7 +179,10 @@ describe("what cannot be tried", () => {
     const error = new StorageError(trouble, "No.", undefined, { isSignIn: trouble === "refused" });
     const proof = await proved({ storage: refusing(replicas.storage, error), state: replicas.state }, 24);
     expect(proof).toMatchObject({ problem: null, txid: null, hindrance: { message: "No.", exit } });
-    expect(readProofs(replicas.state)).toEqual({ good: [{ name: "one", epoch: 1, txid: 3, at: NOW }], failed: [] });
+    expect(readProofs(replicas.state)).toEqual({
+      good: [{ name: "one", epoch: 1, txid: 3, at: NOW, rows: 3 }],
+      failed: [],
+    });
     expect(readdirSync(replicas.state)).toEqual(["prove.db"]);
   });
 

@@ -36,16 +36,23 @@ export class ReplicaFolder implements Disposable {
   }
 
   /**
-   * Writes what the transactions `min` to `max` come to: the whole database, of as many rows as `rows` says, of that time.
+   * Writes what the transactions `min` to `max` come to: the whole database, of one table with as many rows as `rows` says, of that time.
    * @param beat of the heartbeat row; absent: there is none.
    */
   write(
     name: string,
     [min, max = min]: readonly [min: number, max?: number],
-    { epoch = 1, level = 0, rows = max, beat = null as { epoch: number; seq: number } | null, time = max * 1000 } = {},
+    {
+      epoch = 1,
+      level = 0,
+      rows = max,
+      beat = null as { epoch: number; seq: number } | null,
+      time = max * 1000,
+      table = "marker",
+    } = {},
   ): string {
     const database = join(this.folder, "made.db");
-    makeDatabase(database, rows, beat);
+    makeDatabase(database, { table, rows, beat });
     const bytes = readFileSync(database);
     rmSync(database);
     const pages = Array.from({ length: bytes.length / PAGE }, (_, page) => page + 1).map(
@@ -124,12 +131,18 @@ export class SmallDisk implements Disposable {
   }
 }
 
-function makeDatabase(file: string, rows: number, beat: { epoch: number; seq: number } | null): void {
+interface Made {
+  readonly table: string;
+  readonly rows: number;
+  readonly beat: { readonly epoch: number; readonly seq: number } | null;
+}
+
+function makeDatabase(file: string, { table, rows, beat }: Made): void {
   const db = new DatabaseSync(file);
   try {
-    db.exec(`PRAGMA page_size = ${PAGE}; CREATE TABLE marker (seq INTEGER PRIMARY KEY)`);
+    db.exec(`PRAGMA page_size = ${PAGE}; CREATE TABLE ${table} (seq INTEGER PRIMARY KEY)`);
     db.prepare(
-      "INSERT INTO marker WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < ?) SELECT seq FROM n",
+      `INSERT INTO ${table} WITH RECURSIVE n (seq) AS (SELECT 1 WHERE ?1 > 0 UNION ALL SELECT seq + 1 FROM n WHERE seq < ?1) SELECT seq FROM n`,
     ).run(rows);
     if (!beat) return;
     db.exec("CREATE TABLE _alai_hb (id INTEGER PRIMARY KEY, epoch INTEGER, seq INTEGER, ts_ms INTEGER)");

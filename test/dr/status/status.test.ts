@@ -50,8 +50,33 @@ const primary = report({ committed: head(9, 1000), shipped: head(8, 4000), claim
 const standby = report({ applied: head(9, 2000) });
 const question = (more: Partial<Question> = {}): Question => ({
   ...{ database: database(), primary, standby, listed: 9, listedAt: NOW, epoch: 1, now: NOW, provenAt: NOW - 1000 },
-  ...{ failedProof: null, epochSince: null, broken: null, hasStandby: true, everywhere: [], alarms: [], ...more },
+  ...{
+    failedProof: null,
+    epochSince: null,
+    hadRows: false,
+    broken: null,
+    hasStandby: true,
+    everywhere: [],
+    alarms: [],
+    ...more,
+  },
 });
+
+/** Planned as empty, and covered: Litestream's own tables are in storage. */
+const empty = (more: Partial<Question> = {}) =>
+  question({
+    database: database("mc", { size: 0, sizeClass: "empty" }),
+    primary: report({ state: "empty", committed: head(9, null), shipped: head(9, null), hadData: false }),
+    standby: report({ applied: head(9, null) }),
+    ...more,
+  });
+const absent = (more: Partial<Question> = {}) =>
+  question({
+    database: database("mc", { optional: true }),
+    primary: report({ state: "missing", hadData: false }),
+    ...{ standby: null, listed: 0, provenAt: null },
+    ...more,
+  });
 
 describe("what proves that a database is safe", () => {
   it("a heartbeat that came back out of storage", () => {
@@ -197,13 +222,42 @@ describe("what makes it worse", () => {
     ]);
   });
 
-  it("what is empty, or may be missing and is, is neither green nor wrong", () => {
-    expect(judge(question({ primary: { ...primary, state: "empty" }, provenAt: null })).level).toBe("empty");
-    const optional = question({
-      database: database("mc", { optional: true }),
-      primary: { ...primary, state: "missing" },
-    });
-    expect(judge(optional).level).toBe("empty");
+  it("what is empty and always was, or may be missing and never was there, is neither green nor wrong", () => {
+    expect(judge(empty()).level).toBe("empty");
+    expect(judge(absent()).level).toBe("empty");
+    // Storage does not answer, and the primary's own listing had nothing.
+    expect(judge(absent({ listed: null, listedAt: null })).level).toBe("empty");
+    expect(judge(empty({ provenAt: null, database: database("mc", { sizeClass: "unknown" }) })).level).toBe("empty");
+  });
+
+  it.each<[string, Partial<Question>]>([
+    ["in storage, read back", { standby }],
+    ["by what the agent knows", { primary: report({ state: "empty", committed: head(9, null), hadData: true }) }],
+    ["when its last heartbeat was written", { primary: report({ state: "empty", committed: head(9, 1000) }) }],
+    ["at a proof", { hadRows: true }],
+  ])("what had data %s, and is empty, is lost, whatever the manifest plans", (_, more) => {
+    const lost = judge(empty(more));
+    expect(lost).toMatchObject({ level: "breached", breaches: expect.arrayContaining(["damaged"]) });
+    expect(lost.reasons).toContain("The file on the primary is empty, and it had data before.");
+  });
+
+  it.each<[string, Partial<Question>]>([
+    ["storage lists", { listed: 9 }],
+    [
+      "storage listed when it last answered",
+      { listed: null, primary: report({ state: "missing", shipped: head(8, 4000) }) },
+    ],
+    ["was proven", { provenAt: NOW - 1000 }],
+    ["a proof of an earlier epoch had rows of", { hadRows: true }],
+    ["the agent knows", { primary: report({ state: "missing", hadData: true }) }],
+  ])("what may be missing, and %s, is missing", (_, more) => {
+    expect(judge(absent(more))).toMatchObject({ level: "breached", breaches: expect.arrayContaining(["missing"]) });
+  });
+
+  it("a restore that failed is said of one that is empty, too", () => {
+    const failedProof = { at: NOW - 500, problem: "Storage has nothing of it." };
+    expect(judge(empty({ failedProof }))).toMatchObject({ level: "breached", breaches: ["proof_failed"] });
+    expect(judge(empty({ failedProof, provenAt: NOW })).level).toBe("empty");
   });
 });
 
@@ -348,7 +402,7 @@ describe("what is shown", () => {
             ...primary,
             name,
             state: number === 3 ? "empty" : "ok",
-            committed: number === 5 ? null : head(9, 1000),
+            committed: number === 5 ? null : head(9, number === 3 ? null : 1000),
             shipped: null,
           })),
         ),
@@ -357,7 +411,7 @@ describe("what is shown", () => {
           reports((name, number) => ({
             ...standby,
             name,
-            applied: number === 4 ? head(8, 99_000, 2) : head(9, number === 5 ? null : 1000),
+            applied: number === 4 ? head(8, 99_000, 2) : head(9, number === 3 || number === 5 ? null : 1000),
           })),
         ),
       ],

@@ -88,6 +88,10 @@ const trouble = { since: NOW - 9000, message: "no" };
 const DAY = 86_400_000;
 
 /** What makes each one fire, and the nearest thing that does not. */
+const absent = (more: Partial<DatabaseReport>) =>
+  withDatabase(quiet, { database: { ...database, optional: true } }, { state: "missing", ...more });
+const neverThere = absent({ hadData: false, shipped: null });
+
 const CASES: readonly (readonly [kind: string, what: string, fires: Watched, calm: Watched])[] = [
   [
     "follower_stalled",
@@ -168,12 +172,9 @@ const CASES: readonly (readonly [kind: string, what: string, fires: Watched, cal
     withDatabase(quiet, { beatenAt: null }, { committed: null, state: "empty" }),
   ],
   ["damaged", "no database", withDatabase(quiet, {}, { state: "damaged" }), quiet],
-  [
-    "damaged",
-    "missing",
-    withDatabase(quiet, {}, { state: "missing" }),
-    withDatabase(quiet, { database: { ...database, optional: true } }, { state: "missing" }),
-  ],
+  ["damaged", "missing", withDatabase(quiet, {}, { state: "missing" }), neverThere],
+  ["damaged", "missing, which it may be, and in storage", absent({ hadData: false }), neverThere],
+  ["damaged", "missing, which it may be, and had data", absent({ hadData: true, shipped: null }), neverThere],
   ["disk_low", "a twentieth of a small disk", disk(4 * GIB, 100 * GIB), disk(6 * GIB, 100 * GIB)],
   ["disk_low", "less than a GiB of any", disk(0.9 * GIB, 2 * GIB), disk(30 * GIB, 1000 * GIB)],
   ["clock_skew", "ahead", clock(2600, 1500), clock(2400, 1500)],
