@@ -22,6 +22,8 @@ export interface HostReport {
   readonly storageSince?: Millis | null;
   /** Why it does nothing yet, as a sentence; null or absent: it does its part. */
   readonly waiting?: string | null;
+  /** Another agent that writes what this one is to, a sentence; null or absent: there is none. */
+  readonly foreignWriter?: string | null;
   /** Since when `epoch` is the primary's, by storage's clock; null or absent: since ever, or not known. */
   readonly epochSince?: Millis | null;
   /** The last restore from storage on this host that was found good, of each database in each epoch. */
@@ -114,6 +116,13 @@ export interface DatabaseReport {
   };
   /** On the standby, where the working copy has the primary's newest heartbeat, and the position that the primary had then. */
   readonly proven?: Proven | null;
+  /**
+   * On the primary: the last heartbeats that it wrote, oldest first. Another one in a copy was written by somebody else, and proves
+   * nothing about this database. Absent: not told.
+   */
+  readonly beats?: readonly Beat[];
+  /** On the primary: what shows that somebody else has written its replica, a sentence; null or absent: nothing does. */
+  readonly foreign?: string | null;
   /** What Litestream itself claims; no evidence. */
   readonly claimedAt: Millis | null;
   /** On the primary: whether a service's data is known to have been in it at any time, here or in storage. Absent: not told. */
@@ -147,7 +156,8 @@ export type AlarmKind =
   | "proof_failed"
   | "daily_failed"
   | "damaged"
-  | "put_aside";
+  | "put_aside"
+  | "foreign_writer";
 
 /** A watchdog that fired and has not been calmed. */
 export interface Alarm {

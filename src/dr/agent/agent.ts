@@ -18,6 +18,7 @@ import type { Seen } from "./seen.ts";
 import { Standby } from "./standby.ts";
 import type { AgentState } from "./state.ts";
 import { decide, type Verdict } from "./verdict.ts";
+import { type Foreign, Writer } from "./writer.ts";
 
 const TICK: Millis = 1000;
 /** How often it is read who may write, by who knows and by who waits. */
@@ -80,6 +81,9 @@ export class Agent {
   readonly #listing: Listing;
   readonly #known: KnownStorage;
   readonly #remedies: Remedies;
+  readonly #writer: Writer;
+  /** Another agent that writes what this one is to. */
+  #foreign: Foreign | null = null;
   readonly #startedAt: Millis;
   #part: Primary | Standby | null = null;
   /** By the monotonic clock. */
@@ -102,6 +106,7 @@ export class Agent {
     this.#tickedAt = options.monotonic();
     this.#alarms = options.state.alarms();
     this.#remedies = new Remedies(options.monotonic, options.log);
+    this.#writer = new Writer({ ...options, storageType: options.manifest.storage.type });
   }
 
   /** Runs until the signal, then ends what it started. */
@@ -148,6 +153,7 @@ export class Agent {
       storageTrouble: this.#storageTrouble,
       storageSince: this.#known.marker?.since ?? null,
       waiting: this.#verdict.act === "wait" ? this.#verdict.why : null,
+      foreignWriter: this.#foreign?.sentence ?? null,
       epochSince: this.#epochSince,
       proofs: this.#proofs.good,
       failedProofs: this.#proofs.failed,
@@ -174,6 +180,7 @@ export class Agent {
   /** Reads who may write, and becomes that. While storage does not say, nothing changes: what runs goes on, what waits waits. */
   async #obeyTruth(): Promise<void> {
     const { host, storage, state, monotonic, manifest } = this.#options;
+    if (this.#part instanceof Primary) await this.#become(await this.#alone(this.#verdict));
     if (this.#part && monotonic() - this.#obeyedAt < TRUTH) return;
     const newest = state.recall<number>("", "newest epoch") ?? 0;
     const said = await this.#listing.during("read", async () => {
@@ -191,7 +198,28 @@ export class Agent {
     if (said.other !== null) return this.#become({ act: "wait", why: said.other });
     this.#owner = said.truth.owner;
     this.#epochSince = said.truth.since;
-    await this.#become(said.verdict);
+    await this.#become(await this.#alone(said.verdict, { mayBegin: true }));
+  }
+
+  /** Whoever is to write does so while no other agent does: a host's name alone does not tell two machines apart. */
+  async #alone(verdict: Verdict, { mayBegin = false } = {}): Promise<Verdict> {
+    if (verdict.act !== "primary") {
+      this.#writer.rest();
+      this.#foreign = null;
+      this.#listing.rest("write");
+      return verdict;
+    }
+    const { epoch } = verdict;
+    const held = await this.#listing.during("write", async () => ({
+      by: await this.#writer.hold(epoch, { mayBegin }),
+    }));
+    if (held) this.#foreign = held.by;
+    if (this.#foreign) return { act: "wait", why: this.#foreign.why };
+    // What runs goes on: its sign is written as soon as storage takes one.
+    const before = this.#verdict;
+    if (held || (this.#part && before.act === "primary" && before.epoch === epoch)) return verdict;
+    const trouble = this.#listing.refusal("write");
+    return { act: "wait", why: `Storage does not take the sign of who writes: ${trouble?.message ?? "it is silent"}` };
   }
 
   async #become(verdict: Verdict): Promise<void> {
@@ -232,7 +260,8 @@ export class Agent {
     this.#part = null;
     this.#known.forgetListing();
     if (part) void this.#options.daily?.interrupt();
-    await (part instanceof Standby ? part.stop(5 * TICK) : part?.stop());
+    // What a fenced one still holds would be written over what another one has sent.
+    await (part instanceof Standby ? part.stop(5 * TICK) : part?.stop(this.#foreign ? 0 : undefined));
   }
 
   async #tick(): Promise<void> {
@@ -253,7 +282,7 @@ export class Agent {
     const part = this.#part;
     const { act } = this.#verdict;
     if (!part || this.#verdict.act === "wait") {
-      this.#listing.rest();
+      this.#listing.rest("list");
       return;
     }
     if (act === "primary" && this.#round++ % PRIMARY_POLLS !== 0) return;
@@ -307,6 +336,7 @@ export class Agent {
         clocks: seen.clocks,
         versions: seen.versions,
         daily: this.#options.daily?.report ?? [],
+        foreignWriter: this.#foreign?.sentence ?? null,
         epochSince: this.#epochSince,
         proofs: proofs.good,
         failedProofs: proofs.failed,

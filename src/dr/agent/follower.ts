@@ -1,4 +1,5 @@
 import type { Millis } from "@alai/core";
+import { isOwnBeat } from "../heartbeat/confirm.ts";
 import { type LtxFile, newestTxid } from "../ltx/name.ts";
 import type { Database } from "../manifest/model.ts";
 import type { DatabaseReport, Head } from "../report.ts";
@@ -69,8 +70,9 @@ export class Follower {
   }
 
   /** What the primary says that it has committed: where the copy has it all, that is proven until then. */
-  confirm({ committed }: DatabaseReport): void {
-    this.#proven.confirm(this.#generations.copy?.report().applied ?? null, committed);
+  confirm(primary: DatabaseReport): void {
+    const applied = this.#generations.copy?.report().applied ?? null;
+    if (applied?.beat && isOwnBeat(applied.beat, primary)) this.#proven.confirm(applied, primary.committed);
   }
 
   /** What must outlive the agent. */

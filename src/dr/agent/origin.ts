@@ -7,6 +7,7 @@ import { type LtxFile, newestTxid } from "../ltx/name.ts";
 import { planTo } from "../ltx/plan.ts";
 import type { Database, Host } from "../manifest/model.ts";
 import type { Beat, DatabaseReport, Head } from "../report.ts";
+import { Ahead } from "./ahead.ts";
 import { Positions } from "./positions.ts";
 import type { Claim } from "./socket.ts";
 
@@ -39,6 +40,10 @@ const LARGEST_EMPTY = 256 * 1024;
 /** Nothing else of the agent goes on meanwhile. */
 const LOG_PATIENCE: Millis = 300;
 
+/** Heartbeats that are remembered. */
+const FEWEST_BEATS = 8;
+const MOST_BEATS = 64;
+
 /** Files may be compacted and removed while they are listed: what a second listing lacks too is not there. */
 const LISTINGS = 2;
 
@@ -47,6 +52,9 @@ export class Origin {
   readonly database: Database;
   readonly file: string;
   readonly positions = new Positions();
+  readonly #ahead = new Ahead();
+  /** The last heartbeats of this file, oldest first. */
+  #beats: readonly Beat[];
   readonly #beater: Beater;
   #identity: string | null = null;
   #inode: number | null;
@@ -78,6 +86,7 @@ export class Origin {
     this.database = database;
     this.file = join(host.databases, database.path);
     this.#beater = new Beater(this.file, last.beat);
+    this.#beats = last.beat ? [last.beat] : [];
     this.#shipped = last.shipped;
     this.#inode = last.inode;
     this.#data = last.data ?? { size: 0, isCut: false };
@@ -211,7 +220,10 @@ export class Origin {
     if (result.kind === "written" || result.kind === "quiet") this.#data = { size: this.#size, isCut: false };
     else if (this.#unowned && this.#data.size > 0) this.#data = { ...this.#data, isCut: true };
     if (result.kind !== "busy") this.#dueAt = now + heartbeat;
-    if (result.kind === "written") this.positions.beaten(result.beat);
+    if (result.kind === "written") {
+      this.positions.beaten(result.beat);
+      this.#beats = [...this.#beats, result.beat].slice(-beatsWithin(this.database.tier.rpo, heartbeat));
+    }
     if (result.kind === "written" || result.kind === "quiet") this.#beatenAt = clock();
     this.#beatTrouble = troubleOf(result);
     this.#damage = result.kind === "failed" && isNoDatabase(result.message) ? result.message : null;
@@ -229,13 +241,16 @@ export class Origin {
     this.#claim = claim;
     if (!claim) return;
     this.blind = !this.positions.observe(claim);
-    if (claim.syncedAt !== null && !this.blind) this.#seenAt = now;
+    if (claim.syncedAt === null || this.blind) return;
+    this.#seenAt = now;
+    this.#ahead.claimed(claim.txid);
   }
 
   /** What a listing that began at `began` and came through whole shows of its replica. */
   listed(files: readonly LtxFile[], began: Millis): void {
     const txid = newestTxid(files);
-    const why = this.#lackIn(files, txid);
+    this.#ahead.listed(txid);
+    const why = this.#ahead.why ?? this.#lackIn(files, txid);
     this.#lack = why === null ? null : { why, times: (this.#lack?.times ?? 0) + 1 };
     if (txid === 0) {
       this.#shipped = null;
@@ -272,6 +287,7 @@ export class Origin {
   /** Litestream was started anew: its positions are learnt again. */
   restarted(): void {
     this.positions.reset();
+    this.#ahead.restarted();
     this.#claim = null;
     this.blind = false;
   }
@@ -285,6 +301,8 @@ export class Origin {
       shipped: this.#shipped,
       applied: null,
       published: null,
+      beats: this.#beats,
+      foreign: this.#ahead.why,
       claimedAt: this.#claim?.syncedAt ?? null,
       state: this.#state(),
       hadData: this.#data.size > 0,
@@ -311,6 +329,7 @@ export class Origin {
     if (this.#held === "empty")
       return `${this.#whyHeld} Nothing is sent, so that storage keeps that as the newest, until something is in the file again.`;
     if (this.#data.isCut) return `It is empty, and it had data before (a file of ${this.#data.size} bytes).`;
+    if (this.#ahead.why) return `${this.#ahead.why} A whole image is sent.`;
     if (this.lack) return `Storage cannot restore it: ${this.lack}. A whole image is sent.`;
     if (this.#damage) return this.#damage;
     if (this.blind) return "Litestream does not see what is committed.";
@@ -337,6 +356,11 @@ function emptyLog(file: string): boolean {
     // It is no database: that is said elsewhere.
     return true;
   }
+}
+
+/** As many as are written while the newest is still within the limit: an older one proves nothing that is in time. */
+function beatsWithin(rpo: Millis, heartbeat: Millis): number {
+  return Math.min(Math.max(Math.ceil(rpo / heartbeat) + 2, FEWEST_BEATS), MOST_BEATS);
 }
 
 function troubleOf(result: BeatResult): string | null {

@@ -1,4 +1,12 @@
-import type { Head, Proven } from "../report.ts";
+import type { Beat, DatabaseReport, Head, Proven } from "../report.ts";
+
+/**
+ * Whether a heartbeat that came back out of storage is one that this primary wrote, and so stands for what is in its database. Where
+ * somebody else writes the same replica, the copy has that one's. A primary that tells none of its own is taken at its number alone.
+ */
+export function isOwnBeat({ epoch, seq, at }: Beat, { beats }: Pick<DatabaseReport, "beats">): boolean {
+  return beats === undefined || beats.some((own) => own.epoch === epoch && own.seq === seq && own.at === at);
+}
 
 /**
  * Until when everything that was committed has come back out of storage, for a database in which nothing has happened since its last

@@ -1,5 +1,5 @@
 import type { Millis } from "@alai/core";
-import { confirmedUntil } from "../heartbeat/confirm.ts";
+import { confirmedUntil, isOwnBeat } from "../heartbeat/confirm.ts";
 import type { DatabaseReport, Head } from "../report.ts";
 import type { Evidence } from "./status.ts";
 
@@ -51,6 +51,8 @@ function backOutOfStorage(known: Known): Millis | null {
   const applied = standby?.applied;
   const beat = applied?.beat;
   if (!standby || !beat || beat.epoch !== epoch || isGone(known, standby, applied)) return null;
+  // Of a database that this primary has not: somebody else writes its replica.
+  if (primary !== null && !isOwnBeat(beat, primary)) return null;
   const told = [standby.proven ?? null, confirmedUntil(applied, primary?.committed ?? null)];
   const good = told.filter((one) => one !== null).filter(({ txid }) => txid <= (applied.txid ?? 0));
   return Math.max(beat.at, ...good.map(({ until }) => until));
