@@ -210,6 +210,11 @@ export const REGISTRY: readonly Entry[] = [
     load: () => import("./commands/dr/manifest-check.ts"),
   },
   {
+    path: ["dr", "storage", "accept"],
+    summary: "use the storage that is there now, although it is not the one that was",
+    load: () => import("./commands/dr/storage-accept.ts"),
+  },
+  {
     path: ["dr", "render"],
     summary: "write a host's files: configs of Litestream and the agent's unit",
     load: () => import("./commands/dr/render.ts"),
@@ -303,4 +308,5 @@ export const GROUPS: Readonly<Record<string, string>> = {
   models: "Which model answers where, and where to go when it does not.",
   dr: "Disaster recovery: what is replicated, how far it is, and what it can be restored to.",
   "dr manifest": "The manifest of hosts, databases and services.",
+  "dr storage": "Where replicas are.",
 };

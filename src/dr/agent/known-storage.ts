@@ -82,13 +82,16 @@ export class KnownStorage {
       this.#marker = found;
       this.#foreign = null;
     } else this.#foreign = { since: this.#foreign?.since ?? clock(), trouble: "foreign", message: why };
-    this.#checkedAt = found || !mayBegin ? monotonic() : Number.NEGATIVE_INFINITY;
+    this.#checkedAt = found ? monotonic() : Number.NEGATIVE_INFINITY;
     return why;
   }
 
-  /** Whether a listing shows less than the last one did, or no whole image: reason to look whether it is the same storage. */
+  /**
+   * Whether a listing shows less than the last one did, or no whole image: reason to look whether it is the same storage. So is, for who
+   * only copies, that there was no marker yet.
+   */
   isDoubtful({ replicas }: Listed): boolean {
-    if (this.#newest === null) return true;
+    if (this.#newest === null || this.#marker === null) return true;
     for (const [name, newest] of this.#newest) if (newestTxid(replicas.get(name) ?? []) < newest) return true;
     return [...replicas.values()].some((files) => !files.some(({ min }) => min === 1));
   }

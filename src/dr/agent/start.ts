@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
 import type { Context } from "../../kit/context.ts";
@@ -20,6 +19,7 @@ import { asOnlyAgent } from "./only-one.ts";
 import { endOrphans } from "./orphans.ts";
 import { askHost } from "./peers.ts";
 import { configsFolder } from "./primary.ts";
+import { stateFile } from "./remembered.ts";
 import { Seen } from "./seen.ts";
 import { AgentServer, type Page, type Pages } from "./serve.ts";
 import { AgentState } from "./state.ts";
@@ -74,7 +74,7 @@ async function runAlone(
     openStorage(context, manifest.storage),
     agentToken(context),
   ]);
-  const state = new AgentState(join(host.state, "agent.db"));
+  const state = new AgentState(stateFile(host));
   log.info("starts", { host: host.name, litestream: litestream.version, storage: storage.label });
   await endOrphans({ state, platform, log, configs: configsFolder(host) });
   const own = async () => {

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { command } from "../../../src/commands/dr/storage-accept.ts";
 import { KnownStorage } from "../../../src/dr/agent/known-storage.ts";
 import type { Listed } from "../../../src/dr/agent/listing.ts";
 import { createLog } from "../../../src/dr/agent/log.ts";
@@ -10,6 +11,7 @@ import { filesByReplica, hexTxid } from "../../../src/dr/ltx/name.ts";
 import type { StorageSpec } from "../../../src/dr/manifest/model.ts";
 import { acceptStorage, MARKER_KEY, readMarker } from "../../../src/dr/marker.ts";
 import { FolderStorage } from "../../../src/dr/storage/folder.ts";
+import { printing } from "../printing.ts";
 
 const NOW = Date.parse("2026-11-21T20:00:00Z");
 const S3: StorageSpec = { type: "s3", bucket: "b", region: "r", endpoint: null, prefix: "" };
@@ -151,6 +153,13 @@ describe("the storage that a host remembers", () => {
 describe("a listing is doubted", () => {
   it("when it is the first, has less than the last, or no whole image; and only then", async () => {
     const anvil = host("anvil");
+    const forge = host("forge");
+    await forge.look();
+    forge.listed(listed());
+    expect(forge.isDoubtful(listed())).toBe(true);
+    await anvil.look({ mayBegin: true });
+    await forge.look({ now: true });
+    expect(forge.isDoubtful(listed())).toBe(false);
     const whole = [ltx("one", 1, 4), ltx("one", 5, 6), ltx("idle", 1, 1)];
     expect(anvil.isDoubtful(listed(...whole))).toBe(true);
     anvil.listed(listed(...whole));
@@ -197,5 +206,43 @@ describe("a storage that a person accepts", () => {
     await anvil.look({ mayBegin: true });
     const id = anvil.marker?.id ?? "";
     expect(await acceptStorage(open(), id, now + 9)).toMatchObject({ id, since: NOW, acceptedAt: now + 9 });
+  });
+});
+
+describe("alai dr storage accept", () => {
+  const accept = async (flags: object = {}) => {
+    const manifest = join(folder, "m.yaml");
+    const at = (name: string) => ({ databases: join(folder, `${name}-db`), state: join(folder, name) });
+    const hosts = [
+      { name: "anvil", role: "primary", user: "me", os: "linux", addresses: ["127.0.0.1"], port: 7801, ...at("anvil") },
+      { name: "forge", role: "standby", user: "me", os: "linux", addresses: ["127.0.0.1"], port: 7901, ...at("forge") },
+    ];
+    const tiers = [{ name: "p0", retention: "1h", "snapshot-interval": "10m", "sync-interval": "1s", rpo: "60s" }];
+    const storage = { type: "file", path: join(folder, "storage") };
+    const databases = [{ name: "one", tier: "p0" }];
+    writeFileSync(manifest, JSON.stringify({ hosts, storage, tiers, databases }));
+    const { context, out } = printing();
+    const exit = await command.run(context, { args: [], flags: { manifest, ...flags } as never });
+    return { exit, out: out.join("") };
+  };
+
+  it("makes what is there the storage, by what the agent of this machine remembers", async () => {
+    const forge = host("forge");
+    await forge.look({ mayBegin: true });
+    swap();
+    expect(await forge.look()).not.toBeNull();
+    expect(await accept()).toEqual({
+      exit: 0,
+      out: `the folder ${join(folder, "storage")} is the storage from now on. Agents go on with it within seconds; then type alai dr prove.\n`,
+    });
+    expect(await forge.look()).toBeNull();
+    expect((await accept({ host: "forge" })).out).toContain("is the storage that it was");
+  });
+
+  it("refuses where no agent has run: nobody there knows which storage it was", async () => {
+    await expect(accept()).rejects.toMatchObject({ exit: 3, code: "no_agent" });
+    await host("forge").look();
+    await expect(accept({ host: "anvil" })).rejects.toMatchObject({ exit: 3, code: "no_agent" });
+    expect(await readMarker(open())).toBeNull();
   });
 });
