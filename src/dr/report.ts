@@ -131,6 +131,8 @@ export interface DatabaseReport {
   readonly state: "ok" | "empty" | "missing" | "damaged" | "seeding" | "quarantined";
   /** Since the state file began: fresh restores on the standby; on the primary, whole images that were sent anew. */
   readonly reseeds: number;
+  /** On the primary: when its replica was last begun anew, with a whole image. Null or absent: never. */
+  readonly begunAt?: Millis | null;
   readonly note: string | null;
 }
 

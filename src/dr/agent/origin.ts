@@ -24,6 +24,8 @@ export interface KnownOfOrigin {
   readonly inode: number | null;
   readonly data: Data | null;
   readonly healed: number | null;
+  /** When its replica was last begun anew, with a whole image. */
+  readonly begunAt?: Millis | null;
 }
 
 /** Whether a file had something in it. */
@@ -65,6 +67,7 @@ export class Origin {
   #held: "asking" | "empty" | null = null;
   #whyHeld = "";
   #healed: number;
+  #begunAt: Millis | null;
   /** What storage lacks to restore it, and how many listings in a row have said so. */
   #lack: { readonly why: string; readonly times: number } | null = null;
   #size = 0;
@@ -92,6 +95,7 @@ export class Origin {
     this.#data = last.data ?? { size: 0, isCut: false };
     if (last.data === null && this.#isNothing()) this.#held = "asking";
     this.#healed = last.healed ?? 0;
+    this.#begunAt = last.begunAt ?? null;
   }
 
   get beatTrouble(): string | null {
@@ -181,12 +185,15 @@ export class Origin {
   /**
    * Gives up what Litestream knows of the file: it then begins with a whole image. Only while it does not run. Where the log cannot
    * be emptied, because somebody reads, `look` goes on to say that the file is another.
+   * @param now what was proven before is not what storage has from then on.
    */
-  forget(): void {
+  forget(now?: Millis): void {
     const wasOther = this.#isOther;
     this.begin();
     this.#isOther = wasOther && !emptyLog(this.file);
-    if (!this.#isOther) this.#healed++;
+    if (this.#isOther) return;
+    this.#healed++;
+    this.#begunAt = now ?? this.#begunAt;
   }
 
   /** The same for one of which storage has nothing that is known of in this epoch. */
@@ -205,7 +212,7 @@ export class Origin {
     const beat = this.#beater.last;
     // Who comes next is to ask as well.
     const data = this.#held === null ? this.#data : null;
-    return { beat, shipped: this.#shipped, inode: this.#inode, data, healed: this.#healed };
+    return { beat, shipped: this.#shipped, inode: this.#inode, data, healed: this.#healed, begunAt: this.#begunAt };
   }
 
   /**
@@ -307,6 +314,7 @@ export class Origin {
       state: this.#state(),
       hadData: this.#data.size > 0,
       reseeds: this.#healed,
+      begunAt: this.#begunAt,
       note: this.#note(),
     };
   }

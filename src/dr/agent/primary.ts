@@ -73,7 +73,8 @@ export class Primary {
         const recall = <K extends keyof KnownOfOrigin>(key: K) =>
           state.recall<NonNullable<KnownOfOrigin[K]>>(database.name, kindOf(key, epoch));
         const [beat, shipped, inode] = [recall("beat"), recall("shipped"), recall("inode")];
-        const known = { beat, shipped, inode, data: recall("data"), healed: recall("healed") };
+        const [healed, begunAt] = [recall("healed"), recall("begunAt")];
+        const known = { beat, shipped, inode, data: recall("data"), healed, begunAt };
         return [database.name, new Origin(database, host, known)];
       }),
     );
@@ -95,7 +96,7 @@ export class Primary {
       mkdirSync(dirname(process.config.socket), { recursive: true, mode: 0o700 });
       for (const origin of process.origins) {
         // What was replaced while nobody looked: Litestream would take it for the old one, changed.
-        if (origin.look()) origin.forget();
+        if (origin.look()) origin.forget(this.#options.clock());
         // Litestream's folder is of another epoch, or of nobody knows what: its replica would begin in the midst.
         else if (origin.shippedTxid === 0) origin.begin();
       }
@@ -107,7 +108,7 @@ export class Primary {
   /** Starts a Litestream that does not run, with what it may have. */
   #begin(process: Process): void {
     if (this.#stopped || process.child.report.pid !== null) return;
-    for (const origin of process.origins) if (origin.look()) origin.forget();
+    for (const origin of process.origins) if (origin.look()) origin.forget(this.#options.clock());
     if (this.#write(process)) process.child.start();
   }
 
@@ -195,7 +196,7 @@ export class Primary {
     for (const { database, lack } of lacking)
       log.warn("storage cannot restore a database; a whole image is sent", { database: database.name, why: lack });
     await process.child.stop();
-    for (const origin of lacking) origin.forget();
+    for (const origin of lacking) origin.forget(this.#options.clock());
     await this.#liftOverHoles(lacking);
     const databases = new Set(lacking.map(({ database }) => database));
     // With the socket and the port of the process that does not run meanwhile: those of the others are taken.
@@ -321,7 +322,7 @@ export class Primary {
     log.warn("Litestream is started anew", { child: process.child.spec.name, reason });
     try {
       await process.child.restart(() => {
-        for (const origin of replaced) origin.forget();
+        for (const origin of replaced) origin.forget(this.#options.clock());
         this.#write(process);
       });
     } catch (error) {

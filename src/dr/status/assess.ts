@@ -14,12 +14,12 @@ export const SAID: ReadonlySet<AlarmKind> = new Set<AlarmKind>(["unproven", "pro
 /** The status of everything from what was just asked. @param all proofs of every epoch: those of the primary's count. */
 export function assess(manifest: Manifest, look: Look, all: Proofs): Status {
   const epoch = look.storage.epoch ?? newestEpoch(look.hosts);
-  const proofs = proofsIn(all, epoch);
   const owner = look.storage.owner ?? manifest.hosts.find(({ role }) => role === "primary")?.name ?? null;
   const primary = look.hosts.find(({ host }) => host.name === owner);
   const standbys = look.hosts.filter(({ host }) => host.name !== owner);
   const everywhere = [...storageTroubles(look), ...(primary ? hostTroubles(primary) : [])];
   const hasStandby = standbys.length > 0;
+  const proofs = proofsIn(all, epoch, (name) => begunAt(look.hosts, primary, { name, epoch }));
   const now = look.at + (primary ? (aheadOf(primary) ?? 0) : 0);
   const ask = (database: Database): DatabaseStatus =>
     judge({
@@ -32,6 +32,7 @@ export function assess(manifest: Manifest, look: Look, all: Proofs): Status {
       foreign: primary?.answered?.value.foreignWriter ?? null,
       provenAt: proofs.good.get(database.name) ?? null,
       hadRows: all.good.some(({ name, rows }) => name === database.name && (rows ?? 0) > 0),
+      voidedAt: proofs.voided.get(database.name) ?? null,
       failedProof: proofs.failed.get(database.name) ?? null,
       epochSince: look.storage.epochSince ?? epochSince(look.hosts, epoch),
       alarms: alarmsOf(look.hosts, database.name),
@@ -78,6 +79,18 @@ function reportOf(look: HostLook | undefined, { name }: Database, epoch: number 
 function copyOf(standbys: readonly HostLook[], database: Database, epoch: number | null): DatabaseReport | null {
   const reports = standbys.flatMap((look) => reportOf(look, database, epoch) ?? []);
   return reports.find(({ applied }) => applied !== null) ?? reports[0] ?? null;
+}
+
+/** When what storage has of a database was begun: the storage itself, or its replica in it. Null: since ever, or not known. */
+function begunAt(
+  hosts: readonly HostLook[],
+  primary: HostLook | undefined,
+  { name, epoch }: { readonly name: string; readonly epoch: number | null },
+): Millis | null {
+  const begun = hosts.flatMap(({ answered }) => answered?.value.storageSince ?? []);
+  const replica = primary?.answered?.value;
+  if (replica?.epoch === epoch) begun.push(replica?.databases.find((one) => one.name === name)?.begunAt ?? 0);
+  return begun.reduce<Millis | null>((last, at) => (at > (last ?? 0) ? at : last), null);
 }
 
 function newestEpoch(hosts: readonly HostLook[]): number | null {

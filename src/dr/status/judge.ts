@@ -12,6 +12,8 @@ export interface Question extends Known {
   readonly database: Database;
   /** The last good restore of this epoch; null: there is none. */
   readonly provenAt: Millis | null;
+  /** When its replica was begun anew, after the last good restore; null or absent: it was not. */
+  readonly voidedAt?: Millis | null;
   /** The last restore of this epoch, if it failed; null: it did not. */
   readonly failedProof: Pick<FailedProof, "at" | "problem"> | null;
   /** Since when the epoch is the primary's; null: since ever, or not known. */

@@ -11,6 +11,8 @@ export interface ProvenAt {
   readonly provenAt: Millis | null;
   /** Since when that is the primary's epoch; null: since ever. */
   readonly epochSince: Millis | null;
+  /** When its replica was begun anew, so that what was proven before says nothing of it; null or absent: it was not. */
+  readonly voidedAt?: Millis | null;
   readonly now: Millis;
 }
 
@@ -23,17 +25,19 @@ export interface Unproven {
 }
 
 /**
- * Whether a database is proven by a restore. After a takeover nothing is proven yet of what the new primary sends: it has as long
- * from then on. @returns null when it is.
+ * Whether a database is proven by a restore. After a takeover nothing is proven yet of what the new primary sends, and after a replica
+ * was begun anew nothing of that: it has as long from then on. @returns null when it is.
  */
-export function howProven({ provenAt, epochSince, now }: ProvenAt): Unproven | null {
+export function howProven({ provenAt, epochSince, voidedAt = null, now }: ProvenAt): Unproven | null {
   if (provenAt !== null) {
     if (now - provenAt <= PROOF_LIMIT) return null;
     return { isOverdue: true, sentence: `It was last restored from storage and checked ${span(now - provenAt)} ago` };
   }
-  if (epochSince === null) return { isOverdue: true, sentence: "It has never been restored from storage and checked" };
-  const since = `It has not been restored from storage and checked since another host took over ${span(now - epochSince)} ago`;
-  if (now - epochSince > PROOF_LIMIT) return { isOverdue: true, sentence: since };
+  const [from, what] =
+    voidedAt === null ? [epochSince, "another host took over"] : [voidedAt, "its replica was begun anew"];
+  if (from === null) return { isOverdue: true, sentence: "It has never been restored from storage and checked" };
+  const since = `It has not been restored from storage and checked since ${what} ${span(now - from)} ago`;
+  if (now - from > PROOF_LIMIT) return { isOverdue: true, sentence: since };
   return { isOverdue: false, sentence: `${since}; that is due within ${span(PROOF_LIMIT)} of it` };
 }
 

@@ -191,6 +191,25 @@ describe("what makes it worse", () => {
     expect(took(37).reasons[0]).toMatch(/since another host took over/);
   });
 
+  it("a proof of before a replica was begun anew is none of what is there now: said at once, red after 36 h", () => {
+    const begun = (ago: number, more: Partial<HostReport> = {}) => {
+      const report = { ...primary, begunAt: NOW - ago };
+      const good = [{ name: "mc", epoch: 1, txid: 9, at: NOW - 40 * 3_600_000 }];
+      const look = { at: NOW, hosts: [looks(anvil, [report], more), looks(forge, [standby])], storage: stored };
+      return assess(manifest([database()]), look, { good, failed: [] }).databases[0];
+    };
+    expect(begun(3_600_000)).toMatchObject({ level: "degraded", provenAt: null, breaches: [] });
+    expect(begun(3_600_000)?.reasons.join()).toMatch(/not been restored .+ since its replica was begun anew 1 h ago/);
+    expect(begun(37 * 3_600_000)).toMatchObject({ level: "breached", breaches: ["not_proven"] });
+    // The storage itself is another one since.
+    expect(begun(45 * 3_600_000, { storageSince: NOW - 1000 })).toMatchObject({ level: "degraded", provenAt: null });
+    const later = at([
+      looks(anvil, [{ ...primary, begunAt: NOW - 1 }], { storageSince: NOW }),
+      looks(forge, [standby]),
+    ]);
+    expect(later.level).toBe("ok");
+  });
+
   it("proofs count for the primary's epoch alone", () => {
     const second = { ...stored, epoch: 2, epochSince: NOW - 40 * 3_600_000 };
     const of2 = (one: HostLook): HostLook =>
