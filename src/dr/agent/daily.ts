@@ -7,6 +7,7 @@ import type { ChildSpec, Surroundings } from "./child.ts";
 import { ERRAND, Errand } from "./errand.ts";
 import { sentenceOf } from "./log.ts";
 import { rotate } from "./rotate.ts";
+import type { AgentState } from "./state.ts";
 
 /** A restore of everything over a slow line takes hours; what takes longer than this hangs. */
 const LIMIT: Millis = 6 * 3_600_000;
@@ -41,6 +42,8 @@ export class Daily {
   readonly #startedAt: Millis;
   /** What is kept in the state file, too: that is not read again and again, and may be on a full disk. */
   readonly #runs = new Map<Job, Run>();
+  /** Since when what was never made has been due: the agent that saw it first may be gone. */
+  readonly #dueSince = new Map<Job, Millis>();
   #running: { readonly job: Job; readonly errand: Errand } | null = null;
   #stopped = false;
 
@@ -51,6 +54,7 @@ export class Daily {
       const run = options.state.recall<Run>("", kindOf(job));
       if (run) this.#runs.set(job, run);
     }
+    this.#noteDue();
   }
 
   /** Starts what is due, when nothing runs. */
@@ -92,10 +96,23 @@ export class Daily {
         startedAt: last?.startedAt ?? null,
         endedAt: last?.endedAt ?? null,
         problem: last?.problem ?? null,
-        dueAt: this.#dueAt(job) || this.#startedAt,
+        dueAt: this.#dueAt(job) || (this.#dueSince.get(job) ?? this.#startedAt),
         log: this.#logOf(job),
       };
     });
+  }
+
+  /** An agent that is started again and again would else never say that it does not come to what is due. */
+  #noteDue(): void {
+    const { spec, state } = this.#options;
+    const entries = JOBS.map((job) => {
+      const kept = state.recall<Millis>("", dueOf(job));
+      const waits = spec[job] !== null && !this.#runs.has(job);
+      const value = waits ? Math.min(kept ?? this.#startedAt, this.#startedAt) : null;
+      if (value !== null) this.#dueSince.set(job, value);
+      return { name: "", kind: dueOf(job), value, isNew: value !== kept };
+    });
+    this.#write(entries.filter(({ isNew }) => isNew));
   }
 
   /** Null: never. What has no run that counts is due at once. */
@@ -138,16 +155,23 @@ export class Daily {
   }
 
   #ended(job: Job, startedAt: Millis, problem: string | null): void {
-    const { clock, state, log } = this.#options;
+    const { clock, log } = this.#options;
     const failures = problem === null ? 0 : (this.#last(job)?.failures ?? 0) + 1;
     const run: Run = { startedAt, endedAt: clock(), problem, failures };
     this.#runs.set(job, run);
+    this.#dueSince.delete(job);
     if (problem === null) log.info("a daily run was good", { job });
     else log.warn("a daily run failed", { job, problem, log: this.#logOf(job) });
+    this.#write([{ name: "", kind: kindOf(job), value: run }]);
+  }
+
+  #write(entries: Parameters<AgentState["keep"]>[0]): void {
+    const { state, log } = this.#options;
     try {
-      state.keep([{ name: "", kind: kindOf(job), value: run }]);
+      if (entries.length > 0) state.keep(entries);
     } catch (error) {
-      log.error("a daily run is not written down", { job, reason: sentenceOf(error) });
+      const kinds = entries.map(({ kind }) => kind).join(", ");
+      log.error("what is known of daily runs is not written down", { what: kinds, reason: sentenceOf(error) });
     }
   }
 }
@@ -159,4 +183,8 @@ function nameOf(job: Job): string {
 
 function kindOf(job: Job): string {
   return `daily ${job}`;
+}
+
+function dueOf(job: Job): string {
+  return `daily ${job} due since`;
 }

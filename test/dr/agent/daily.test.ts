@@ -198,6 +198,36 @@ describe("what is done every day", () => {
     expect(alarms(daily).map(({ subject }) => subject)).toEqual(["prove", "drill"]);
   });
 
+  it("that does not come to its turn is an alarm of an agent that is started anew every hour, too", async () => {
+    const spec = { prove: 3 * HOUR, drill: null };
+    for (let hour = 0; hour < 12; hour += 1) {
+      expect(alarms(make({ spec }))).toEqual([]);
+      wall += HOUR;
+    }
+    wall += 1;
+    const daily = make({ spec });
+    expect(alarms(daily).map(({ subject }) => subject)).toEqual(["prove"]);
+    expect(report(daily, "prove")).toMatchObject({ startedAt: null, dueAt: wall - 12 * HOUR - 1 });
+    // What was off has not been due meanwhile; what is off now begins anew.
+    expect(alarms(make())).toHaveLength(1);
+    make({ spec: { prove: null, drill: null } });
+    expect(alarms(make())).toEqual([]);
+    wall += 13 * HOUR;
+    expect(alarms(make())).toHaveLength(2);
+    await run(daily, "prove", 0);
+    expect(alarms(daily)).toEqual([]);
+    expect(alarms(make({ spec }))).toEqual([]);
+  });
+
+  it("that is due of a clock that was set back since is due since now", () => {
+    const spec = { prove: 3 * HOUR, drill: null };
+    make({ spec });
+    wall -= 100 * 24 * HOUR;
+    expect(report(make({ spec }), "prove")?.dueAt).toBe(wall);
+    wall += 12 * HOUR + 1;
+    expect(alarms(make({ spec }))).toHaveLength(1);
+  });
+
   it("that is ended for something more important was none: it is due again at once", async () => {
     const daily = make({ spec: { prove: 3 * HOUR, drill: null } });
     daily.tick();
@@ -280,7 +310,10 @@ describe("the agent of the standby", () => {
         if (refuses) throw new StorageError("refused", "It may not be listed.");
         return [];
       },
-      read: async () => ({ body: Buffer.from(truth), etag: "x", modified: null }),
+      read: async (key) => {
+        if (key !== "_alai/primary.json") throw new StorageError("missing", `${key} is not there.`);
+        return { body: Buffer.from(truth), etag: "x", modified: null };
+      },
     };
     const daily = make();
     const standing = new Standing(manifestIn(folder), storage as Storage, daily);
