@@ -2,7 +2,8 @@ import { rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Millis } from "@alai/core";
-import { Beater, type BeatResult, isUnowned } from "../heartbeat/beater.ts";
+import { Beater, type BeatResult } from "../heartbeat/beater.ts";
+import { hasNothing } from "../heartbeat/nothing.ts";
 import { type LtxFile, newestTxid } from "../ltx/name.ts";
 import { planTo } from "../ltx/plan.ts";
 import type { Database, Host } from "../manifest/model.ts";
@@ -35,9 +36,6 @@ interface Data {
   /** It has been cut to nothing since. */
   readonly isCut: boolean;
 }
-
-/** A file in which Litestream alone has made its tables is no larger, whatever its page size. */
-const LARGEST_EMPTY = 256 * 1024;
 
 /** Nothing else of the agent goes on meanwhile. */
 const LOG_PATIENCE: Millis = 300;
@@ -159,15 +157,7 @@ export class Origin {
 
   /** Whatever the manifest allows: it may plan for nothing where there came to be something. */
   #isNothing(): boolean {
-    const size = statSync(this.file, { throwIfNoEntry: false })?.size;
-    if (size === undefined) return true;
-    if (size > LARGEST_EMPTY) return false;
-    try {
-      return isUnowned(this.file);
-    } catch {
-      // It is no database, or locked: there is something in it.
-      return false;
-    }
+    return hasNothing(this.file);
   }
 
   /**

@@ -1,15 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { command } from "../../../src/commands/dr/manifest-check.ts";
+import { AgentState } from "../../../src/dr/agent/state.ts";
 import { checkDoubts } from "../../../src/dr/manifest/check/doubts.ts";
 import { checkStorage } from "../../../src/dr/manifest/check/storage.ts";
 import type { Database, Host } from "../../../src/dr/manifest/model.ts";
 import { parseManifest } from "../../../src/dr/manifest/parse.ts";
 import type { Blob } from "../../../src/dr/storage/storage.ts";
 import { printing } from "../printing.ts";
+import { ReplicaFolder } from "../restore/replica.ts";
 
 let root: string;
 const dbs = () => join(root, "db");
@@ -53,6 +55,16 @@ function replica(key: string): void {
   writeFileSync(file, "x");
 }
 
+/** One that can be restored. @param table `_litestream_…`: no service has made one. */
+function wholeReplica(name: string, table: string): string {
+  using made = new ReplicaFolder();
+  const key = made.write(name, [1], { epoch: 2, table, rows: 500 });
+  const file = join(replicas(), key);
+  mkdirSync(dirname(file), { recursive: true });
+  copyFileSync(join(made.path, key), file);
+  return file;
+}
+
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "alai-check-"));
   for (const folder of ["deeper", "folder.db", ".good.db-litestream/ltx"])
@@ -67,7 +79,8 @@ beforeAll(() => {
   symlinkSync("nowhere.db", join(dbs(), "dangling.db"));
   symlinkSync(".", join(dbs(), "loop"));
   const ltx = "ltx/0/0000000000000001-0000000000000001.ltx";
-  for (const name of ["good", "sub", "planned", "emptied", "unfollowed"]) replica(`e2/${name}/${ltx}`);
+  wholeReplica("planned", "_litestream_seq");
+  for (const name of ["good", "sub", "emptied", "unfollowed"]) replica(`e2/${name}/${ltx}`);
   for (const key of [`e1/text/${ltx}`, `e1/renamed/${ltx}`, `e2/strange/${ltx}`, "good/generations/x", "_alai/x"])
     replica(key);
 });
@@ -109,6 +122,55 @@ async function check(flags: Record<string, unknown>): Promise<{ code: unknown; f
 test("each thing that is wrong is named, on disk and in storage; exit 1", async () => {
   const { code, found, err } = await check({});
   expect([code, found, err]).toEqual([1, [...doubts(), ...DISK, ...STORAGE], ""]);
+});
+
+test("what is planned as empty, or may be missing, is wrong where storage has data of it", async () => {
+  const found = async () => {
+    const { context, out } = printing({}, { json: [] });
+    await command.run(context, { args: [], flags: { manifest: manifest() } as never });
+    const rows = JSON.parse(out.join("")) as { kind: string; name: string; detail: string; wrong: boolean }[];
+    return rows.filter(({ name }) => ["planned", "maybe"].includes(name));
+  };
+  const maybe = wholeReplica("maybe", "_litestream_seq");
+  try {
+    expect(await found()).toMatchObject([{ kind: "empty", name: "planned", wrong: false }]);
+    for (const name of ["planned", "maybe"]) wholeReplica(name, "mail");
+    const detail = expect.stringMatching(/, and storage has data of it \(a file of \d{4,} bytes\)\.$/);
+    const lost = { detail, wrong: true };
+    expect(await found()).toMatchObject([
+      { kind: "missing", name: "maybe", ...lost },
+      { kind: "empty", name: "planned", ...lost },
+    ]);
+    // Litestream has made its tables in it since.
+    const db = new DatabaseSync(join(dbs(), "planned.db"));
+    db.exec("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)");
+    db.close();
+    expect((await found())[1]).toMatchObject({ kind: "empty", name: "planned", ...lost });
+  } finally {
+    rmSync(maybe);
+    writeFileSync(join(dbs(), "planned.db"), "");
+    wholeReplica("planned", "_litestream_seq");
+  }
+});
+
+test("and where the agent of this machine has seen data in it, also without a look at storage", async () => {
+  const state = new AgentState(join(root, "state", "agent.db"));
+  const kept = (size: number) =>
+    state.keep(["planned", "maybe"].map((name) => ({ name, kind: "data", value: { size, isCut: false } })));
+  const about = async () =>
+    (await check({ offline: true })).found.filter((row) => ["planned", "maybe"].includes((row as string[])[1] ?? ""));
+  try {
+    kept(0);
+    expect(await about()).toEqual([["empty", "planned", false]]);
+    kept(4096);
+    expect(await about()).toEqual([
+      ["missing", "maybe", true],
+      ["empty", "planned", true],
+    ]);
+  } finally {
+    state.close();
+    rmSync(join(root, "state"), { recursive: true });
+  }
 });
 
 test("--offline leaves storage out, and says so", async () => {

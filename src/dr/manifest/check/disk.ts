@@ -1,7 +1,9 @@
 import { closeSync, type Dirent, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
+import { hasNothing } from "../../heartbeat/nothing.ts";
 import type { Database, Host } from "../model.ts";
 import type { Finding } from "./finding.ts";
+import type { Past } from "./past.ts";
 
 /** What begins every SQLite database that has a page. */
 const MAGIC = Buffer.from("SQLite format 3\0", "latin1");
@@ -14,8 +16,8 @@ const DEEPEST = 8;
 /** What is at a path. */
 type Look = { readonly kind: "missing" | "other" | "empty" | "database" | "foreign" };
 
-/** Compares a host's folder with the manifest. On a standby only what it follows is expected there. */
-export function checkDisk(host: Host, databases: readonly Database[]): readonly Finding[] {
+/** Compares a host's folder with the manifest. On a standby only what it follows is expected there. @param past which had data. */
+export function checkDisk(host: Host, databases: readonly Database[], past: Past): readonly Finding[] {
   if (look(host.databases).kind !== "other")
     return [
       {
@@ -25,14 +27,24 @@ export function checkDisk(host: Host, databases: readonly Database[]): readonly 
         wrong: true,
       },
     ];
-  const expected = host.role === "primary" ? databases : databases.filter(({ follow }) => follow);
   const known = new Set(databases.map(({ path }) => path));
   return [
-    ...expected.flatMap((database) => checkDatabase(host, database)),
+    ...expectedOn(host, databases).flatMap((database) => checkDatabase(host, database, past.get(database.name))),
     ...databasesBelow(host.databases)
       .filter((path) => !known.has(path))
       .map((path): Finding => uncovered(host, path)),
   ];
+}
+
+function expectedOn({ role }: Host, databases: readonly Database[]): readonly Database[] {
+  return role === "primary" ? databases : databases.filter(({ follow }) => follow);
+}
+
+/** Names of databases that there is nothing of on a host, as the manifest plans or allows: whether there ever was is to be asked. */
+export function nothingOn(host: Host, databases: readonly Database[]): readonly string[] {
+  return expectedOn(host, databases)
+    .filter(({ path }) => hasNothing(join(host.databases, path)))
+    .map(({ name }) => name);
 }
 
 /** Names of databases that may be missing, and are: they have nothing to send. */
@@ -43,14 +55,22 @@ export function absentOn(host: Host, databases: readonly Database[]): ReadonlySe
   return new Set(absent.map(({ name }) => name));
 }
 
-function checkDatabase(host: Host, { name, path, optional, sizeClass }: Database): Finding[] {
+/** @param had how it is known that there was data in it; absent: it is not. */
+function checkDatabase(host: Host, { name, path, optional, sizeClass }: Database, had: string | undefined): Finding[] {
   const file = join(host.databases, path);
   const { kind } = look(file);
-  if (kind === "database" || (kind === "missing" && optional)) return [];
-  if (kind === "missing") return [{ kind, name, detail: `There is no ${file}.`, wrong: true }];
+  const but = had === undefined ? "" : `, and ${had}`;
+  if (kind === "database") {
+    if (had === undefined || !hasNothing(file)) return [];
+    return [{ kind: "empty", name, detail: `${file} has no table of a service's${but}.`, wrong: true }];
+  }
+  if (kind === "missing") {
+    if (optional && had === undefined) return [];
+    return [{ kind, name, detail: `There is no ${file}${but}.`, wrong: true }];
+  }
   if (kind === "empty") {
-    const planned = sizeClass === "empty";
-    return [{ kind, name, detail: `${file} has 0 bytes${planned ? ", as planned" : ""}.`, wrong: !planned }];
+    const planned = sizeClass === "empty" && had === undefined;
+    return [{ kind, name, detail: `${file} has 0 bytes${planned ? ", as planned" : but}.`, wrong: !planned }];
   }
   const what = kind === "other" ? "is no file" : "is no SQLite database";
   return [{ kind: "no-database", name, detail: `${file} ${what}.`, wrong: true }];
