@@ -2,6 +2,7 @@ import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { writerKey } from "../../../src/dr/agent/writer.ts";
 import { filesByReplica, newestTxid } from "../../../src/dr/ltx/name.ts";
 import { litestreamRestore } from "../copy/standby.ts";
 import { World } from "../world.ts";
@@ -11,8 +12,10 @@ import { Fleet } from "./fleet.ts";
 let world: World;
 let fleet: Fleet;
 beforeAll(async () => {
-  world = await World.make({ databases: ["one", "two", "three"] });
-  fleet = await Fleet.make(world, { optional: ["mail"] });
+  world = await World.make({ databases: ["one", "two", "three", "four"] });
+  fleet = await Fleet.make(world, { optional: ["mail", "four"] });
+  // Planned as empty, as most are before their service is there.
+  await fleet.rewriteManifest((text) => text.replaceAll(/"name":"(?:two|three)",/g, '$&"size":0,'));
 });
 afterAll(async () => {
   await fleet?.[Symbol.asyncDispose]();
@@ -59,6 +62,8 @@ it("a database that is empty, while storage has data of it, is damaged, and noth
   }
   await agent.kill("SIGTERM");
   rmSync(join(world.folder, "primary"), { recursive: true, force: true });
+  // As a person does who has looked, and does not want to wait until the new agent takes the old one for gone.
+  rmSync(join(world.folder, "storage", writerKey(1)));
   for (const name of EMPTY) {
     for (const suffix of ["-wal", "-shm"]) rmSync(world.file(name) + suffix, { force: true });
     truncateSync(world.file(name));
@@ -94,6 +99,25 @@ it("one of which storage has nothing is empty, and covered", async () => {
     "is covered",
     ({ state, shipped }) => state === "empty" && (shipped?.txid ?? 0) > 0,
   );
+});
+
+it("what is planned as empty, or may be missing, is lost when it had data and is empty or missing", async () => {
+  for (const name of ["two", "four"])
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(world.file(name) + suffix, { force: true });
+  writeFileSync(world.file("two"), "");
+  await fleet.says(
+    "anvil",
+    "two",
+    "is damaged",
+    ({ state, note }) => state === "damaged" && /had data/.test(note ?? ""),
+  );
+  await fleet.says("anvil", "four", "is missing", ({ state }, { alarms }) => {
+    return state === "missing" && alarms.some(({ kind, subject }) => kind === "damaged" && subject === "four");
+  });
+  await fleet.untilStatus("neither is taken for empty", (all) => {
+    const of = (one: string) => all.find(({ name }) => name === one);
+    return of("two")?.breaches.includes("damaged") === true && of("four")?.breaches.includes("missing") === true;
+  });
 });
 
 it("is sent again, from a whole image on, when it is restored into place", async () => {
