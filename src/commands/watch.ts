@@ -10,7 +10,7 @@ import { manifestReader } from "../models/manifest.ts";
 import type { Notice } from "../watch/machine/notice.ts";
 import { sentenceOf } from "../watch/machine/sentence.ts";
 import { aloneIn, openWatcher } from "../watch/open.ts";
-import { statusRows } from "../watch/status.ts";
+import { isBad, statusRows } from "../watch/status.ts";
 import { readKept, watchFolder } from "../watch/store.ts";
 import { MANIFEST_FLAG } from "./watch/flags.ts";
 import { HOST_FIELDS, hostView } from "./watch/view.ts";
@@ -19,16 +19,17 @@ import { HOST_FIELDS, hostView } from "./watch/view.ts";
 const TELLING = 30_000;
 
 export const command = defineCommand({
-  summary: "look at the hosts from outside, and tell people when one is down",
+  summary: "look at the hosts from outside, and tell people when one is down or not well",
   description: `Asks the agent of each host for its health by every address of the manifest at once, three seconds each. Two misses in a row on
 all of them go to the channels, five minutes down to a person directly, and the end to all who were told; a path that is lost
-while another answers is said once. It goes on until it is stopped (Ctrl-C, SIGTERM); a restart forgets nothing, and
+while another answers is said once. Alarms of an agent that stand for as many looks go to the channels, and to a person directly when
+they put a p0 database in danger for five minutes. It goes on until it is stopped (Ctrl-C, SIGTERM); a restart forgets nothing, and
 repeats at most what was just being sent. It says a line a change on stderr; with --json an event a line on stdout. One watcher a user and machine.
---once looks until it knows, tells, and ends: exit 0 when all hosts are up, 1 when one is down.
+--once looks until it knows, tells, and ends: exit 0 when all hosts are up and well, 1 when one is down or has alarms.
 Secrets of channels are environment variables or bw:// references, named by the manifest: docs/watch.md.`,
   examples: [
     ["alai watch", "until it is stopped"],
-    ["alai watch --once", "for a timer: exit 1 when a host is down"],
+    ["alai watch --once", "for a timer: exit 1 when a host is down or has alarms"],
     ["alai watch --host anvil --json", "one host, an event a line"],
   ],
   args: [],
@@ -66,7 +67,7 @@ Secrets of channels are environment variables or bw:// references, named by the 
       const rows = statusRows(hosts, watch, readKept(folder), null);
       await printRows(context, rows, hostView(context.clock()));
       if (untold > 0) context.warn(`alerts that are not told yet: ${untold}; they are kept for the next time`);
-      return watcher.states.some(({ signal }) => signal.lost) ? EXIT.refused : EXIT.ok;
+      return rows.some(isBad) ? EXIT.refused : EXIT.ok;
     });
   },
 });
@@ -77,7 +78,7 @@ function tell(context: Context, notice: Notice, once: boolean): void {
     if (!flags.quiet) context.warn(sentenceOf(notice));
     return;
   }
-  const { kind, host, incident, at, since, lasted, path, paths, by } = notice;
+  const { kind, host, incident, at, since, lasted, path, paths, by, alarms = null } = notice;
   const event = { event: kind, host, at: toIso(at), since: toIso(since), lasted_seconds: Math.round(lasted / 1000) };
-  io.out(`${toJson(narrow({ ...event, text: sentenceOf(notice), incident, path, paths, by }, flags.json))}\n`);
+  io.out(`${toJson(narrow({ ...event, text: sentenceOf(notice), incident, path, paths, alarms, by }, flags.json))}\n`);
 }

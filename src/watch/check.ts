@@ -42,11 +42,18 @@ const signal = object({
 const told = object({ id: text, at: time, from: number });
 const path = object({ signal, answers: flag, finding: text, since: time, told: orNull(told) });
 const ack = object({ id: text, by: text, for: orNull(number), from: number });
-const incident = object({
+const lasting = {
   ...{ id: text, at: time, from: number, escalated: flag, escalations: number },
   ...{ ack: orNull(ack), ranOut: orNull(text) },
+};
+const incident = object(lasting);
+const alarms = list(object({ kind: text, subject: text, says: orNull(text), urgent: flag }));
+const worry = object({
+  ...{ ...lasting, alarms, differs: number, changes: list(number), said: number, urgentFrom: orNull(number) },
 });
+const concern = object({ signal, found: alarms, worry: orNull(worry) });
 const host = object({
+  concern: orAbsent(concern),
   ...{ host: text, at: time, age: number, signal, since: time, paths: record(path) },
   ...{ incident: orNull(incident), count: number, late: flag },
 });
@@ -54,6 +61,7 @@ const notice = object({
   kind: word("down", "escalated", "recovered", "degraded", "path_back", "acknowledged"),
   ...{ id: text, host: text, incident: orNull(text), at: time, since: time, lasted: number, path: orNull(text) },
   paths: list(object({ address: text, answers: flag, finding: text })),
+  alarms: orAbsent(orNull(alarms)),
   ...{ by: orNull(text), quietFor: orNull(number), direct: flag },
 });
 const delivery = object({

@@ -9,6 +9,7 @@ import { DeadMan } from "./dead-man.ts";
 import { Prober } from "./probe.ts";
 import { type Setting, settingChanges } from "./setting.ts";
 import { watchFolder } from "./store.ts";
+import { orderOf } from "./urgent.ts";
 import { Watcher, type WatcherOptions } from "./watcher.ts";
 
 /** Which manifest, and which of its hosts. */
@@ -52,6 +53,7 @@ function settingOf(context: Context, manifest: Manifest, names: Watched["names"]
     hosts: names ? [...new Set(names)].map((name) => requireHost(manifest, name)) : hosts,
     known: hosts.map(({ name }) => name),
     watch,
+    order: orderOf(manifest),
     channels: openChannels(context, watch.channels),
     deadMan,
   };

@@ -1,11 +1,12 @@
 import type { Millis } from "@alai/core";
 import { monotonic } from "@alai/core/monotonic";
+import { askHost } from "../dr/agent/peers.ts";
 import type { Host } from "../dr/manifest/model.ts";
 import type { Env } from "../kit/env.ts";
 import { runtimeExchange } from "../kit/http/exchange.ts";
-import { type Answer, Http, NoAnswer } from "../kit/http.ts";
+import { Http, NoAnswer } from "../kit/http.ts";
 import { isLoopback } from "../kit/loopback.ts";
-import { oneLine, truncate } from "../kit/text.ts";
+import { alarmsIn, type Health, type RaisedAlarm, type Seen, seenIn } from "./health.ts";
 import type { PathFinding } from "./machine/notice.ts";
 
 /** How long one probe may take. */
@@ -17,6 +18,8 @@ const LONGEST = 65_536;
 /** What one look at a host brought. */
 export interface Look {
   readonly paths: readonly PathFinding[];
+  /** How its agent says it is; null: it does not, or not to us. */
+  readonly health: Health | null;
   /** The watcher stood still meanwhile. */
   readonly late: boolean;
 }
@@ -26,6 +29,8 @@ export class Prober {
   readonly #http: Http;
   readonly #deadline: Millis;
   readonly #token: string | null;
+  /** Of each host, what its alarms were about when it last said so. */
+  readonly #subjects = new Map<string, readonly RaisedAlarm[]>();
 
   /** @param token what agents want from other machines; null: those that do are seen to live, and not how they are. */
   constructor(env: Env, token: string | null, deadline = DEADLINE) {
@@ -38,15 +43,32 @@ export class Prober {
   /** By every address at once. Never throws. */
   async look(host: Host): Promise<Look> {
     const start = monotonic();
-    const paths = await Promise.all(host.addresses.map((address) => this.#probe(host, address)));
-    return { paths, late: monotonic() - start > this.#deadline + SLACK };
+    const seen = await Promise.all(host.addresses.map((address) => this.#probe(host, address)));
+    const late = monotonic() - start > this.#deadline + SLACK;
+    const paths = seen.map(({ health: _, ...path }) => path);
+    const health = seen.find((one) => one.health)?.health ?? null;
+    return { paths, late, health: health && (await this.#withSubjects(host, health)) };
+  }
+
+  /** What the alarms are about is in the report only, which is asked for while there are any. */
+  async #withSubjects(host: Host, health: Health): Promise<Health> {
+    if (health.alarms.length === 0) return health;
+    const options = { token: this.#token, patience: this.#deadline, clock: Date.now };
+    const asked = await askHost(host, options).catch(() => null);
+    const known = asked ? alarmsIn(asked.value) : (this.#subjects.get(host.name) ?? []);
+    this.#subjects.set(host.name, known);
+    const about = (one: RaisedAlarm) => {
+      const found = known.filter(({ kind }) => kind === one.kind);
+      return found.length > 0 ? found : [one];
+    };
+    return { ...health, alarms: health.alarms.flatMap(about) };
   }
 
   close(): void {
     this.#http.close();
   }
 
-  async #probe({ name, port }: Host, address: string): Promise<PathFinding> {
+  async #probe({ name, port }: Host, address: string): Promise<Seen & PathFinding> {
     const url = healthUrl(address, port);
     // Each probe shows that a new connection can be made.
     const plain = { accept: "application/json", "accept-encoding": "identity", connection: "close" };
@@ -54,36 +76,15 @@ export class Prober {
     const headers = isOpen ? plain : { ...plain, authorization: `Bearer ${this.#token}` };
     try {
       const answer = await this.#http.ask({ method: "GET", url, headers, repeatable: true, passing: () => false });
-      return { address, ...findingOf(answer, name) };
+      return { address, ...seenIn(answer, name) };
     } catch (error) {
-      return { address, answers: false, finding: words(error) };
+      return { address, answers: false, finding: words(error), health: null };
     }
   }
 }
 
 function healthUrl(address: string, port: number): URL {
   return new URL(`http://${address.includes(":") ? `[${address}]` : address}:${port}/health`);
-}
-
-/** An agent that is not well (503), or lets only those in who have its token, lives: what it is not well with is `dr status`'s. */
-function findingOf(answer: Answer, name: string): Omit<PathFinding, "address"> {
-  const { status } = answer;
-  const other = hostOf(answer);
-  if (other !== null && other !== name) return { answers: false, finding: `another host answers there, ${other}` };
-  if (status === 200) return { answers: true, finding: "answers" };
-  if (status === 503) return { answers: true, finding: "answers, but is not well: alai dr status" };
-  if (status === 401 || status === 403) return { answers: true, finding: "answers, and wants a token" };
-  return { answers: false, finding: `answers ${status}, not as an agent` };
-}
-
-/** Which host's agent it is, where it says so. */
-function hostOf({ body }: Answer): string | null {
-  try {
-    const { host } = (JSON.parse(Buffer.from(body).toString("utf8")) ?? {}) as { host?: unknown };
-    return typeof host === "string" ? truncate(oneLine(host), 60) : null;
-  } catch {
-    return null;
-  }
 }
 
 function words(error: unknown): string {

@@ -3,6 +3,7 @@ import type { Context } from "../kit/context.ts";
 import { toFailure } from "../kit/errors.ts";
 import type { Channel } from "./channels/channel.ts";
 import type { DeadMan } from "./dead-man.ts";
+import type { Order } from "./urgent.ts";
 
 /** What the manifest says of watching. */
 export interface Setting {
@@ -10,6 +11,7 @@ export interface Setting {
   /** Names of all hosts of the manifest: what is known of others is forgotten. */
   readonly known: readonly string[];
   readonly watch: WatchSpec;
+  readonly order: Order;
   readonly channels: ReadonlyMap<string, Channel>;
   readonly deadMan: DeadMan | null;
 }

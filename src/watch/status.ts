@@ -1,7 +1,10 @@
 import type { Millis } from "@alai/core";
 import type { Host, WatchSpec } from "../dr/manifest/model.ts";
 import { escalationTo } from "./channels/recipients.ts";
+import { concernOf } from "./machine/concern.ts";
 import type { HostState, PathState } from "./machine/host.ts";
+import type { Incident } from "./machine/incident.ts";
+import type { AlarmFinding } from "./machine/notice.ts";
 import type { Delivery } from "./outbox.ts";
 import type { Kept } from "./store.ts";
 
@@ -9,9 +12,14 @@ import type { Kept } from "./store.ts";
 export interface HostRow {
   readonly host: string;
   readonly role: Host["role"];
-  /** `unknown`: never looked at, or no watcher has looked lately. `coming`: it answers, not yet for long enough. */
-  readonly state: "up" | "degraded" | "missed" | "coming" | "down" | "unknown";
-  /** Since when it is up or down, by the watcher's clock; null when unknown. */
+  /**
+   * `unknown`: never looked at, or no watcher has looked lately. `coming`: it answers, not yet for long enough. `alarm`: it answers, and
+   * says itself that something is wrong.
+   */
+  readonly state: "up" | "degraded" | "alarm" | "missed" | "coming" | "down" | "unknown";
+  /** What it says is wrong; empty: nothing, or it does not say. */
+  readonly alarms: readonly AlarmFinding[];
+  /** Since when it is up, down or not well, by the watcher's clock; null when unknown. */
   readonly since: Millis | null;
   readonly paths: readonly PathRow[];
   readonly lookedAt: Millis | null;
@@ -52,6 +60,11 @@ export function isFresh({ at, interval }: Pick<Kept, "at" | "interval">, now: Mi
   return Math.abs(now - at) <= 3 * interval + 15_000;
 }
 
+/** Something for exit 1. */
+export function isBad({ state }: Pick<HostRow, "state">): boolean {
+  return state === "down" || state === "coming" || state === "alarm";
+}
+
 /** @param now null: what was just looked at. */
 export function statusRows(
   hosts: readonly Host[],
@@ -70,39 +83,47 @@ function rowOf(host: Host, watch: WatchSpec, kept: Kept | null, state: HostState
   if (!state)
     return {
       ...row,
-      ...{ state: "unknown", since: null, paths: [], incident: null, acknowledged: null },
+      ...{ state: "unknown", since: null, paths: [], alarms: [], incident: null, acknowledged: null },
       ...{ escalatesIn: null, escalated: false },
     };
-  const { incident } = state;
+  const { found, worry } = concernOf(state);
+  // What is down says nothing of itself.
+  const incident = state.incident ?? worry;
   return {
     ...row,
     state: stateOf(state),
-    since: state.since,
+    since: state.incident || !worry ? state.since : worry.at,
+    alarms: found.length > 0 ? found : (worry?.alarms ?? []),
     paths: Object.entries(state.paths).map(([address, path]) => pathRow(address, path)),
     incident: incident?.id ?? null,
-    acknowledged: incident?.ack ? { by: incident.ack.by, left: left(state) } : null,
+    acknowledged: incident?.ack ? { by: incident.ack.by, left: left(incident, state.age) } : null,
     escalatesIn: escalatesIn(state, watch),
     escalated: (incident?.escalations ?? 0) > 0,
   };
 }
 
-function stateOf({ signal, paths }: HostState): HostRow["state"] {
+function stateOf(state: HostState): HostRow["state"] {
+  const { signal, paths } = state;
   if (signal.lost) return signal.answersSince === null ? "down" : "coming";
   if (signal.misses > 0) return "missed";
+  if (concernOf(state).worry) return "alarm";
   return Object.values(paths).some((path) => path.signal.lost) ? "degraded" : "up";
 }
 
-function left({ incident, age }: HostState): Millis | null {
-  const ack = incident?.ack;
+function left({ ack }: Incident, age: Millis): Millis | null {
   return ack && ack.for !== null ? Math.max(0, ack.for - (age - ack.from)) : null;
 }
 
+/** Alarms are escalated only where one is urgent. */
 function escalatesIn(state: HostState, watch: WatchSpec): Millis | null {
-  const { incident, age } = state;
-  if (!incident) return null;
-  const until = Math.max(0, watch.escalateAfter - (age - incident.from));
+  const { worry } = concernOf(state);
+  const { age } = state;
+  const incident = state.incident ?? worry;
+  const from = state.incident ? state.incident.from : (worry?.urgentFrom ?? null);
+  if (!incident || from === null) return null;
+  const until = Math.max(0, watch.escalateAfter - (age - from));
   if (incident.ack) {
-    const quiet = left(state);
+    const quiet = left(incident, age);
     return quiet === null ? null : Math.max(quiet, until);
   }
   return incident.escalated ? null : until;

@@ -6,7 +6,8 @@ import { Exit, toFailure } from "../kit/errors.ts";
 import { EXIT } from "../kit/exit.ts";
 import { privateFolder, readPrivate, writePrivate } from "../kit/sealed/private-file.ts";
 import { isAckRecord, isKept } from "./check.ts";
-import type { AckRequest, HostState } from "./machine/host.ts";
+import type { HostState } from "./machine/host.ts";
+import type { AckRequest } from "./machine/incident.ts";
 import type { Delivery } from "./outbox.ts";
 
 /** All that a watcher must still know after it was killed. */

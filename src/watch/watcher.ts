@@ -4,13 +4,15 @@ import type { Host } from "../dr/manifest/model.ts";
 import { toFailure } from "../kit/errors.ts";
 import { allRecipients, type Recipient, recipientsOf } from "./channels/recipients.ts";
 import { Courier, type CourierOptions } from "./courier.ts";
-import { freshHost, type HostState, stepHost } from "./machine/host.ts";
+import { concernOf } from "./machine/concern.ts";
+import { freshHost, type HostState, type Probe, stepHost } from "./machine/host.ts";
 import type { Notice } from "./machine/notice.ts";
 import { standing } from "./machine/standing.ts";
 import { owed } from "./outbox.ts";
 import type { Look, Prober } from "./probe.ts";
 import type { Setting } from "./setting.ts";
 import { type AckRecord, type Kept, readAcks, readKeptOrAside, writeKept } from "./store.ts";
+import { alarmsOf, isPrimary } from "./urgent.ts";
 
 /** An alert that waits for so long is not being told: the dead-man's ping stays away then, so that its service tells. */
 const STUCK: Millis = 120_000;
@@ -81,12 +83,12 @@ export class Watcher {
   }
 
   /**
-   * Looks until it is known of each host whether it is up, and tells what is to be told. @param limit for the telling; what is
+   * Looks until it is known of each host whether it is up and well, and tells what is to be told. @param limit for the telling; what is
    * not told then is kept for the next time. @returns how many alerts are not told yet.
    */
   async once(signal: AbortSignal, limit: Millis): Promise<number> {
     await this.#round(signal);
-    while (!signal.aborted && this.states.some(({ signal: { lost, misses } }) => !lost && misses > 0)) {
+    while (!signal.aborted && this.states.some(isUndecided)) {
       await pause(this.#setting.watch.interval, signal);
       await this.#round(signal);
     }
@@ -102,13 +104,14 @@ export class Watcher {
     const { hosts, deadMan } = this.#setting;
     const looks = await Promise.all(hosts.map((host) => prober.look(host)));
     if (signal.aborted) return;
+    const seen = this.#judged(hosts, looks);
     const { acks, read } = this.#newAcks(this.#acksRead);
     const now = monotonic();
     const elapsed = this.#stepped === null ? null : now - this.#stepped;
     this.#stepped = now;
     this.#at = clock();
     this.#acksRead = read;
-    const notices = hosts.flatMap((host, at) => this.#step(host, looks[at], acks, elapsed));
+    const notices = hosts.flatMap((host, at) => this.#step(host, seen(at), acks, elapsed));
     // Newcomers first: what is down already is told before what has just come of it.
     this.#tellNewcomers();
     this.#owe(notices);
@@ -127,7 +130,18 @@ export class Watcher {
     this.#courier.change(next.channels);
   }
 
-  #step(host: Host, look: Look | undefined, acks: readonly AckRecord[], elapsed: Millis | null): readonly Notice[] {
+  /** @returns of the host at an index, what was seen of it. */
+  #judged(hosts: readonly Host[], looks: readonly Look[]): (at: number) => Judged | null {
+    const { order } = this.#setting;
+    return (at) => {
+      const [host, look] = [hosts[at], looks[at]];
+      if (!host || !look) return null;
+      const isElsewhere = looks.some(({ health }, other) => other !== at && isPrimary(health));
+      return { paths: look.paths, late: look.late, alarms: alarmsOf(host, look.health, order, isElsewhere) };
+    };
+  }
+
+  #step(host: Host, look: Judged | null, acks: readonly AckRecord[], elapsed: Millis | null): readonly Notice[] {
     if (!look) return [];
     const before = this.#hosts[host.name] ?? freshHost(host.name, this.#at);
     const mine = acks.filter((ack) => ack.host === host.name);
@@ -187,6 +201,12 @@ export class Watcher {
 }
 
 type Hosts = Readonly<Record<string, HostState>>;
+type Judged = Omit<Probe, "acks">;
+
+/** Something was missed, or said to be wrong, not often enough yet. */
+function isUndecided(state: HostState): boolean {
+  return [state.signal, concernOf(state).signal].some(({ lost, misses }) => !lost && misses > 0);
+}
 
 function knownOf(hosts: Hosts, { known }: Setting): Hosts {
   return Object.fromEntries(Object.entries(hosts).filter(([name]) => known.includes(name)));

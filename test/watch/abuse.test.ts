@@ -243,7 +243,7 @@ describe("hosts that", () => {
       let at = 0;
       const look = async () => {
         const answers = at++ % 2 === 0;
-        return { paths: [{ address: "10.0.0.1", answers, finding: "" }], late: false };
+        return { paths: [{ address: "10.0.0.1", answers, finding: "" }], health: null, late: false };
       };
       const stop = new AbortController();
       const watcher = quick.watcher({ interval: 20_000, misses, escalateAfter: 300_000 }, { prober: { look } });

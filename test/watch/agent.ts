@@ -2,21 +2,29 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** What answers `/health` on these addresses and one port, told by lines of standard input to let one go or to take it again. */
+/**
+ * What answers `/health` and `/report` on these addresses and one port, told by lines of standard input to let one go or to take it
+ * again, and what to say.
+ */
 const SERVER = `
 const { createServer } = require("node:http");
 const [name, port, ...addresses] = process.argv.slice(1);
 const servers = new Map();
+let [status, health, report] = [200, { status: "ok", host: name, role: "primary", waiting: null, alarms: [] }, []];
 const listen = (address) => new Promise((resolve) => {
   const server = createServer((request, response) => {
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ host: name }));
+    const body = request.url === "/report" ? { host: name, alarms: report } : health;
+    response.writeHead(request.url === "/report" ? 200 : status, { "content-type": "application/json" }).end(JSON.stringify(body));
   }).listen(Number(port), address, resolve);
   servers.set(address, server);
 });
 process.stdin.setEncoding("utf8").on("data", async (text) => {
   for (const line of text.trim().split("\\n")) {
     const [verb, address] = line.split(" ");
-    if (verb === "listen") await listen(address);
+    if (verb === "say") {
+      const said = JSON.parse(line.slice(4));
+      [status, health, report] = [said.status, { ...health, ...said.health }, said.report];
+    } else if (verb === "listen") await listen(address);
     else await new Promise((resolve) => { servers.get(address).close(resolve); servers.get(address).closeAllConnections(); });
     console.log("done");
   }
@@ -71,6 +79,12 @@ export class Agent implements AsyncDisposable {
 
   async mend(address: string): Promise<void> {
     this.#child?.stdin?.write(`listen ${address}\n`);
+    await this.#hears();
+  }
+
+  /** @param health what differs in it. @param status of its HTTP. */
+  async says(health: object, report: readonly object[] = [], status = 200): Promise<void> {
+    this.#child?.stdin?.write(`say ${JSON.stringify({ health, report, status })}\n`);
     await this.#hears();
   }
 

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { freshHost, stepHost } from "../../src/watch/machine/host.ts";
+import type { AlarmFinding } from "../../src/watch/machine/notice.ts";
 import { sentenceOf } from "../../src/watch/machine/sentence.ts";
 import { holdOf } from "../../src/watch/machine/signal.ts";
-import { type Machine, ROUNDS, type Round, RULES, round, said, simulate } from "./simulate.ts";
+import { alarm, type Machine, ROUNDS, type Round, RULES, round, said, simulate } from "./simulate.ts";
 
 /** When what is said of a host: for every order of answers, restarts, acknowledgements and steps of the clock. */
 
@@ -67,7 +68,12 @@ describe("what is said of", () => {
   });
 
   test("a watcher that stood still: what it missed then is left out once; twice in a row is the host's fault", () => {
-    const late = { paths: [{ address: "a", answers: false, finding: "no answer" }], acks: [], late: true };
+    const late = {
+      paths: [{ address: "a", answers: false, finding: "no answer" }],
+      acks: [],
+      alarms: null,
+      late: true,
+    };
     const now = { wall: 0, elapsed: 60_000 };
     const first = stepHost(freshHost("anvil", 0), late, now, { ...RULES, misses: 1, interval: 60_000 });
     expect([first.notices, first.state.signal.misses]).toEqual([[], 0]);
@@ -81,6 +87,76 @@ describe("what is said of", () => {
     expect(kinds([UP, DOWN, pause, DOWN])).toEqual(["down"]);
     // An outage goes on over the pause.
     expect(kinds([UP, DOWN, DOWN, pause, UP])).toEqual(["down", "escalated", "recovered"]);
+  });
+});
+
+describe("what is said of alarms", () => {
+  const [DISK, DAMAGED] = [alarm("disk_low"), alarm("damaged", { subject: "ledger", urgent: true })];
+  const withAlarms = (...alarms: readonly AlarmFinding[]) => round(true, { alarms });
+
+  test("one look: nothing; two in a row: degraded, once, with what it is; their end, with how long it was", () => {
+    expect(kinds([UP, withAlarms(DISK), UP, withAlarms(DISK), UP])).toEqual([]);
+    const notices = said(simulate([UP, ...times(90, withAlarms(DISK)), UP, UP]));
+    expect(notices.map(({ kind, lasted, direct }) => [kind, lasted, direct])).toEqual([
+      ["degraded", 10_000, false],
+      ["recovered", 900_000, false],
+    ]);
+    expect(notices[0]?.alarms).toEqual([DISK]);
+    expect(notices.map(sentenceOf)).toEqual([
+      "anvil answers, but is not well since 2026-12-01 00:00:20 UTC: disk_low. Look: alai dr status",
+      "anvil is well again. It was not for 15 min, from 2026-12-01 00:00:20 UTC: disk_low",
+    ]);
+  });
+
+  test("an urgent one that stands for five minutes: a person directly, once, and its end too", () => {
+    const notices = said(simulate([UP, ...times(90, withAlarms(DISK, DAMAGED)), UP]));
+    expect(notices.map(({ kind, direct }) => [kind, direct])).toEqual([
+      ["degraded", false],
+      ["escalated", true],
+      ["recovered", true],
+    ]);
+    expect(notices[1]?.lasted).toBe(300_000);
+    expect(sentenceOf(notices[1] ?? expect.fail())).toBe(
+      "anvil has not been well for 5 min, since 2026-12-01 00:00:20 UTC: damaged: ledger; disk_low. Look: alai dr status. Acknowledge: alai watch ack anvil",
+    );
+  });
+
+  test("others than before: one message more, once they last; an urgent one that comes later is escalated five minutes later", () => {
+    const steps = simulate([
+      ...times(20, withAlarms(DISK)),
+      withAlarms(DISK, DAMAGED),
+      ...times(40, withAlarms(DAMAGED)),
+    ]);
+    expect(said(steps).map(({ kind, alarms }) => [kind, alarms?.map((one) => one.kind).join()])).toEqual([
+      ["degraded", "disk_low"],
+      ["degraded", "damaged"],
+      ["escalated", "damaged"],
+    ]);
+    expect(steps.findIndex(({ notices }) => notices.some(({ kind }) => kind === "escalated"))).toBe(21 + 30);
+    // Whoever has some in hand does not have the next ones.
+    const crm = alarm("damaged", { subject: "crm", urgent: true });
+    const acked = round(true, { alarms: [DAMAGED], ack: 0 });
+    const rounds = [...times(5, withAlarms(DAMAGED)), acked, ...times(40, withAlarms(DAMAGED))];
+    expect(kinds(rounds)).toEqual(["degraded", "acknowledged"]);
+    expect(kinds([...rounds, ...times(40, withAlarms(DAMAGED, crm)), UP])).toEqual([
+      ...["degraded", "acknowledged", "degraded", "escalated", "recovered"],
+    ]);
+  });
+
+  test("that come and go: a few words, not one each time", () => {
+    const rounds = Array.from({ length: 180 }, (_, at) => (at % 8 < 4 ? withAlarms(DISK) : UP));
+    expect(kinds(rounds).filter((kind) => kind === "degraded").length).toBeLessThanOrEqual(3);
+    const changing = Array.from({ length: 180 }, (_, at) =>
+      withAlarms(DISK, alarm("child_died", { subject: `l${at >> 2}` })),
+    );
+    expect(kinds(changing).length).toBeLessThanOrEqual(8);
+  });
+
+  test("of a host that goes down, or no longer says how it is: nothing new; they are over when it says so", () => {
+    const silent = round(true, { alarms: null });
+    const rounds = [...times(3, withAlarms(DAMAGED)), ...times(10, DOWN), ...times(10, silent)];
+    expect(kinds(rounds)).toEqual(["degraded", "down", "recovered"]);
+    expect(kinds([...rounds, UP])).toEqual(["degraded", "down", "recovered", "recovered"]);
   });
 });
 
@@ -102,7 +178,7 @@ describe("for every row of rounds", () => {
       fc.property(ROUNDS, (rounds) => {
         // At the end it answers for longer than any hold.
         const notices = said(simulate([...rounds, ...times(100, UP)], step));
-        const outages = notices.filter(({ kind }) => kind === "down" || kind === "recovered");
+        const outages = notices.filter(({ kind, alarms }) => !alarms && (kind === "down" || kind === "recovered"));
         outages.forEach(({ kind, incident, lasted }, at) => {
           expect(kind).toBe(at % 2 === 0 ? "down" : "recovered");
           if (kind === "recovered") expect(incident).toBe(outages[at - 1]?.incident);
@@ -121,7 +197,8 @@ describe("for every row of rounds", () => {
     fc.assert(
       fc.property(ROUNDS, (rounds) => {
         const unacknowledged = rounds.map((one) => ({ ...one, ack: null }));
-        const notices = said(simulate([...unacknowledged, ...times(40, DOWN)], step));
+        const all = said(simulate([...unacknowledged, ...times(40, DOWN)], step));
+        const notices = all.filter(({ alarms }) => !alarms);
         const last = notices.findLastIndex(({ kind }) => kind === "down");
         expect(last).toBeGreaterThanOrEqual(0);
         expect(notices.slice(last).map(({ kind }) => kind)).toEqual(["down", "escalated"]);
@@ -165,6 +242,23 @@ describe("for every row of rounds", () => {
       }),
     );
 
+  const alarmsHaveTheirEnd = (step: Machine) =>
+    fc.assert(
+      fc.property(ROUNDS, (rounds) => {
+        const notices = said(simulate([...rounds, ...times(100, UP)], step)).filter(({ alarms }) => alarms);
+        const ends = notices.filter(({ kind }) => kind === "recovered").map(({ incident }) => incident);
+        expect(new Set(ends)).toEqual(new Set(notices.map(({ incident }) => incident)));
+        expect(new Set(ends).size).toBe(ends.length);
+        for (const [incident, all] of Map.groupBy(notices, (notice) => notice.incident)) {
+          expect([incident, all[0]?.kind, all.at(-1)?.kind]).toEqual([incident, "degraded", "recovered"]);
+          // Not directly, unless one of them was urgent.
+          for (const { kind, alarms } of all)
+            if (kind === "escalated") expect(alarms?.some(({ urgent }) => urgent)).toBe(true);
+        }
+      }),
+    );
+
+  test("alarms are said, and their end once, after everything else of them", () => holds(alarmsHaveTheirEnd));
   test("no notice is said twice", () => holds(oneNoticeEach));
   test("every down is followed by exactly one recovery of the same outage, every lost path by its return", () =>
     holds(everyDownHasItsEnd));

@@ -1,5 +1,6 @@
 import type { AlertChannel, Host, WatchSpec } from "../../src/dr/manifest/model.ts";
 import type { Channel, Outgoing } from "../../src/watch/channels/channel.ts";
+import type { Health } from "../../src/watch/health.ts";
 import type { Notice } from "../../src/watch/machine/notice.ts";
 import type { Setting } from "../../src/watch/setting.ts";
 import { Watcher, type WatcherOptions } from "../../src/watch/watcher.ts";
@@ -11,11 +12,19 @@ export const API: Extract<AlertChannel, { kind: "slack-api" }> = {
 };
 export const HOOK: AlertChannel = { kind: "webhook", name: "pager", url: "https://pager.example", secret: null };
 
+const WELL: Health = { role: "primary", waiting: null, alarms: [] };
+const ORDER = new Map([
+  ["ledger", true],
+  ["crm", false],
+]);
+
 export const RULES: WatchSpec = { interval: 1, misses: 2, escalateAfter: 60_000, deadMan: null, channels: [API] };
 
 export class Quick {
   /** Names of the hosts that answer. */
   readonly up: Set<string>;
+  /** What each says of itself, where it is not well. */
+  readonly health = new Map<string, Health>();
   readonly names: readonly string[];
   readonly folder: string;
   /** What arrived, as `CHANNEL/TO EVENT`. */
@@ -35,7 +44,7 @@ export class Quick {
   setting(watch: Partial<WatchSpec> = {}): Setting {
     const spec = { ...RULES, ...watch };
     return {
-      ...{ hosts: this.names.map(hostOf), known: this.names, watch: spec, deadMan: null },
+      ...{ hosts: this.names.map(hostOf), known: this.names, watch: spec, deadMan: null, order: ORDER },
       channels: new Map(spec.channels.map((one) => [one.name, this.#channel(one)])),
     };
   }
@@ -59,7 +68,12 @@ export class Quick {
 
   #look(name: string) {
     const answers = this.up.has(name);
-    return { paths: [{ address: "10.0.0.1", answers, finding: answers ? "answers" : "no answer" }], late: false };
+    const health = answers ? (this.health.get(name) ?? WELL) : null;
+    return {
+      paths: [{ address: "10.0.0.1", answers, finding: answers ? "answers" : "no answer" }],
+      health,
+      late: false,
+    };
   }
 
   #channel({ name, kind }: AlertChannel): Channel {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { freshHost, type HostState, type Rules, type Step, stepHost } from "../../src/watch/machine/host.ts";
-import type { Notice } from "../../src/watch/machine/notice.ts";
+import { freshHost, type HostState, type Rules, stepHost } from "../../src/watch/machine/host.ts";
+import type { Step } from "../../src/watch/machine/incident.ts";
+import type { AlarmFinding, Notice } from "../../src/watch/machine/notice.ts";
 
 /** A host and its watcher as a row of rounds, for properties of the state machine. */
 
@@ -15,12 +16,22 @@ export interface Round {
   readonly restarted: boolean;
   /** The outage that lasts is acknowledged, for so long; 0 until recovery. */
   readonly ack: number | null;
+  /** What the agent says is wrong, while it answers; null: nothing is known of it. */
+  readonly alarms: readonly AlarmFinding[] | null;
 }
 
 export const round = (up: boolean, more: Partial<Round> = {}): Round => ({
-  ...{ answers: [up, up], stepped: 0, restarted: false, ack: null },
+  ...{ answers: [up, up], stepped: 0, restarted: false, ack: null, alarms: [] },
   ...more,
 });
+
+export const alarm = (kind: string, more: Partial<AlarmFinding> = {}): AlarmFinding => ({
+  ...{ kind, subject: "", says: null, urgent: false },
+  ...more,
+});
+
+const URGENT = alarm("damaged", { subject: "ledger", urgent: true });
+const ALARMS = [[], [], [URGENT], [alarm("disk_low")], [URGENT, alarm("disk_low")], null];
 
 export const ROUNDS = fc
   .array(
@@ -33,6 +44,7 @@ export const ROUNDS = fc
         stepped: fc.constant(0),
         restarted: fc.boolean(),
         ack: fc.option(fc.constantFrom(0, 60_000, 600_000), { nil: null, freq: 20 }),
+        alarms: fc.constantFrom(...ALARMS),
       }),
       fc.integer({ min: 1, max: 40 }),
     ),
@@ -55,7 +67,7 @@ const START = Date.UTC(2026, 11, 1);
 export function simulate(rounds: readonly Round[], step: Machine = stepHost): Step[] {
   let state: HostState = freshHost("anvil", START);
   let wall = START;
-  return rounds.map(({ answers, stepped, restarted, ack }, at) => {
+  return rounds.map(({ answers, stepped, restarted, ack, alarms: saying }, at) => {
     wall += RULES.interval + stepped;
     const kept = restarted ? (JSON.parse(JSON.stringify(state)) as HostState) : state;
     const paths = answers.map((up, path) => ({
@@ -63,9 +75,16 @@ export function simulate(rounds: readonly Round[], step: Machine = stepHost): St
       answers: up,
       finding: up ? "answers" : "no answer",
     }));
-    const request = { id: `ack${at}`, incident: state.incident?.id ?? "", by: "ann", for: ack || null };
-    const acks = ack === null ? [] : [request];
-    const done = step(kept, { paths, acks, late: false }, { wall, elapsed: restarted ? null : RULES.interval }, RULES);
+    const lasting = [state.incident, state.concern?.worry].flatMap((one) => (one ? [one.id] : []));
+    const request = (incident: string) => ({ id: `ack${at}`, incident, by: "ann", for: ack || null });
+    const acks = ack === null ? [] : lasting.map(request);
+    const alarms = answers.some(Boolean) ? saying : null;
+    const done = step(
+      kept,
+      { paths, acks, alarms, late: false },
+      { wall, elapsed: restarted ? null : RULES.interval },
+      RULES,
+    );
     state = done.state;
     return done;
   });

@@ -54,7 +54,16 @@ function makeWatcher(more: Partial<WatcherOptions> = {}) {
   onExit(() => prober.close());
   const [told, warned]: [Notice[], string[]] = [[], []];
   const watcher = new Watcher({
-    ...{ folder, hosts: [host()], known: ["anvil"], watch: WATCH, prober, deadMan: null, clock: Date.now },
+    ...{
+      folder,
+      hosts: [host()],
+      known: ["anvil"],
+      order: new Map(),
+      watch: WATCH,
+      prober,
+      deadMan: null,
+      clock: Date.now,
+    },
     channels: openChannels(context, CHANNELS),
     tell: (notice) => told.push(notice),
     warn: (sentence) => warned.push(sentence),
@@ -136,6 +145,50 @@ describe("a host that", () => {
     expect(told.map(({ path }) => path)).toEqual(["127.0.0.2", "127.0.0.2"]);
   });
 
+  test("answers, and says that its rounds have stopped: down, as one that does not answer", async () => {
+    const { told, kinds } = run();
+    await agent.says({ status: "stuck" }, [], 503);
+    await vi.waitFor(() => expect(kinds()[0]).toBe("down"), PATIENT);
+    expect(told[0]?.paths.map(({ finding }) => finding)).toContain("answers 503: its rounds have stopped");
+    await vi.waitFor(
+      () => expect(slack.texts("#ops")[0]).toContain("anvil is down: its agent has hung since"),
+      PATIENT,
+    );
+    await agent.says({ status: "ok" });
+    await vi.waitFor(() => expect(told.at(-1)?.kind).toBe("recovered"), PATIENT);
+  });
+
+  test("answers, and says that something is wrong: the channel, a person where a p0 database is in danger, and the end to both", async () => {
+    const order = new Map([
+      ["ledger", true],
+      ["crm", false],
+    ]);
+    const raised = (...alarms: [string, string][]) =>
+      agent.says(
+        { status: alarms.length > 0 ? "degraded" : "ok", alarms: [...new Set(alarms.map(([kind]) => kind))] },
+        alarms.map(([kind, subject]) => ({ kind, subject, since: 1, sentence: "x" })),
+      );
+    const { kinds, end } = run({ order });
+    await raised(["damaged", "crm"]);
+    await vi.waitFor(() => expect(slack.texts("#ops")).toHaveLength(1), PATIENT);
+    expect(slack.texts("#ops")[0]).toMatch(
+      /^:large_yellow_circle: anvil answers, but is not well since .* UTC: damaged: crm\. Look: alai dr status$/,
+    );
+    await raised(["damaged", "crm"], ["damaged", "ledger"], ["disk_low", "/data"]);
+    await vi.waitFor(() => expect(slack.texts("#ops")).toHaveLength(2), PATIENT);
+    expect(slack.texts("#ops")[1]).toContain("UTC: damaged: ledger, crm; disk_low: /data. Look");
+    // A restart in between repeats nothing.
+    await end();
+    const second = run({ order });
+    await vi.waitFor(() => expect(slack.texts("D0FOUNDER1")).toHaveLength(1), PATIENT);
+    expect(slack.texts("D0FOUNDER1")[0]).toContain("anvil has not been well for");
+    await raised();
+    await vi.waitFor(() => expect(slack.posted).toHaveLength(5), PATIENT);
+    expect([...kinds(), ...second.kinds()]).toEqual(["degraded", "degraded", "escalated", "recovered"]);
+    expect(slack.texts("D0FOUNDER1")[1]).toContain("anvil is well again. It was not for");
+    expect(slack.texts("#ops")).toHaveLength(3);
+  });
+
   test("is another one, or no agent: it is not the host that is meant", async () => {
     const other = { ...host(), name: "forge" };
     const { watcher } = makeWatcher({ hosts: [other], known: ["forge"] });
@@ -143,7 +196,8 @@ describe("a host that", () => {
     expect(watcher.states[0]?.paths["127.0.0.1"]?.finding).toBe("another host answers there, anvil");
     const answers = new Map([
       ["/health 404", "answers 404, not as an agent"],
-      ["/health 503", "answers, but is not well: alai dr status"],
+      ["/health 503", "answers 503, not as an agent"],
+      ["/health 200", "answers 200, not as an agent"],
       ["/health 401", "answers, and wants a token"],
     ]);
     for (const [asked, finding] of answers) {
@@ -152,7 +206,7 @@ describe("a host that", () => {
       await new Promise((resolve) => server.once("listening", resolve));
       const prober = new Prober({}, "token");
       const at = { ...host(), addresses: ["127.0.0.1"], port: (server.address() as AddressInfo).port };
-      expect((await prober.look(at)).paths[0]).toEqual({ address: "127.0.0.1", answers: status !== 404, finding });
+      expect((await prober.look(at)).paths[0]).toEqual({ address: "127.0.0.1", answers: status === 401, finding });
       prober.close();
       server.close();
     }

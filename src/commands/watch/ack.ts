@@ -9,25 +9,25 @@ import { type AckRecord, watchFolder } from "../../watch/store.ts";
 import { MANIFEST_FLAG } from "./flags.ts";
 
 export const command = defineCommand({
-  summary: "take an outage in hand: nobody is told directly meanwhile",
-  description: `Until the host answers again, or for as long as --for says; then it is escalated again. The channels are told who has it, and
+  summary: "take an outage or alarms in hand: nobody is told directly meanwhile",
+  description: `Until the host answers again and is well, or for as long as --for says; then it is escalated again. The channels are told who has it, and
 it stays on record in the data folder, watch/acknowledgements.jsonl. Run it on the machine, and as the user, of the watcher.
-Exit 1 when nothing is down.`,
+Alarms that come later are not in it. Exit 1 when nothing is down and no alarm stands.`,
   examples: [
-    ["alai watch ack", "all that is down"],
+    ["alai watch ack", "all that is down or has alarms"],
     ["alai watch ack anvil --for 2h", "one host, for two hours"],
   ],
-  args: [{ name: "host", summary: "one host; all that are down when not given", optional: true }],
+  args: [{ name: "host", summary: "one host; all that are down or have alarms when not given", optional: true }],
   flags: {
-    for: { value: "TIME", summary: "for how long, 30m or 2h; until it answers again when not given", parse: duration },
+    for: { value: "TIME", summary: "for how long, 30m or 2h; until it is over when not given", parse: duration },
     by: { value: "NAME", summary: "who has it in hand, instead of whoever acts here", parse: name("name") },
     ...MANIFEST_FLAG,
   },
   fields: {
     host: "the host",
-    incident: "the outage that is acknowledged",
+    incident: "the outage, or the alarms, that are acknowledged",
     by: "who has it in hand",
-    until: "when it runs out, or null: when the host answers again",
+    until: "when it runs out, or null: when it is over",
   },
   async run(context, { args: [host], flags }) {
     const manifest = readManifest(context, flags.manifest);
@@ -46,7 +46,7 @@ Exit 1 when nothing is down.`,
         ],
         json: (ack) => ({ host: ack.host, incident: ack.incident, by: ack.by, until: until(ack) }),
         sentence: (ack) =>
-          `${ack.host}: nobody is told directly ${ack.for === null ? "until it answers again" : `for ${span(ack.for)}`}`,
+          `${ack.host}: nobody is told directly ${ack.for === null ? "until it is over" : `for ${span(ack.for)}`}`,
       },
       host !== undefined,
     );

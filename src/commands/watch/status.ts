@@ -3,15 +3,15 @@ import { defineCommand } from "../../kit/command.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { printRows } from "../../kit/output.ts";
 import { relative } from "../../kit/when.ts";
-import { isFresh, statusRows } from "../../watch/status.ts";
+import { isBad, isFresh, statusRows } from "../../watch/status.ts";
 import { readKept, watchFolder } from "../../watch/store.ts";
 import { MANIFEST_FLAG } from "./flags.ts";
 import { HOST_FIELDS, hostView } from "./view.ts";
 
 export const command = defineCommand({
   summary: "what the watcher of this machine sees, has told, and will do next",
-  description: `Exit 0 when all hosts are up, 1 when one is down, 69 when no watcher has looked lately: nothing is known then.
-Lines (not on a terminal): host, state, since, paths, what was told last, what comes next, when it was last looked at.`,
+  description: `Exit 0 when all hosts are up and well, 1 when one is down or has alarms, 69 when no watcher has looked lately: nothing is known then.
+Lines (not on a terminal): host, state, since, paths, what was told last, what comes next, alarms, when it was last looked at.`,
   examples: [
     ["alai watch status", "hosts, paths, what was told"],
     ["alai watch status --json=host,state,said", "for a script"],
@@ -28,6 +28,6 @@ Lines (not on a terminal): host, state, since, paths, what was told last, what c
     else if (!isFresh(kept, now))
       context.warn(`the watcher last looked ${relative(kept.at, now)}: nothing is known now`);
     if (rows.some(({ state }) => state === "unknown")) return EXIT.unavailable;
-    return rows.some(({ state }) => state === "down" || state === "coming") ? EXIT.refused : EXIT.ok;
+    return rows.some(isBad) ? EXIT.refused : EXIT.ok;
   },
 });

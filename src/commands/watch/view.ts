@@ -2,6 +2,7 @@ import { type Millis, toIso } from "@alai/core";
 import type { View } from "../../kit/output.ts";
 import type { Style } from "../../kit/style.ts";
 import { relative, span } from "../../kit/when.ts";
+import { alarmList } from "../../watch/machine/alarm-list.ts";
 import { isOpen } from "../../watch/outbox.ts";
 import type { HostRow, SaidRow } from "../../watch/status.ts";
 
@@ -9,11 +10,12 @@ export const HOST_FIELDS = {
   host: "the host's name",
   role: "primary or standby",
   state:
-    "up, degraded (not by all paths), missed (once, not yet often enough), down, coming (answers again, not yet for long enough), unknown",
-  since: "since when it is up or down, by the watcher's clock, or null",
+    "up, degraded (not by all paths), alarm (answers, and says that something is wrong), missed (once, not yet often enough), down, coming (answers again, not yet for long enough), unknown",
+  alarms: "what it says is wrong: kind, subject, says, urgent (a p0 database is in danger)",
+  since: "since when it is up, down or not well, by the watcher's clock, or null",
   paths: "by which addresses it answers: address, answers, finding, since",
   looked_at: "when the watcher last looked, or null",
-  incident: "the outage that lasts, or null",
+  incident: "the outage that lasts, or the alarms that stand, or null",
   acknowledged: "by whom, and seconds left (null: until it answers again); or null",
   escalates_in_seconds: "until it is escalated, or null when it will not be",
   escalates_to: "person (directly), channel (everybody in it, for want of a direct-to), webhook, or nobody",
@@ -22,7 +24,7 @@ export const HOST_FIELDS = {
 } as const;
 
 const COLOURS = {
-  ...{ up: "good", degraded: "warn", missed: "warn", coming: "warn", down: "bad", unknown: "bad" },
+  ...{ up: "good", degraded: "warn", alarm: "bad", missed: "warn", coming: "warn", down: "bad", unknown: "bad" },
 } as const satisfies Record<HostRow["state"], keyof Style>;
 
 export function hostView(now: Millis): View<HostRow> {
@@ -38,10 +40,12 @@ export function hostView(now: Millis): View<HostRow> {
       { header: "PATHS", value: pathsOf, flexible: true, wraps: true },
       { header: "TOLD", value: lastSaid, expendable: 1 },
       { header: "NEXT", value: nextOf },
+      { header: "ALARMS", value: ({ alarms }) => alarmList(alarms), expendable: 2 },
       { header: "LOOKED", value: ({ lookedAt }) => iso(lookedAt) ?? "", only: "lines" },
     ],
     json: (row) => ({
       ...{ host: row.host, role: row.role, state: row.state, since: iso(row.since), looked_at: iso(row.lookedAt) },
+      alarms: row.alarms,
       paths: row.paths.map((path) => ({ ...path, since: iso(path.since) })),
       incident: row.incident,
       acknowledged: row.acknowledged && {
@@ -92,7 +96,7 @@ function nextOf({ escalatesIn, escalatesTo, acknowledged, escalated }: HostRow):
     const when = escalatesIn === 0 ? "at the next miss" : `in ${span(escalatesIn)}`;
     return `${who}${ESCALATION[escalatesTo].replace("WHEN", when)}`;
   }
-  if (acknowledged) return `acknowledged by ${acknowledged.by} until it answers`;
+  if (acknowledged) return `acknowledged by ${acknowledged.by} until it is over`;
   return escalated ? "escalated" : "";
 }
 

@@ -57,6 +57,7 @@ function bodyOf({ notice, to, mark, attempt, again }: Outgoing): Readonly<Record
     lasted_seconds: Math.round(notice.lasted / 1000),
     path: notice.path,
     paths: notice.paths,
+    alarms: notice.alarms ?? null,
     by: notice.by,
     quiet_seconds: notice.quietFor === null ? null : Math.round(notice.quietFor / 1000),
     watcher: hostname(),

@@ -1,5 +1,19 @@
 import type { Millis } from "@alai/core";
-import type { Notice, NoticeKind, PathFinding } from "./notice.ts";
+import { type Concern, forgetConcern, stepConcern } from "./concern.ts";
+import {
+  type AckRequest,
+  acknowledged,
+  beginning,
+  chain,
+  escalated,
+  type Incident,
+  nameOf,
+  noticeOf,
+  type Step,
+  wallOf,
+  withoutExpired,
+} from "./incident.ts";
+import type { AlarmFinding, PathFinding } from "./notice.ts";
 import { FRESH, type Signal, stepSignal } from "./signal.ts";
 
 /** What is known of one host. Plain data: it goes into a file and comes back. */
@@ -16,7 +30,9 @@ export interface HostState {
   readonly paths: Readonly<Record<string, PathState>>;
   /** While it is down. */
   readonly incident: Incident | null;
-  /** Outages and lost paths so far: part of the ids of notices. */
+  /** What its agent says of itself. A state of an earlier version has none. */
+  readonly concern?: Concern | undefined;
+  /** Outages, alarms and lost paths so far: part of the ids of notices. */
   readonly count: number;
   /** The last round took so long that its misses were left out. */
   readonly late: boolean;
@@ -33,41 +49,11 @@ export interface PathState {
   readonly told: { readonly id: string; readonly at: Millis; readonly from: Millis } | null;
 }
 
-export interface Incident {
-  readonly id: string;
-  /** First miss, by the watcher's clock. */
-  readonly at: Millis;
-  /** The same in the state's age. */
-  readonly from: Millis;
-  /** The escalation has been made, and no acknowledgement ran out since. */
-  readonly escalated: boolean;
-  /** How often somebody was told directly. */
-  readonly escalations: number;
-  readonly ack: Ack | null;
-  /** Whose acknowledgement ran out; null when none did. */
-  readonly ranOut: string | null;
-}
-
-export interface Ack {
-  readonly id: string;
-  readonly by: string;
-  /** How long it holds; null until recovery. */
-  readonly for: Millis | null;
-  /** Age of the state when it was taken note of. */
-  readonly from: Millis;
-}
-
-/** An acknowledgement as it was asked for. */
-export interface AckRequest {
-  readonly id: string;
-  readonly incident: string;
-  readonly by: string;
-  readonly for: Millis | null;
-}
-
 /** One look at a host by all of its paths. */
 export interface Probe {
   readonly paths: readonly PathFinding[];
+  /** What its agent says is wrong; null: it says nothing, or not to us. */
+  readonly alarms: readonly AlarmFinding[] | null;
   /** It took much longer than its deadline: it was the watcher that stood still, and what it missed says little. */
   readonly late: boolean;
   /** Acknowledgements that came since the last look. */
@@ -85,11 +71,6 @@ export interface Rules {
   readonly interval: Millis;
   readonly misses: number;
   readonly escalateAfter: Millis;
-}
-
-export interface Step {
-  readonly state: HostState;
-  readonly notices: readonly Notice[];
 }
 
 /** A wall clock that jumped while no watcher ran makes an outage at most this much longer. */
@@ -115,14 +96,8 @@ export function stepHost(before: HostState, probe: Probe, now: Moment, rules: Ru
     (was) => ackChange(was, probe.acks),
     (was) => escalation(was, isVoid, rules),
     (was) => pathChanges(was),
+    (was) => stepConcern(was, probe.alarms, probe.acks, rules),
   );
-}
-
-function chain(first: Step, ...parts: ((state: HostState) => Step)[]): Step {
-  return parts.reduce(({ state, notices }, part) => {
-    const next = part(state);
-    return { state: next.state, notices: [...notices, ...next.notices] };
-  }, first);
 }
 
 /** Paths as the manifest has them now; what it no longer has is forgotten. */
@@ -140,7 +115,8 @@ function forgetGap(state: HostState, elapsed: Millis, rules: Rules): HostState {
     address,
     { ...path, signal: forget(path.signal) },
   ]);
-  return { ...state, signal: forget(state.signal), paths: Object.fromEntries(paths) };
+  const concern = forgetConcern(state);
+  return { ...state, signal: forget(state.signal), paths: Object.fromEntries(paths), ...(concern && { concern }) };
 }
 
 function look(state: HostState, probe: Probe, isVoid: boolean, wall: Millis, rules: Rules): HostState {
@@ -173,22 +149,10 @@ function hostChange(before: HostState, state: HostState): Step {
 }
 
 function goDown(state: HostState): Step {
-  const from = state.signal.missedAt ?? state.age;
-  const at = wallOf(state, from);
-  const count = state.count + 1;
-  const id = nameOf(state.host, at, count);
-  const incident = { id, at, from, escalated: false, escalations: 0, ack: null, ranOut: null };
-  const down = { ...state, count, incident, since: at };
+  const incident = beginning(state, state.signal.missedAt ?? state.age);
+  const { id, at, from } = incident;
+  const down = { ...state, count: state.count + 1, incident, since: at };
   return { state: down, notices: [noticeOf(down, "down", id, { since: at, lasted: state.age - from })] };
-}
-
-function wallOf(state: HostState, age: Millis): Millis {
-  return state.at - (state.age - age);
-}
-
-/** The same after a restart, another one after the state was lost. */
-function nameOf(host: string, at: Millis, count: number): string {
-  return `${host}-${new Date(at).toISOString().replaceAll(/[-:]|\.\d+/g, "")}-${count}`;
 }
 
 /** Paths that come back a little later than the first are not worth a word. */
@@ -202,35 +166,28 @@ function secondChance(paths: HostState["paths"]): HostState["paths"] {
 }
 
 function ackChange(state: HostState, requests: readonly AckRequest[]): Step {
-  const { incident } = state;
-  const request = requests.findLast(({ incident: id }) => id === incident?.id);
-  if (!incident || !request) return { state, notices: [] };
-  const ack = { id: request.id, by: request.by, for: request.for, from: state.age };
-  const acknowledged = { ...state, incident: { ...incident, ack, ranOut: null } };
-  const more = { since: incident.at, lasted: state.age - incident.from, by: ack.by, quietFor: ack.for };
-  return { state: acknowledged, notices: [noticeOf(acknowledged, "acknowledged", `${incident.id}-${ack.id}`, more)] };
+  const incident = acknowledged(state.incident, requests, state.age);
+  if (!incident) return { state, notices: [] };
+  const { id, at, from, ack } = incident;
+  const after = { ...state, incident };
+  const more = { since: at, lasted: state.age - from, by: ack.by, quietFor: ack.for };
+  return { state: after, notices: [noticeOf(after, "acknowledged", `${id}-${ack.id}`, more)] };
 }
 
 /** Only on a miss: a host that answers again, but not for long enough yet, is on its way. */
 function escalation(before: HostState, isVoid: boolean, rules: Rules): Step {
-  const state = withoutExpired(before);
-  const { incident } = state;
+  if (!before.incident) return { state: before, notices: [] };
+  const incident = withoutExpired(before.incident, before.age);
+  const state = { ...before, incident };
   const isMissed = state.signal.misses > 0 && !isVoid;
-  if (!incident || !isMissed || incident.ack || incident.escalated) return { state, notices: [] };
-  if (state.age - incident.from < rules.escalateAfter) return { state, notices: [] };
-  const escalations = incident.escalations + 1;
-  const more = { since: incident.at, lasted: state.age - incident.from, by: incident.ranOut, direct: true };
+  const lasted = state.age - incident.from;
+  if (!isMissed || incident.ack || incident.escalated || lasted < rules.escalateAfter) return { state, notices: [] };
+  const after = escalated(incident);
+  const more = { since: incident.at, lasted, by: incident.ranOut, direct: true };
   return {
-    state: { ...state, incident: { ...incident, escalated: true, escalations, ranOut: null } },
-    notices: [noticeOf(state, "escalated", `${incident.id}-${escalations}`, more)],
+    state: { ...state, incident: after },
+    notices: [noticeOf(state, "escalated", `${incident.id}-${after.escalations}`, more)],
   };
-}
-
-function withoutExpired(state: HostState): HostState {
-  const { incident } = state;
-  const ack = incident?.ack;
-  if (!incident || !ack || ack.for === null || state.age - ack.from < ack.for) return state;
-  return { ...state, incident: { ...incident, ack: null, escalated: false, ranOut: ack.by } };
 }
 
 /** Paths are a subject only while the host is up: when it is down, all of them are lost. */
@@ -250,24 +207,5 @@ function pathChange(address: string, path: PathState): (state: HostState) => Ste
     const after = { ...state, paths, count: state.count + (told ? 1 : 0) };
     const more = { since: about.at, lasted: state.age - about.from, path: address };
     return { state: after, notices: [noticeOf(after, told ? "degraded" : "path_back", about.id, more)] };
-  };
-}
-
-type More = Pick<Notice, "since" | "lasted"> & Partial<Notice>;
-
-/** @param subject what it is about: part of its id, which is the same for the same event. */
-export function noticeOf(state: HostState, kind: NoticeKind, subject: string, more: More): Notice {
-  return {
-    id: `${subject}-${kind}`,
-    kind,
-    host: state.host,
-    incident: state.incident?.id ?? null,
-    at: state.at,
-    path: null,
-    paths: Object.entries(state.paths).map(([address, { answers, finding }]) => ({ address, answers, finding })),
-    by: null,
-    quietFor: null,
-    direct: false,
-    ...more,
   };
 }

@@ -6,7 +6,7 @@ export type NoticeKind =
   /** Down for so long that a person is told directly. */
   | "escalated"
   | "recovered"
-  /** Up, but no longer by this path. */
+  /** Up, but no longer by this path; or with alarms, these. */
   | "degraded"
   | "path_back"
   /** Somebody has it in hand. */
@@ -18,7 +18,7 @@ export interface Notice {
   readonly id: string;
   readonly kind: NoticeKind;
   readonly host: string;
-  /** The outage it belongs to; null for what belongs to none. */
+  /** The outage, or the alarms, that it belongs to; null for what belongs to none. */
   readonly incident: string | null;
   /** By the watcher's clock. */
   readonly at: Millis;
@@ -30,6 +30,8 @@ export interface Notice {
   readonly path: string | null;
   /** What each path last said. */
   readonly paths: readonly PathFinding[];
+  /** What the host says is wrong, where it is told of that; null, or absent in what an earlier version kept: it is not. */
+  readonly alarms?: readonly AlarmFinding[] | null | undefined;
   /** Who acknowledged; for `escalated` whose acknowledgement ran out. */
   readonly by: string | null;
   /** How long the acknowledgement holds; null until recovery. */
@@ -44,3 +46,18 @@ export interface PathFinding {
   /** Why there is no answer, or what it was. */
   readonly finding: string;
 }
+
+/** Something that a host's agent says is wrong with it. */
+export interface AlarmFinding {
+  /** As `/health` names it; `waiting`: it may not do its part. */
+  readonly kind: string;
+  /** Database, disk or whatever else it is about; empty: the host. */
+  readonly subject: string;
+  /** More of it, as the agent says it; null: nothing. */
+  readonly says: string | null;
+  /** It puts data of the first order in danger: a person is told directly when it lasts. */
+  readonly urgent: boolean;
+}
+
+/** What a path says where an agent answers that its rounds have stopped. */
+export const STUCK = "answers 503: its rounds have stopped";

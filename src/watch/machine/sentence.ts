@@ -1,12 +1,31 @@
 import { span } from "../../kit/when.ts";
-import type { Notice } from "./notice.ts";
+import { alarmList } from "./alarm-list.ts";
+import { type AlarmFinding, type Notice, STUCK } from "./notice.ts";
 
 /** What a notice says, in one plain line; names in it are as they were given. */
 export function sentenceOf(notice: Notice): string {
+  return notice.alarms ? ofAlarms(notice, notice.alarms) : ofOutage(notice);
+}
+
+function ofAlarms(notice: Notice, alarms: readonly AlarmFinding[]): string {
+  const { host, lasted } = notice;
+  switch (notice.kind) {
+    case "recovered":
+      return `${host} is well again. It was not for ${span(lasted)}, from ${clock(notice.since)}: ${alarmList(alarms)}`;
+    case "acknowledged":
+      return `${notice.by} has the alarms of ${host} in hand: nobody is told directly of them ${quiet(notice, "until they are over")}`;
+    case "escalated":
+      return `${host} has not been well for ${span(lasted)}, since ${clock(notice.since)}${ranOut(notice)}: ${alarmList(alarms)}. Look: alai dr status. Acknowledge: alai watch ack ${host}`;
+    default:
+      return `${host} answers, but is not well since ${clock(notice.since)}: ${alarmList(alarms)}. Look: alai dr status`;
+  }
+}
+
+function ofOutage(notice: Notice): string {
   const { host, lasted, path } = notice;
   switch (notice.kind) {
     case "down":
-      return `${host} is down: no answer since ${clock(notice.since)}${reasons(notice)}`;
+      return `${host} is down: ${silence(notice)} since ${clock(notice.since)}${reasons(notice)}`;
     case "escalated":
       return `${host} has been down for ${span(lasted)}, since ${clock(notice.since)}${ranOut(notice)}${reasons(notice)}. Acknowledge: alai watch ack ${host}`;
     case "recovered":
@@ -16,7 +35,7 @@ export function sentenceOf(notice: Notice): string {
     case "path_back":
       return `${host} answers by ${path} again, after ${span(lasted)}`;
     case "acknowledged":
-      return `${notice.by} has the outage of ${host} in hand: nobody is told directly ${quiet(notice)}`;
+      return `${notice.by} has the outage of ${host} in hand: nobody is told directly ${quiet(notice, "until it answers again")}`;
   }
 }
 
@@ -34,6 +53,11 @@ function ranOut({ by }: Notice): string {
   return by === null ? "" : `, and the acknowledgement of ${by} has run out`;
 }
 
-function quiet({ quietFor }: Notice): string {
-  return quietFor === null ? "until it answers again" : `for ${span(quietFor)}`;
+function quiet({ quietFor }: Notice, end: string): string {
+  return quietFor === null ? end : `for ${span(quietFor)}`;
+}
+
+/** An agent that answers that it does nothing any more is as good as none, but not silent. */
+function silence({ paths }: Notice): string {
+  return paths.some(({ finding }) => finding === STUCK) ? "its agent has hung" : "no answer";
 }

@@ -28,9 +28,14 @@ export function holdOf(backs: readonly Millis[]): Millis {
   return backs.length === 0 ? 0 : Math.min(LONGEST_HOLD, FIRST_HOLD * 2 ** (backs.length - 1));
 }
 
+/** Those of these ages that still count at this one. */
+export function recent(ages: readonly Millis[], age: Millis): readonly Millis[] {
+  return ages.filter((at) => age - at < WINDOW);
+}
+
 /** @param misses how many in a row make it lost. */
 export function stepSignal(before: Signal, answered: boolean, age: Millis, misses: number): Signal {
-  const backs = before.backs.filter((at) => age - at < WINDOW);
+  const backs = recent(before.backs, age);
   if (!answered) return miss({ ...before, backs }, age, misses);
   if (!before.lost) return { ...FRESH, backs };
   const answersSince = before.answersSince ?? age;
