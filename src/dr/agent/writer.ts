@@ -4,10 +4,9 @@ import type { Millis } from "@alai/core";
 import { span } from "../../kit/when.ts";
 import type { Host, StorageSpec } from "../manifest/model.ts";
 import { type Storage, StorageError } from "../storage/storage.ts";
+import { type FoundSign, giverOf, readSign, type Sign, timeOf, writerInterval, writerKey, writeSign } from "./sign.ts";
 import type { AgentState } from "./state.ts";
 
-/** Between two signs of whoever writes. Each is a request that costs money, save in a folder. */
-const INTERVALS: Readonly<Record<StorageSpec["type"], Millis>> = { azure: 60_000, s3: 60_000, file: 10_000 };
 /** So many intervals without a sign, seen without a gap, and whoever wrote is gone. */
 const SILENT = 3;
 /** One that waits looks this often in an interval; a sign that could not be written is tried again as soon. */
@@ -16,37 +15,6 @@ const LOOKS = 5;
 const LONGEST: Millis = 10 * 60_000;
 /** Marks that are remembered: of the last sign that is known to be in storage, and of those that may be. */
 const MARKS = 32;
-
-/** How often the agent of a primary writes its sign into a storage of this type. */
-export function writerInterval(type: StorageSpec["type"]): Millis {
-  return INTERVALS[type];
-}
-
-/** Where storage keeps which agent writes the replicas of an epoch. */
-export function writerKey(epoch: number): string {
-  return `_alai/writer-e${epoch}.json`;
-}
-
-/** What is in storage: one agent's last sign. */
-interface Sign {
-  /** Of the agent, from its state file. */
-  readonly id: string;
-  /** Of this one writing; no two have the same. */
-  readonly mark: string;
-  /** Its name in the manifest, and the machine's own. */
-  readonly host: string;
-  readonly machine: string;
-  /** How many it has written. */
-  readonly count: number;
-  readonly interval: Millis;
-  /** By the clock of who wrote it: for people, never compared. */
-  readonly at: Millis;
-}
-
-interface Found {
-  readonly sign: Sign;
-  readonly etag: string;
-}
 
 /** Another agent that writes what this one would. */
 export interface Foreign {
@@ -78,7 +46,7 @@ export class Writer {
   readonly #id: string;
   #epoch = 0;
   /** The sign of this agent that is in storage; null: none is known to be. */
-  #held: Found | null = null;
+  #held: FoundSign | null = null;
   /** Both clocks when the last sign was begun or tried: one of them stands still while the machine sleeps. */
   #wroteAt: readonly [monotonic: Millis, wall: Millis] = [0, 0];
   #failedAt: Millis = Number.NEGATIVE_INFINITY;
@@ -134,7 +102,7 @@ export class Writer {
     return monotonic() - steady >= this.#interval || Math.abs(clock() - wall) >= this.#interval;
   }
 
-  async #renew({ etag, sign }: Found, mayBegin: boolean): Promise<Foreign | null> {
+  async #renew({ etag, sign }: FoundSign, mayBegin: boolean): Promise<Foreign | null> {
     const written = await this.#write(etag, sign.count + 1);
     if (written) return null;
     this.#held = null;
@@ -143,7 +111,8 @@ export class Writer {
 
   /** Who writes, by storage: nobody, this agent as it was before, another one that gives no sign any more, or another one. */
   async #look(mayBegin: boolean): Promise<Foreign | null> {
-    const found = await this.#read();
+    const { storage } = this.#options;
+    const found = await readSign(storage, this.#epoch);
     if (found === null && !mayBegin) throw this.#gone();
     this.#lookedAt = this.#options.monotonic();
     const isFree = found === null || this.#isOwn(found.sign) || this.#isSilent(found.sign);
@@ -152,7 +121,7 @@ export class Writer {
       return null;
     }
     // Somebody else was quicker.
-    const other = isFree ? await this.#read() : found;
+    const other = isFree ? await readSign(storage, this.#epoch) : found;
     if (other) return this.#foreignOf(other.sign);
     throw this.#gone();
   }
@@ -199,14 +168,14 @@ export class Writer {
       ...{ id: this.#id, mark, host: host.name, machine: hostname(), count, interval: this.#interval, at: clock() },
     };
     // Before it is sent: killed in between, the agent still knows it for its own.
-    const known = this.#held ? [this.#held.sign.mark] : this.#marks;
+    const marks = this.#marks;
+    const known = marks.slice(Math.max(0, marks.indexOf(this.#held?.sign.mark ?? "")));
     state.keepDurably([{ name: "", kind: this.#kind, value: [...known, mark].slice(-MARKS) }]);
     try {
-      const text = Buffer.from(`${JSON.stringify(sign)}\n`);
-      this.#held = { sign, etag: await storage.write(writerKey(this.#epoch), text, { etag }) };
+      this.#held = await writeSign(storage, this.#epoch, sign, etag);
     } catch (error) {
       // An answer may have been lost on its way, and the sign be there.
-      const found = await this.#read();
+      const found = await readSign(storage, this.#epoch);
       if (found?.sign.mark !== mark) {
         const isOther = error instanceof StorageError && error.trouble === "conflict";
         if (isOther || found?.etag !== (etag ?? undefined)) return false;
@@ -218,57 +187,21 @@ export class Writer {
     return true;
   }
 
-  async #read(): Promise<Found | null> {
-    const { storage } = this.#options;
-    const key = writerKey(this.#epoch);
-    try {
-      const { body, etag } = await storage.read(key);
-      return { sign: parsed(Buffer.from(body).toString("utf8")), etag };
-    } catch (error) {
-      if (error instanceof StorageError && error.trouble === "missing") return null;
-      throw error;
-    }
-  }
-
-  #foreignOf({ id, mark, host, machine, count, interval, at }: Sign): Foreign {
+  #foreignOf(sign: Sign): Foreign {
+    const { mark, count, interval } = sign;
     // Lost in the race for it: seen from now on.
     if (this.#seen?.mark !== mark)
       this.#seen = { mark, since: this.#options.monotonic(), at: this.#options.monotonic() };
     const wait = span(SILENT * this.#longest(interval));
     const own = this.#options.host.name;
-    const who = `the agent of ${host} on the machine ${machine || "that says no name"}, id ${id.slice(0, 8)}`;
+    const who = giverOf(sign);
     const key = writerKey(this.#epoch);
     return {
       why: `Another agent writes the replicas of epoch ${this.#epoch}: ${who}. Nothing is sent from here.`,
       sentence:
-        `Another agent writes the replicas of epoch ${this.#epoch}: ${who}; its last sign is number ${count}, of ${timeOf(at)} by its clock. ` +
+        `Another agent writes the replicas of epoch ${this.#epoch}: ${who}; its last sign is number ${count}, of ${timeOf(sign)} by its clock. ` +
         `Nothing is sent from here (${hostname()}, id ${this.#id.slice(0, 8)}): two would ruin what storage has. If this machine is not ${own}, stop this agent. ` +
         `If it is, stop the other one: this one takes over when it has given no sign for ${wait}, at once when you remove ${key} from storage, or in a new epoch.`,
     };
-  }
-}
-
-function timeOf(at: Millis): string {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? "no time" : date.toISOString();
-}
-
-/** One that is not understood is somebody's all the same. */
-function parsed(text: string): Sign {
-  const fields = fieldsOf(text);
-  const word = (value: unknown) => (typeof value === "string" ? value : "");
-  const number = (value: unknown) => (typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : 0);
-  return {
-    ...{ id: word(fields.id), mark: word(fields.mark) || text, host: word(fields.host) || "nobody knows what" },
-    machine: word(fields.machine),
-    ...{ count: number(fields.count), interval: number(fields.interval), at: number(fields.at) },
-  };
-}
-
-function fieldsOf(text: string): Partial<Record<keyof Sign, unknown>> {
-  try {
-    return Object(JSON.parse(text)) as Partial<Record<keyof Sign, unknown>>;
-  } catch {
-    return {};
   }
 }

@@ -1,5 +1,5 @@
 import type { Millis } from "@alai/core";
-import { writerInterval } from "../agent/writer.ts";
+import { writerInterval } from "../agent/sign.ts";
 import { QUIET } from "../heartbeat/beater.ts";
 import type { Database, Host, Manifest } from "../manifest/model.ts";
 import { renderConfigs } from "../render/configs.ts";

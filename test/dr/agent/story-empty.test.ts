@@ -2,7 +2,7 @@ import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { writerKey } from "../../../src/dr/agent/writer.ts";
+import { writerKey } from "../../../src/dr/agent/sign.ts";
 import { filesByReplica, newestTxid } from "../../../src/dr/ltx/name.ts";
 import { litestreamRestore } from "../copy/standby.ts";
 import { World } from "../world.ts";

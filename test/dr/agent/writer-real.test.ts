@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { findProcesses } from "../../../src/dr/agent/processes.ts";
-import { writerKey } from "../../../src/dr/agent/writer.ts";
+import { writerKey } from "../../../src/dr/agent/sign.ts";
 import type { HostReport } from "../../../src/dr/report.ts";
 import { litestreamRestore } from "../copy/standby.ts";
 import { TestProcess } from "../process.ts";
