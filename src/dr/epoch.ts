@@ -34,15 +34,28 @@ export interface FoundPrimary extends KnownPrimary {
 /** Of every fleet that never failed over. */
 const FIRST_EPOCH = 1;
 
-/** Throws StorageError; `failed` also for an object that is not understood, because guessing would make two primaries. */
+/**
+ * Throws StorageError; `failed` also for an object that is not understood, or names a host that the manifest has not, because guessing
+ * would make two primaries.
+ */
 export async function readPrimary(storage: Storage, manifest: Pick<Manifest, "hosts">): Promise<FoundPrimary> {
   const found = await readObject(storage);
   if (found) {
     const primary = parsed(found.text, storage.label);
+    requireKnown(primary, manifest, storage.label);
     return { ...primary, etag: found.etag, since: primary.epoch > FIRST_EPOCH ? found.modified : null };
   }
   const owner = manifest.hosts.find(({ role }) => role === "primary")?.name ?? "";
   return { epoch: FIRST_EPOCH, owner, state: "primary", etag: null, since: null };
+}
+
+function requireKnown({ owner }: Primary, { hosts }: Pick<Manifest, "hosts">, label: string): void {
+  if (hosts.some(({ name }) => name === owner)) return;
+  const names = hosts.map(({ name }) => name).join(", ");
+  throw new StorageError(
+    "failed",
+    `${PRIMARY_KEY} of ${label} says that ${owner} is the primary, and the manifest has no host ${owner} (its hosts are ${names}): put right whichever of them is wrong. Until then what runs goes on.`,
+  );
 }
 
 /** Where the replicas of an epoch are, below the storage's prefix. */

@@ -101,10 +101,13 @@ export class Follower {
   }
 
   get watched(): WatchedDatabase {
+    const { report } = this;
+    // It may have caught up since the last listing: storage may take long for the next one.
+    const isBehind = (report.applied?.txid ?? 0) < (report.shipped?.txid ?? 0);
     return {
       database: this.database,
-      report: this.report,
-      behindSince: this.#behindSince,
+      report,
+      behindSince: isBehind ? this.#behindSince : null,
       working: this.#working,
       beatTrouble: null,
       beatenAt: null,

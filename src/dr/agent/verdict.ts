@@ -1,4 +1,4 @@
-import type { Primary } from "../epoch.ts";
+import { PRIMARY_KEY, type Primary } from "../epoch.ts";
 import type { Host } from "../manifest/model.ts";
 
 /** What this host may do now. */
@@ -20,8 +20,7 @@ export interface Case {
  */
 export function decide({ host, truth, newest }: Case): Verdict {
   const { epoch, owner, state } = truth;
-  if (epoch < newest)
-    return wait(`Storage says epoch ${epoch}, and this host has been in ${newest}: this is not the storage it was.`);
+  if (epoch < newest) return wait(wentBack(truth, newest));
   if (owner === host.name)
     return state === "primary"
       ? { act: "primary", epoch }
@@ -29,6 +28,18 @@ export function decide({ host, truth, newest }: Case): Verdict {
   if (host.role === "standby") return { act: "standby", epoch };
   return wait(
     `${owner} has been the primary since epoch ${epoch}. This host writes nothing, so that nothing of ${owner}'s is overwritten.`,
+  );
+}
+
+/**
+ * Going on in the earlier epoch is nobody's to decide but a person's: another host may have written the later one. A later one than
+ * both has replicas of its own, so that it can never make two writers.
+ */
+function wentBack({ epoch, owner }: Primary, newest: number): string {
+  const right = JSON.stringify({ epoch: newest + 1, owner, state: "primary" });
+  return (
+    `Storage says epoch ${epoch}, and this host has been in ${newest}: this is not the storage it was, or ${PRIMARY_KEY} was written by hand and was wrong. ` +
+    `Bring the right storage back; or, if ${owner} is to write, put ${right} into ${PRIMARY_KEY}: a later epoch than any host has been in.`
   );
 }
 

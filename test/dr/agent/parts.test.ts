@@ -17,6 +17,7 @@ import { askLitestream } from "../../../src/dr/agent/socket.ts";
 import { AgentState } from "../../../src/dr/agent/state.ts";
 import { lastWriter, versionIn } from "../../../src/dr/agent/surroundings.ts";
 import { decide } from "../../../src/dr/agent/verdict.ts";
+import { readPrimary } from "../../../src/dr/epoch.ts";
 import type { HostReport } from "../../../src/dr/report.ts";
 import { type Blob, type Storage, StorageError } from "../../../src/dr/storage/storage.ts";
 import { manifestIn } from "./manifest.ts";
@@ -216,6 +217,22 @@ describe("who may write", () => {
     ["one that finds another storage", anvil, truth("anvil", 1), 3, /not the storage it was/],
   ])("%s waits", (_, host, object, newest, why) => {
     expect(decide({ host, truth: object, newest })).toMatchObject({ act: "wait", why: expect.stringMatching(why) });
+  });
+
+  it("one that finds an earlier epoch names the epoch that helps, which is nobody's yet", () => {
+    const { why } = decide({ host: anvil, truth: truth("anvil", 2), newest: 3 }) as { readonly why: string };
+    expect(why).toContain('put {"epoch":4,"owner":"anvil","state":"primary"} into _alai/primary.json');
+    expect(decide({ host: anvil, truth: truth("anvil", 4), newest: 3 })).toEqual({ act: "primary", epoch: 4 });
+  });
+
+  it("an owner that no host of the manifest is, is refused as what cannot be understood is", async () => {
+    const text = JSON.stringify({ epoch: 3, owner: "gamma", state: "primary" });
+    const storage = { label: "file", read: async () => ({ body: Buffer.from(text), etag: "1", modified: 0 }) };
+    const asked = readPrimary(storage as unknown as Storage, manifestIn(folder));
+    await expect(asked).rejects.toMatchObject({
+      trouble: "failed",
+      message: expect.stringMatching(/gamma is the primary, and the manifest has no host gamma .*anvil, forge/),
+    });
   });
 
   it("no two hosts ever write, whatever storage says", () => {

@@ -5,6 +5,7 @@ import { confirmedUntil } from "../../../src/dr/heartbeat/confirm.ts";
 import { hexTxid } from "../../../src/dr/ltx/name.ts";
 import type { DatabaseReport, HostReport } from "../../../src/dr/report.ts";
 import { LoneStandby } from "../copy/lone-standby.ts";
+import { until } from "../world.ts";
 
 const BEAT = { epoch: 1, seq: 7, at: 1_700_000_000_000 };
 
@@ -93,4 +94,14 @@ test("the primary's word is of the very heartbeat that the copy has, and of no m
   expect(confirmedUntil(head(2, 7), head(3, 7))).toBeNull();
   expect(confirmedUntil(head(3, 6), head(3, 7))).toBeNull();
   expect(confirmedUntil(null, head(3, 7))).toBeNull();
+});
+
+test("a copy that has caught up since the last listing is not behind, however long the next one takes", async () => {
+  await using world = await proven();
+  await world.ship("a", 4, 4, BEAT.seq);
+  await world.list();
+  const watched = () => world.standby.databases.find(({ database }) => database.name === "a");
+  // Nothing is listed meanwhile.
+  await until("the copy to catch up", () => watched()?.report.applied?.txid === 4);
+  expect(watched()?.behindSince).toBeNull();
 });

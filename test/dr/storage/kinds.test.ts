@@ -145,7 +145,8 @@ describe.each(KINDS)("%s as storage", (name) => {
     await expect(storage.remove("a")).rejects.toMatchObject(gone);
   });
 
-  const hosts = [{ name: "anvil", role: "primary" }] as never;
+  const others = Array.from({ length: 16 }, (_, at) => ({ name: `host-${at}`, role: "standby" }));
+  const hosts = [{ name: "anvil", role: "primary" }, ...others] as never;
 
   /** All of them want the same epoch, each having seen the one before. */
   async function race(storages: readonly Storage[], epoch: number) {
