@@ -159,7 +159,8 @@ export type AlarmKind =
   | "daily_failed"
   | "damaged"
   | "put_aside"
-  | "foreign_writer";
+  | "foreign_writer"
+  | "history_lost";
 
 /** A watchdog that fired and has not been calmed. */
 export interface Alarm {

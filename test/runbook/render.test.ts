@@ -26,6 +26,7 @@ const KINDS = {
     disk_low: 1,
     daily_failed: 1,
     foreign_writer: 1,
+    history_lost: 1,
   },
   ...{
     clock_skew: 1,

@@ -13,6 +13,7 @@ import { type Listed, Listing } from "./listing.ts";
 import type { Log } from "./log.ts";
 import { every } from "./loop.ts";
 import { Primary } from "./primary.ts";
+import { Reach } from "./reach.ts";
 import { Remedies } from "./remedies.ts";
 import type { Seen } from "./seen.ts";
 import { Standby } from "./standby.ts";
@@ -86,6 +87,7 @@ export class Agent {
   #foreign: Foreign | null = null;
   readonly #startedAt: Millis;
   #part: Primary | Standby | null = null;
+  #reach: Reach | null = null;
   /** By the monotonic clock. */
   #partSince: Millis = 0;
   #verdict: Verdict = { act: "wait", why: "Storage has not said yet who may write." };
@@ -243,6 +245,7 @@ export class Agent {
     if (act === "standby") return new Standby({ ...this.#options, epoch });
     const primary = new Primary({ ...this.#options, epoch });
     primary.start();
+    this.#reach = new Reach({ ...this.#options, databases: this.#options.manifest.databases, epoch });
     return primary;
   }
 
@@ -258,6 +261,7 @@ export class Agent {
   async #stopPart(): Promise<void> {
     const part = this.#part;
     this.#part = null;
+    this.#reach = null;
     this.#known.forgetListing();
     if (part) void this.#options.daily?.interrupt();
     // What a fenced one still holds would be written over what another one has sent.
@@ -291,7 +295,10 @@ export class Agent {
       part instanceof Standby ? this.#options.askPrimary(this.#owner) : null,
     ]);
     if (part !== this.#part) return;
-    if (listed && (await this.#isOfThisStorage(listed)) && part === this.#part) part.listed(listed);
+    if (listed && (await this.#isOfThisStorage(listed)) && part === this.#part) {
+      part.listed(listed);
+      this.#reach?.listed(listed, this.#known.marker?.acceptedAt ?? null);
+    }
     if (primary && part instanceof Standby) part.confirm(primary);
   }
 
@@ -331,6 +338,7 @@ export class Agent {
         storageTrouble: this.#storageTrouble,
         databases: this.#databases,
         children: part instanceof Primary ? part.children : [],
+        lostHistory: this.#reach?.lost ?? new Map(),
         volumes: seen.volumes,
         aside: seen.aside,
         clocks: seen.clocks,

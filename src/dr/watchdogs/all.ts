@@ -8,6 +8,7 @@ import { damaged } from "./damage.ts";
 import { diskLow } from "./disk.ts";
 import { followerStalled } from "./follower.ts";
 import { heartbeatOld } from "./heartbeat.ts";
+import { historyLost } from "./history.ts";
 import { proofFailed, unproven } from "./proof.ts";
 import { readersBehind } from "./readers.ts";
 import { shippingStalled } from "./shipping.ts";
@@ -25,6 +26,7 @@ const WATCHDOGS: readonly Watchdog[] = [
   childDied,
   heartbeatOld,
   damaged,
+  historyLost,
   putAside,
   diskLow,
   clockSkew,

@@ -1,4 +1,5 @@
 import type { Millis } from "@alai/core";
+import type { LostHistory } from "../agent/reach.ts";
 import type { Database } from "../manifest/model.ts";
 import type { Alarm, ChildReport, DailyReport, DatabaseReport, FailedProof } from "../report.ts";
 
@@ -60,6 +61,8 @@ export interface Watched {
   readonly storageTrouble: { readonly since: Millis; readonly message: string } | null;
   readonly databases: readonly WatchedDatabase[];
   readonly children: readonly WatchedChild[];
+  /** On the primary: moments that storage had and lost, by database; absent: none. */
+  readonly lostHistory?: ReadonlyMap<string, LostHistory>;
   readonly volumes: readonly Volume[];
   /** Folders of databases that were put aside on this host. */
   readonly aside: readonly string[];

@@ -54,14 +54,16 @@ const ALARMS = (facts: Facts): Readonly<Record<AlarmKind, Failure>> => {
   const logs = `${primary.state}/log/`;
   return {
     storage: {
-      title: "Storage refuses, is silent or gone",
+      title: "Storage refuses, is silent, gone, or another one",
       signs:
         "The alarm on one host or both; nothing is proven from then on, and databases turn red when their limit is over.",
-      itself: "The agents try on, and go on when storage does.",
+      itself:
+        "The agents try on, and go on when storage does. Where another storage is in its place, they end Litestream and heal nothing until the right one is back.",
       check: ["alai dr status", "alai dr manifest check"],
       action: [
         "Refused: the credentials ran out or were revoked. Renew them (page *Secrets*), start the agent anew.",
         "Silent or unreachable: the network first, then the provider's status page. Nothing is lost as long as the primary's disk is there.",
+        "*Not the storage that was used*: a disk that is not mounted, or a container that was made anew. Mount or bring back the right one. If it is gone for good, and its history with it: `alai dr storage accept` on a host, then `alai dr prove`.",
         "Do not fail over for this: the standby has no more than storage had.",
       ],
     },
@@ -159,6 +161,17 @@ const ALARMS = (facts: Facts): Readonly<Record<AlarmKind, Failure>> => {
         `Find out which machine has the data. Stop the agent on the other one for good (\`${agentCommands(primary).stop}\` there).`,
         "The right one waits, because its state was lost or it was set up anew: it takes over by itself when the other one gives no sign any more; at once when you remove the object that the alarm names.",
         "No agent is named: a Litestream that somebody started by hand or from an old unit. End it. Then `alai dr prove NAME`.",
+      ],
+    },
+    history_lost: {
+      title: "Storage lost earlier moments",
+      signs:
+        "Whole images are gone from storage that the tier's retention was to keep: it was emptied, or files of it were removed. The newest can be restored, the moments that the alarm names cannot.",
+      itself: "Where nothing whole was left, the agent has Litestream send a whole image.",
+      check: ["alai dr status", "alai dr restore NAME --at '2h ago' -o earlier.db"],
+      action: [
+        "Find out who removed them: lifecycle rules of the container or bucket, a clean-up by hand. A deleted blob may be had back where soft delete or versions are on.",
+        "Once it is understood, `alai dr storage accept` on a host ends the alarm; it ends by itself when retention would have removed them.",
       ],
     },
     disk_low: {
