@@ -20,16 +20,21 @@ type Restored = Extract<Restoration, { kind: "restored" }>;
 export function judgeDatabase(database: Database, restoration: Restoration, primary: PrimaryLook): Judged {
   const reported = primary.databases.get(database.name) ?? null;
   const { row, findings } = judgeRestoration(database, restoration, { primary, reported });
-  const gone = wrongOnPrimary(database, reported);
+  const gone = wrongOnPrimary(database, reported, restoration);
   if (!gone) return { row, findings };
   return { row: { ...row, why: [gone.sentence, row.why].filter(Boolean).join(" ") }, findings: [gone, ...findings] };
 }
 
 /** However good what storage has is: services write into nothing, or into what is no database. */
-function wrongOnPrimary(database: Database, reported: DatabaseReport | null): FindingDraft | null {
+function wrongOnPrimary(
+  database: Database,
+  reported: DatabaseReport | null,
+  restoration: Restoration,
+): FindingDraft | null {
   const { name, optional } = database;
+  const hadData = restoration.kind === "restored" && restoration.isOwned;
   const remedy = `Stop its service, type alai dr restore ${name} -o FILE, look at it, and move it into place as docs/dr.md says.`;
-  if (reported?.state === "missing" && !optional)
+  if (reported?.state === "missing" && (!optional || hadData))
     return draft("primary_missing", database, `The file of ${name} is missing on the primary.`, remedy);
   if (reported?.state === "damaged")
     return draft(

@@ -153,9 +153,11 @@ describe("what the primary's agent says of its own file", () => {
     expect(verdictOf(weigh(judged.findings, NOW))).toBe("FAIL");
   });
 
-  test("an optional one may be missing", () => {
+  test("an optional one may be missing, where storage has no data of it", () => {
     const gone = primary(reported({ state: "missing" }));
-    expect(kinds(judgeDatabase(database({ optional: true }), restored(), gone))).toEqual([]);
+    const judged = (isOwned: boolean) => judgeDatabase(database({ optional: true }), restored({ isOwned }), gone);
+    expect(kinds(judged(true))).toEqual(["primary_missing"]);
+    expect(kinds(judged(false))).not.toContain("primary_missing");
   });
 });
 
