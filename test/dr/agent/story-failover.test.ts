@@ -191,7 +191,10 @@ describe("the failover of the runbook", () => {
     const lost = rows("databases.before-e2", "one").filter(
       (seq) => !rowsOf(join(world.folder, "old-one.db")).includes(seq),
     );
-    expect(lost).toEqual(unshipped);
+    // The writer may have been killed between a commit and its acknowledgement: at most one more.
+    const told = lost.filter((seq) => seq <= (unshipped.at(-1) ?? 0));
+    expect(told).toEqual(unshipped);
+    expect(lost.length - told.length).toBeLessThanOrEqual(1);
     await fleet.rewriteManifest((text) => {
       const manifest = JSON.parse(text);
       for (const host of manifest.hosts) host.role = host.name === "forge" ? "primary" : "standby";
