@@ -17,8 +17,8 @@ const STYLE = { ok: "good", failed: "bad", none: "dim", untried: "warn" } as con
 export const command = defineCommand({
   summary: "prove that every database can be restored from storage",
   description: `A real restore of each into scratch, from storage alone: every file verified, SQLite's integrity check, rows of each table
-counted, the heartbeat read, not older than at the last proof; then once more as it was at some earlier moment. What was restored is
-removed at once. A proof is of the primary's epoch: after a takeover all is to be proven anew. The history is kept in prove.db in the
+counted, the heartbeat read, not older than at the last proof nor come to nothing since; then once more as it was at some earlier
+moment. What was restored is removed at once. A proof is of the primary's epoch: after a takeover all is to be proven anew. The history is kept in prove.db in the
 host's state folder; alai dr status shows a database red that was not proven for 36 h, or whose last proof failed, until a good one.
 Run it every day, on the standby. Exit 1 when one fails; 69, or 4 for credentials, when one could not be tried, which is no proof
 and no failure.
