@@ -27,6 +27,16 @@ ${table(
     ["it is still down", DIRECT[escalationTo(watch.channels)], `${exactly(watch.escalateAfter)} after it went down`],
     ["it answers again", "all who were told", "at once"],
     ["one address is lost, another answers", "all channels", "once"],
+    [
+      `it answers, and ${watch.misses} times in a row that it waits or has alarms`,
+      "all channels",
+      "once, when other alarms stand, and when they are over",
+    ],
+    [
+      "such an alarm endangers p0 data",
+      DIRECT[escalationTo(watch.channels)],
+      `when it has stood for ${exactly(watch.escalateAfter)}`,
+    ],
     ["somebody takes it in hand", "all channels", "at once"],
   ],
 )}
