@@ -54,7 +54,7 @@ export async function defaultOperations(fleet: Fleet, window: number): Promise<n
   }
 }
 
-/** While one row a second goes into each: how far behind the standby is, and what the agents take. */
+/** While one row a second goes into each: how old what readers of the standby get is, and what the agents take. */
 export async function following(fleet: Fleet, samples: number): Promise<Figure[]> {
   const applied: number[] = [];
   const published: number[] = [];
@@ -69,8 +69,8 @@ export async function following(fleet: Fleet, samples: number): Promise<Figure[]
     memory = Math.max(memory, ...fleet.agents.map((pid) => residentBytes(pid)));
   }
   return [
-    lag("standby lag, median", median(applied), { bar: 10, moonshot: 3 }, applied),
-    lag("standby lag, worst", Math.max(...applied), { bar: 30, moonshot: 6 }, published, "what readers get"),
+    lag("standby lag of what readers get, median", median(published), { bar: 10, moonshot: 3 }, applied),
+    lag("standby lag of what readers get, worst", Math.max(...published), { bar: 30, moonshot: 6 }, applied),
     {
       what: "agent's memory, the larger of both",
       value: memory / 1e6,
@@ -81,15 +81,10 @@ export async function following(fleet: Fleet, samples: number): Promise<Figure[]
   ];
 }
 
-function lag(
-  what: string,
-  ms: number,
-  bars: { bar: number; moonshot: number },
-  beside: readonly number[],
-  name = "samples",
-): Figure {
+/** @param applied of the working copies, which are brought forward before readers get anything. */
+function lag(what: string, ms: number, bars: { bar: number; moonshot: number }, applied: readonly number[]): Figure {
   const seconds = (value: number) => `${(value / SECOND).toFixed(1)} s`;
-  const detail = `${name}: median ${seconds(median(beside))}, worst ${seconds(Math.max(...beside))}, n = ${beside.length}`;
+  const detail = `working copy: median ${seconds(median(applied))}, worst ${seconds(Math.max(...applied))}, n = ${applied.length}`;
   return { what, value: ms / SECOND, unit: " s", ...bars, detail };
 }
 

@@ -20,9 +20,17 @@ export function madeUp(manifest: Manifest): Status {
   const databases = manifest.databases.map(
     ({ name, tier }, at): DatabaseStatus => ({
       ...{ name, tier: tier.name, level: levels[at % levels.length] ?? "ok", evidence: at % 2 === 0 ? "A" : "B" },
-      ...{ rpo: at === 5 ? null : at * 1000, limit: tier.rpo, committed: null, shipped: null, applied: null },
+      ...{
+        rpo: at === 5 ? null : at * 1000,
+        limit: tier.rpo,
+        committed: null,
+        shipped: null,
+        applied: null,
+        published: null,
+      },
       ...{
         shipLag: 0,
+        copyLag: null,
         applyLag: null,
         breaches: [],
         provenAt: AT - 3_600_000 - at,

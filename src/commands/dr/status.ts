@@ -51,7 +51,8 @@ databases (kind database) a line for each host that does not answer or says why 
     epoch: "the promotion epoch, or null",
     hosts: "each host: role, answers, address, trouble, alarms",
     storage: "label, epoch, which host writes (primary), when it was listed, trouble",
-    databases: "each database: level, evidence, rpo_ms, limit_ms, the three heads and their lags, breaches, why",
+    databases:
+      "each database: level, evidence, rpo_ms, limit_ms, the heads (committed, shipped, applied, published) and their lags, breaches, why",
   },
   async run(context, { flags }) {
     if (flags.watch && flags.html !== undefined)
@@ -133,8 +134,8 @@ const VIEW: View<Line> = {
     },
     {
       header: "COPY LAG",
-      value: ({ applyLag }) => milliseconds(applyLag),
-      show: ({ applyLag }) => age(applyLag),
+      value: ({ copyLag }) => milliseconds(copyLag),
+      show: ({ copyLag }) => age(copyLag),
       right: true,
       expendable: 5,
     },

@@ -3,6 +3,7 @@ import type { Database, Manifest } from "../manifest/model.ts";
 import type { Proofs } from "../prove/history.ts";
 import { proofsIn } from "../prove/in-epoch.ts";
 import type { AlarmKind, DatabaseReport, HostReport } from "../report.ts";
+import { readersPatience } from "../watchdogs/readers.ts";
 import type { HostLook, Look } from "./collect.ts";
 import { WORST_FIRST } from "./headline.ts";
 import { judge } from "./judge.ts";
@@ -21,11 +22,15 @@ export function assess(manifest: Manifest, look: Look, all: Proofs): Status {
   const hasStandby = standbys.length > 0;
   const proofs = proofsIn(all, epoch, (name) => begunAt(look.hosts, primary, { name, epoch }));
   const now = look.at + (primary ? (aheadOf(primary) ?? 0) : 0);
+  const lasted = standbys.flatMap(({ answered }) =>
+    (answered?.value.databases ?? []).map(({ readers }) => readers?.lasted ?? 0),
+  );
   const ask = (database: Database): DatabaseStatus =>
     judge({
       ...{ database, epoch, now, everywhere, hasStandby },
       primary: reportOf(primary, database, epoch),
       standby: copyOf(standbys, database, epoch),
+      readersPatience: readersPatience(database.tier.rpo, lasted),
       listed: look.storage.newest === null ? null : (look.storage.newest.get(database.name) ?? 0),
       listedAt: look.storage.listedAt,
       broken: look.storage.broken.get(database.name) ?? null,

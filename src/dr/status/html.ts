@@ -70,7 +70,7 @@ function hosts({ hosts: all, storage }: Status): string {
 function table({ databases }: Status): string {
   const rows = databases.map(
     (one) =>
-      `<tr><td class="${one.level}">${letterOf(one)} ${one.level}</td><td>${escaped(one.name)}</td><td>${escaped(one.tier)}</td><td class="n">${age(one.rpo)}</td><td class="n">${age(one.shipLag)}</td><td class="n">${age(one.applyLag)}</td><td>${one.reasons.map(escaped).join("<br>")}</td></tr>`,
+      `<tr><td class="${one.level}">${letterOf(one)} ${one.level}</td><td>${escaped(one.name)}</td><td>${escaped(one.tier)}</td><td class="n">${age(one.rpo)}</td><td class="n">${age(one.shipLag)}</td><td class="n">${age(one.copyLag)}</td><td>${one.reasons.map(escaped).join("<br>")}</td></tr>`,
   );
   return `<h2>Databases</h2><div class="scroll"><table><tr><th>State</th><th>Database</th><th>Tier</th><th class="n">Lost at most</th><th class="n">Ship lag</th><th class="n">Copy lag</th><th>Why</th></tr>${rows.join("")}</table></div>`;
 }

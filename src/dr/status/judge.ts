@@ -1,8 +1,9 @@
 import type { Millis } from "@alai/core";
 import type { Database } from "../manifest/model.ts";
-import type { FailedProof } from "../report.ts";
+import type { FailedProof, Head } from "../report.ts";
 import { brief } from "../restore/brief.ts";
 import { howProven } from "../watchdogs/proof.ts";
+import { readersPatience } from "../watchdogs/readers.ts";
 import { age } from "./age.ts";
 import { type Known, type Proof, proofsOf, shippedHead } from "./evidence.ts";
 import type { Breach, DatabaseStatus, Level } from "./status.ts";
@@ -24,6 +25,8 @@ export interface Question extends Known {
   readonly broken: string | null;
   /** Another agent writes what the primary is to, a sentence; null or absent: none does. */
   readonly foreign?: string | null;
+  /** How long readers may lack what is in storage; absent: as where publishing takes no time. */
+  readonly readersPatience?: Millis;
   /** Whether the fleet has a host that keeps copies. */
   readonly hasStandby: boolean;
   /** Sentences that hold for every database: storage does not answer, a host is down. */
@@ -49,8 +52,9 @@ export function judge(question: Question): DatabaseStatus {
     committed: primary?.committed ?? null,
     shipped: shippedHead(question),
     applied: standby?.applied ?? null,
+    published: standby?.published ?? null,
     shipLag: shipLag(question),
-    applyLag: applyLag(question),
+    ...{ copyLag: copyLag(question), applyLag: applyLag(question) },
     provenAt,
     breaches: bad.map(({ kind }) => kind),
     reasons: [...new Set([...bad.map(({ sentence }) => sentence), ...unprovenReason(proof), ...off])].map(brief),
@@ -162,7 +166,12 @@ function shortfalls(question: Question): string[] {
   if (standby.state !== "ok")
     return [`The standby's copy is not ready: ${(standby.note ?? standby.state).replace(/\.$/, "")}.`];
   const lag = applyLag(question);
-  if (lag !== null && lag > database.tier.rpo) return [`The standby's copy is ${age(lag)} behind storage.`];
+  if (lag !== null && lag > database.tier.rpo) return [`The standby's working copy is ${age(lag)} behind storage.`];
+  if (standby.published === null) return ["Readers on the standby have no copy yet."];
+  const readers = copyLag(question);
+  const patience = question.readersPatience ?? readersPatience(database.tier.rpo, []);
+  if (readers !== null && readers > patience)
+    return [`What readers on the standby get is ${age(readers)} behind storage.`];
   return [];
 }
 
@@ -174,11 +183,26 @@ function shipLag(question: Question): Millis | null {
   return shipped.time === null ? null : Math.max(0, committed.time - shipped.time);
 }
 
-/** The copy at the newest position has no lag, however long ago that was written. */
-function applyLag({ standby, listed, now }: Question): Millis | null {
-  const applied = standby?.applied;
-  if (applied?.txid == null) return null;
-  if (applied.txid >= Math.max(listed ?? 0, standby?.shipped?.txid ?? 0)) return 0;
-  const since = applied.time ?? applied.beat?.at ?? null;
-  return since === null ? null : Math.max(0, now - since);
+function applyLag(question: Question): Millis | null {
+  return lagOf(question.standby?.applied ?? null, question);
+}
+
+/** Where the working copy is whole, readers lack what came since it had more than they have, however old what they have is. */
+function copyLag(question: Question): Millis | null {
+  const { standby, now } = question;
+  const lag = lagOf(standby?.published ?? null, question);
+  const since = applyLag(question) === 0 ? (standby?.readers?.behindSince ?? null) : null;
+  return lag === null || since === null ? lag : Math.min(lag, Math.max(0, now - since));
+}
+
+/** What is at the newest position has no lag, however long ago that was written. */
+function lagOf(head: Head | null, { standby, listed, now }: Question): Millis | null {
+  if (head?.txid == null) return null;
+  const { shipped = null } = standby ?? {};
+  if (head.txid >= Math.max(listed ?? 0, shipped?.txid ?? 0)) return 0;
+  const since = head.time ?? head.beat?.at ?? null;
+  if (since === null) return null;
+  // Idle until a moment ago: what it lacks came after the standby had listed storage and found no more.
+  const hadAll = shipped !== null && (shipped.txid ?? 0) <= head.txid ? shipped.seenAt : since;
+  return Math.max(0, now - Math.max(since, hadAll));
 }

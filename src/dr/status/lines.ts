@@ -4,7 +4,7 @@ import type { DatabaseStatus, HostStatus, Status } from "./status.ts";
 
 /** What a line of a pipe is about: a database, or something that is wrong elsewhere. */
 export interface Line
-  extends Pick<DatabaseStatus, "level" | "name" | "tier" | "evidence" | "rpo" | "shipLag" | "applyLag" | "reasons"> {
+  extends Pick<DatabaseStatus, "level" | "name" | "tier" | "evidence" | "rpo" | "shipLag" | "copyLag" | "reasons"> {
   readonly kind: "database" | "host" | "storage" | "alarm";
   readonly limit: DatabaseStatus["limit"] | null;
 }
@@ -34,6 +34,6 @@ function hostLines({ name, answers, trouble: why, alarms }: HostStatus): Line[] 
 }
 
 function trouble(kind: Line["kind"], name: string, why: string): Line {
-  const nothing = { tier: "", evidence: null, rpo: null, limit: null, shipLag: null, applyLag: null };
+  const nothing = { tier: "", evidence: null, rpo: null, limit: null, shipLag: null, copyLag: null };
   return { ...nothing, kind, level: "degraded", name, reasons: [why] };
 }

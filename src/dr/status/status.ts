@@ -31,10 +31,15 @@ export interface DatabaseStatus {
   readonly limit: Millis;
   readonly committed: Head | null;
   readonly shipped: Head | null;
+  /** Of the standby's working copy. */
   readonly applied: Head | null;
+  /** What readers on the standby get. */
+  readonly published: Head | null;
   /** How much older what is in storage is than what is committed; null: unknown. */
   readonly shipLag: Millis | null;
-  /** How much older the standby's copy is than what is in storage; null: unknown, or no copy is kept. */
+  /** How much older what readers on the standby get is than what is in storage; null: unknown, or they get nothing. */
+  readonly copyLag: Millis | null;
+  /** The same of the working copy, which nobody but the agent reads. */
   readonly applyLag: Millis | null;
   /** The last restore from storage that was checked; null: none is known. */
   readonly provenAt: Millis | null;

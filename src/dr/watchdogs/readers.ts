@@ -9,7 +9,7 @@ const ORDINARY: Millis = 5 * 60_000;
 const ROUNDS = 2 * 3;
 
 /** How long readers may lack what the working copy has. @param lasted how long it took to publish each of all the last time. */
-function readersPatience(rpo: Millis, lasted: readonly Millis[]): Millis {
+export function readersPatience(rpo: Millis, lasted: readonly Millis[]): Millis {
   return Math.max(ORDINARY, rpo, ROUNDS * lasted.reduce((sum, one) => sum + one, 0));
 }
 

@@ -97,7 +97,7 @@ function databases(facts: Facts): string {
         plain(database.name),
         plain(tier),
         size,
-        ...[age(one?.rpo ?? null), exactly(database.tier.rpo), age(one?.shipLag ?? null), age(one?.applyLag ?? null)],
+        ...[age(one?.rpo ?? null), exactly(database.tier.rpo), age(one?.shipLag ?? null), age(one?.copyLag ?? null)],
         ...[proven, why],
       ];
     }),

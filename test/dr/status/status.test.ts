@@ -43,7 +43,7 @@ const head = (txid: number | null, age: number | null, seq = 3): Head => ({
   },
 });
 const report = (more: Partial<DatabaseReport> = {}): DatabaseReport => ({
-  ...{ name: "mc", committed: null, shipped: null, applied: null, published: null, claimedAt: null },
+  ...{ name: "mc", committed: null, shipped: null, applied: null, published: more.applied ?? null, claimedAt: null },
   ...{ state: "ok", reseeds: 0, note: null, ...more },
 });
 const primary = report({ committed: head(9, 1000), shipped: head(8, 4000), claimedAt: NOW });
@@ -84,8 +84,7 @@ describe("what proves that a database is safe", () => {
       level: "ok",
       evidence: "A",
       rpo: 1000,
-      shipLag: 0,
-      applyLag: 0,
+      ...{ shipLag: 0, copyLag: 0, applyLag: 0 },
       reasons: [],
     });
   });
@@ -172,6 +171,57 @@ describe("what makes it worse", () => {
     const status = judge(question(more));
     expect(status.level).toBe(level);
     expect(status.reasons.join(" ")).toMatch(reason);
+  });
+
+  describe("the lag of the copy is of what readers get", () => {
+    const behind = { txid: 7, beat: null, time: NOW - 400_000, seenAt: NOW };
+    const lacking = (since: number | null, more: Partial<DatabaseReport> = {}) =>
+      report({ ...standby, published: behind, readers: { behindSince: since, trouble: null, lasted: 9 }, ...more });
+    const said = (one: DatabaseReport, more: Partial<Question> = {}) => judge(question({ standby: one, ...more }));
+
+    it("not of the working copy, which has it all; written for the last time long before, it is as old as what is lacking", () => {
+      expect(said(lacking(NOW - 20_000))).toMatchObject({ level: "ok", copyLag: 20_000, applyLag: 0 });
+      expect(said(lacking(NOW - 900_000))).toMatchObject({ copyLag: 400_000, level: "degraded" });
+    });
+
+    it("and said when it is more than publishing may take", () => {
+      const late = said(lacking(NOW - 301_000));
+      expect(late).toMatchObject({ level: "degraded", copyLag: 301_000, applyLag: 0, rpo: 1000 });
+      expect(late.reasons).toEqual(["What readers on the standby get is 301 s behind storage."]);
+      expect(said(lacking(NOW - 299_000)).level).toBe("ok");
+      expect(said(lacking(NOW - 301_000), { readersPatience: 302_000 }).level).toBe("ok");
+      // All of the fleet are published one after the other.
+      const slow = looks(forge, [lacking(NOW - 301_000), { ...standby, name: "other", readers: slowly }]);
+      expect(at([looks(anvil, [primary]), slow]).databases[0]).toMatchObject({ level: "ok", copyLag: 301_000 });
+    });
+    const slowly = { behindSince: null, trouble: null, lasted: 60_000 };
+
+    it("where the working copy is behind as well, of both; nothing at all for readers is said", () => {
+      const both = lacking(NOW - 1000, { applied: { ...head(8, 70_000) } });
+      const { applyLag, copyLag, reasons } = said(both);
+      expect({ applyLag, copyLag }).toEqual({ applyLag: 70_000, copyLag: 400_000 });
+      expect(reasons.join()).toContain("The standby's working copy is 70 s behind storage.");
+      const none = said({ ...standby, published: null });
+      expect(none).toMatchObject({ level: "degraded", copyLag: null, applyLag: 0 });
+      expect(none.reasons).toEqual(["Readers on the standby have no copy yet."]);
+    });
+
+    it("of a database that was idle for hours is not hours when something comes", () => {
+      const idle = { txid: 8, beat: null, time: NOW - 9_000_000, seenAt: NOW - 3000 };
+      const one = report({ applied: idle, shipped: idle });
+      expect(said(one)).toMatchObject({ copyLag: 3000, applyLag: 3000 });
+      // The standby has seen it and does not move.
+      expect(said({ ...one, shipped: { ...idle, txid: 9 } })).toMatchObject({ level: "degraded", applyLag: 9_000_000 });
+    });
+
+    it("for people, in lines and in JSON, which has the working copy's beside it", () => {
+      const whole = at([looks(anvil, [primary]), looks(forge, [lacking(NOW - 20_000)])]);
+      expect(toLines(whole)[0]).toMatchObject({ copyLag: 20_000 });
+      expect(toJson(whole)).toMatchObject({
+        databases: [{ copy_lag_ms: 20_000, working_copy_lag_ms: 0, applied: { txid: 9 }, published: { txid: 7 } }],
+      });
+      expect(toHtml(whole, [], NOW)).toContain('<td class="n">20 s</td>');
+    });
   });
 
   it("a failed restore that a good one followed is past, on whatever host it was", () => {
