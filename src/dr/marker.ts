@@ -6,6 +6,14 @@ import { type Storage, StorageError } from "./storage/storage.ts";
 /** By this object a storage is told from another one that came into its place: an empty mount point, a container made anew. */
 export const MARKER_KEY = "_alai/storage.json";
 
+/**
+ * How often a host looks whether it is still the same storage, where nothing in a listing makes one doubt it. A read of a service costs
+ * money; a folder, whose disk may be unmounted, is looked at whenever it is read who may write: 0.
+ */
+export function markerInterval(type: StorageSpec["type"]): Millis {
+  return type === "file" ? 0 : 60_000;
+}
+
 /** What makes a storage itself. Not part of who is the primary, which people write by hand at a failover. */
 export interface Marker {
   readonly id: string;

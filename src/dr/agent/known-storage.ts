@@ -1,17 +1,19 @@
 import { type Millis, toIso } from "@alai/core";
 import { newestTxid } from "../ltx/name.ts";
 import type { Manifest } from "../manifest/model.ts";
-import { addressOf, beginMarker, type FoundMarker, MARKER_KEY, type Marker, readMarker } from "../marker.ts";
+import {
+  addressOf,
+  beginMarker,
+  type FoundMarker,
+  MARKER_KEY,
+  type Marker,
+  markerInterval,
+  readMarker,
+} from "../marker.ts";
 import { type Storage, StorageError } from "../storage/storage.ts";
 import type { Listed } from "./listing.ts";
 import { type Log, sentenceOf } from "./log.ts";
 import type { AgentState } from "./state.ts";
-
-/**
- * How often is looked whether it is still the same storage, where nothing in a listing makes one doubt it. A read of a service costs
- * money; a folder, whose disk may be unmounted, is looked at whenever it is read who may write.
- */
-const AGAIN: Millis = 60_000;
 
 export interface KnownStorageOptions {
   readonly manifest: Pick<Manifest, "storage">;
@@ -54,7 +56,7 @@ export class KnownStorage {
   constructor(options: KnownStorageOptions) {
     this.#options = options;
     this.#memory = memoryOf(options.manifest);
-    this.#again = options.manifest.storage.type === "file" ? 0 : AGAIN;
+    this.#again = markerInterval(options.manifest.storage.type);
   }
 
   /** What it says of itself; null: it has no marker yet. */

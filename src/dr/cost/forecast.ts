@@ -2,6 +2,7 @@ import type { Millis } from "@alai/core";
 import { writerInterval } from "../agent/sign.ts";
 import { QUIET } from "../heartbeat/beater.ts";
 import type { Database, Host, Manifest } from "../manifest/model.ts";
+import { markerInterval } from "../marker.ts";
 import { renderConfigs } from "../render/configs.ts";
 import {
   add,
@@ -81,7 +82,7 @@ function soonest(a: Millis | null, b: Millis | null): Millis | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
-/** One listing of everything at each poll, who may write and who does, and each new file read once by each standby. */
+/** One listing of everything at each poll, who may write and who does, whether it is the same storage, and each new file read once by each standby. */
 function agentsPerDay(
   { databases, storage }: Manifest,
   { poll, pageSize, standbys, isBusy }: ForecastOptions & { readonly standbys: number; readonly isBusy: boolean },
@@ -93,7 +94,8 @@ function agentsPerDay(
   const polls = (standbys * DAY) / poll + DAY / (PRIMARY_POLLS * poll);
   const followed = databases.filter(({ follow }) => follow).reduce((total, one) => total + filesOf(one), 0);
   const signs = DAY / writerInterval(storage.type);
-  return { write: signs, list: polls * pages, read: ((standbys + 1) * DAY) / TRUTH + standbys * followed };
+  const looks = DAY / TRUTH + DAY / Math.max(markerInterval(storage.type), TRUTH);
+  return { write: signs, list: polls * pages, read: (standbys + 1) * looks + standbys * followed };
 }
 
 /** What the rendered configs say, so that the forecast is of what runs. */
