@@ -4,6 +4,7 @@ import type { Millis } from "@alai/core";
 import { span } from "../../kit/when.ts";
 import type { Host, StorageSpec } from "../manifest/model.ts";
 import { type Storage, StorageError } from "../storage/storage.ts";
+import type { Log } from "./log.ts";
 import { type FoundSign, giverOf, readSign, type Sign, timeOf, writerInterval, writerKey, writeSign } from "./sign.ts";
 import type { AgentState } from "./state.ts";
 
@@ -28,6 +29,7 @@ export interface WriterOptions {
   readonly storage: Storage;
   readonly storageType: StorageSpec["type"];
   readonly state: AgentState;
+  readonly log: Log;
   readonly host: Pick<Host, "name">;
   readonly clock: () => Millis;
   /** For spans: unlike `clock`, nobody sets it back. */
@@ -111,13 +113,15 @@ export class Writer {
 
   /** Who writes, by storage: nobody, this agent as it was before, another one that gives no sign any more, or another one. */
   async #look(mayBegin: boolean): Promise<Foreign | null> {
-    const { storage } = this.#options;
+    const { storage, log } = this.#options;
     const found = await readSign(storage, this.#epoch);
     if (found === null && !mayBegin) throw this.#gone();
     this.#lookedAt = this.#options.monotonic();
     const isFree = found === null || this.#isOwn(found.sign) || this.#isSilent(found.sign);
     if (isFree && (await this.#write(found?.etag ?? null, (found?.sign.count ?? 0) + 1))) {
       this.#seen = null;
+      if (found !== null && found.sign.id !== this.#id)
+        log.warn("takes over from another agent, which gives no sign any more", { from: giverOf(found.sign) });
       return null;
     }
     // Somebody else was quicker.

@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createLog } from "../../../src/dr/agent/log.ts";
 import { writerInterval, writerKey } from "../../../src/dr/agent/sign.ts";
 import { AgentState } from "../../../src/dr/agent/state.ts";
 import { type Foreign, Writer } from "../../../src/dr/agent/writer.ts";
@@ -17,6 +18,7 @@ let steady: number;
 let wall: number;
 let objects: Map<string, { body: Uint8Array; etag: string }>;
 let requests: { read: number; write: number };
+let lines: string[];
 /** What was to be written, also in vain. */
 let attempts: Uint8Array[];
 /** Instead of an answer: before or after the object is written. */
@@ -30,6 +32,7 @@ beforeEach(() => {
   objects = new Map();
   requests = { read: 0, write: 0 };
   attempts = [];
+  lines = [];
   trouble = null;
 });
 afterEach(() => {
@@ -67,7 +70,8 @@ function agent(name: string): { readonly hold: (epoch?: number) => Promise<strin
   const state = new AgentState(join(folder, name));
   states.push(state);
   const clocks = { clock: () => wall, monotonic: () => steady };
-  const writer = new Writer({ storage, storageType: "azure", state, host: { name: "first" }, ...clocks });
+  const log = createLog((line) => lines.push(line), "1", clocks.clock);
+  const writer = new Writer({ storage, storageType: "azure", state, log, host: { name: "first" }, ...clocks });
   return { writer, hold: async (epoch = EPOCH) => (await writer.hold(epoch))?.sentence ?? null };
 }
 
@@ -112,7 +116,9 @@ describe("of two agents of one host", () => {
       expect(await second.hold()).not.toBeNull();
       pass(INTERVAL / 5);
     }
+    expect(lines).toEqual([]);
     expect(await second.hold()).toBeNull();
+    expect(lines).toEqual([expect.stringContaining("takes over from another agent")]);
     // The first was only frozen: it finds out before it sends anything more than what a frozen one had begun.
     expect(await first.hold()).toMatch(/Another agent writes/);
     pass(INTERVAL);
