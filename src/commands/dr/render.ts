@@ -17,7 +17,8 @@ export const command = defineCommand({
   description: `One config for each retention, because a Litestream process has one; the replicas of an epoch are below e<N>/. Which epoch it is,
 and who writes in it, storage says; --epoch N asks nobody, and goes by the roles of the manifest.
 A standby sends nothing, so it has no configs until it is promoted. The unit (launchd daemon or systemd) starts \`alai host agent\`
-alone; Litestream is started by the agent when its host may write. Nothing secret is in the files. Files that alai did not write
+alone, by its absolute path, because a daemon's PATH has no folder of a person's: this program's own, or --program PATH; Litestream
+is started by the agent when its host may write. Nothing secret is in the files. Files that alai did not write
 are never overwritten. The real Litestream reads each config first.
 Lines (not on a terminal): file, state, kind. With --diff a unified diff instead; then, as with --check, nothing is written.`,
   examples: [
@@ -36,6 +37,7 @@ Lines (not on a terminal): file, state, kind. With --diff a unified diff instead
       parse: wholeNumber("number of an epoch", 1),
     },
     installed: { value: "PATH", summary: "where the manifest is on that host, if not where it is here" },
+    program: { value: "PATH", summary: "where alai is on that host, if not where this one is here" },
     diff: { summary: "show what would change; write nothing" },
     check: { summary: "exit 1 when something would change; write nothing" },
     unvalidated: { summary: "do not let Litestream read the configs, for a machine that has none" },
@@ -49,31 +51,44 @@ Lines (not on a terminal): file, state, kind. With --diff a unified diff instead
   async run(context, { flags }) {
     if (flags.host === undefined)
       throw usage("The host is missing: whose files?", "Type for example: alai dr render --host anvil");
-    const [{ readManifest }, { requireHost }, { epochFor }, { renderHost }, { compareFiles, writeFiles }] =
-      await Promise.all([
-        import("../../dr/manifest/read.ts"),
-        import("../../dr/manifest/host.ts"),
-        import("../../dr/render/epoch.ts"),
-        import("../../dr/render/render.ts"),
-        import("../../dr/render/files.ts"),
-      ]);
+    const [
+      { readManifest },
+      { requireHost },
+      { epochFor },
+      { renderHost },
+      { compareFiles, writeFiles },
+      { programOn },
+    ] = await Promise.all([
+      import("../../dr/manifest/read.ts"),
+      import("../../dr/manifest/host.ts"),
+      import("../../dr/render/epoch.ts"),
+      import("../../dr/render/render.ts"),
+      import("../../dr/render/files.ts"),
+      import("../../dr/render/program.ts"),
+    ]);
     const manifest = readManifest(context, flags.manifest);
     const host = requireHost(manifest, flags.host);
     const manifestAt = flags.installed ?? manifest.file;
+    const program = programOn(context, host, flags.program);
     const { epoch, writes, said, isDoubtful } = await epochFor(context, manifest, host, flags.epoch);
-    const files = renderHost(manifest, host, { epoch, writes, manifestAt });
+    const files = renderHost(manifest, host, { epoch, writes, manifestAt, program: program.words });
     if (!flags.unvalidated) await validate(context, files);
     const out = resolve(context.cwd, flags.out ?? `rendered/${host.name}`);
     const changes = compareFiles(out, host, files);
     const dry = flags.diff || flags.check || false;
     if (!dry) writeFiles(out, changes);
-    if (isDoubtful) context.warn(said);
-    else if (!context.flags.quiet && !context.flags.json) context.io.err(`${said}\n`);
+    say(context, isDoubtful ? [...program.doubts, said] : program.doubts, isDoubtful ? null : said);
     if (flags.diff && !context.flags.json) await printDiff(context, changes);
     else await print(context, changes, files, { dry, epoch });
     return flags.check && changes.some(({ change }) => change !== "same") ? EXIT.refused : EXIT.ok;
   },
 });
+
+/** @param said null: it is among the doubts. */
+function say(context: Context, doubts: readonly string[], said: string | null): void {
+  for (const doubt of doubts) context.warn(doubt);
+  if (said !== null && !context.flags.quiet && !context.flags.json) context.io.err(`${said}\n`);
+}
 
 async function validate(context: Context, files: readonly HostFile[]): Promise<void> {
   const configs = files.filter((file) => file.kind === "litestream");

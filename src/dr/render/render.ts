@@ -13,8 +13,12 @@ export type HostFile = LitestreamConfig | Unit;
 export function renderHost(
   manifest: Manifest,
   host: Host,
-  { epoch, writes, manifestAt }: Pick<RenderedEpoch, "epoch" | "writes"> & { readonly manifestAt: string },
+  {
+    epoch,
+    writes,
+    ...starts
+  }: Pick<RenderedEpoch, "epoch" | "writes"> & { readonly manifestAt: string; readonly program: readonly string[] },
 ): readonly HostFile[] {
   const configs = writes && epoch !== null ? renderConfigs(manifest, host, { epoch }) : [];
-  return [...configs, renderUnit(manifest, host, manifestAt)];
+  return [...configs, renderUnit(manifest, host, starts)];
 }

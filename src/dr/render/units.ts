@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { OWN_LOG } from "../agent/own-log.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
 import { header, headerLines } from "./header.ts";
 import type { Unit } from "./rendered.ts";
@@ -18,10 +19,15 @@ const PATHS = {
 /**
  * The unit that starts the host's agent at boot: a launchd daemon, because agents of launchd need somebody to sign in first, or a
  * systemd unit. It starts the agent alone, which starts Litestream when this host may write.
- * @param manifestAt the manifest's path on that host.
+ * @param manifestAt the manifest's path on that host. @param program the words that start alai there: absolute, because the PATH of
+ * a daemon has no folder of a person's.
  */
-export function renderUnit(manifest: Manifest, host: Host, manifestAt: string): Unit {
-  const words = ["/usr/bin/env", "alai", "host", "agent", "--host", host.name, "--manifest", manifestAt];
+export function renderUnit(
+  manifest: Manifest,
+  host: Host,
+  { manifestAt, program }: { readonly manifestAt: string; readonly program: readonly string[] },
+): Unit {
+  const words = [...program, "host", "agent", "--host", host.name, "--manifest", manifestAt];
   return host.os === "darwin"
     ? { name: `${LAUNCHD_LABEL}.plist`, kind: "launchd", text: launchd(manifest, host, words) }
     : { name: SYSTEMD_UNIT, kind: "systemd", text: systemd(manifest, host, words) };
@@ -29,7 +35,7 @@ export function renderUnit(manifest: Manifest, host: Host, manifestAt: string): 
 
 function launchd(manifest: Manifest, host: Host, words: readonly string[]): string {
   const comment = headerLines(manifest, host, null).map((line) => `  ${xml(line.replaceAll("--", "- -"))}\n`);
-  const log = posix.join(host.state, "agent.out");
+  const log = posix.join(host.state, OWN_LOG);
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!--
 ${comment.join("")}  Install: sudo install -m 644 -o root -g wheel ${LAUNCHD_LABEL}.plist /Library/LaunchDaemons/

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { command } from "../../../src/commands/dr/render.ts";
+import type { Host } from "../../../src/dr/manifest/model.ts";
+import { programOn } from "../../../src/dr/render/program.ts";
 import { printing } from "../printing.ts";
 import { run as runBinary } from "../probes/probe.ts";
 
@@ -22,11 +24,12 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 const out = () => join(root, "out");
+const DEFAULTS = { manifest: EXAMPLE, host: "anvil", epoch: 1, program: "/usr/local/bin/alai" };
 
 async function render(flags: Record<string, unknown>, env: Record<string, string> = {}) {
   const binary = process.env.ALAI_LITESTREAM ?? "";
   const { context, out: printed, err } = printing({ ALAI_LITESTREAM: binary, ...env }, {}, root);
-  const input = { args: [], flags: { manifest: EXAMPLE, host: "anvil", out: out(), epoch: 1, ...flags } as never };
+  const input = { args: [], flags: { ...DEFAULTS, out: out(), ...flags } as never };
   const code = await command.run(context, input);
   return { code, text: printed.join(""), said: err.join("") };
 }
@@ -131,7 +134,7 @@ describe("the real manifest's primary", () => {
     const strings = [...plist.matchAll(/<string>([^<]*)<\/string>/g)].map(([, text]) => text);
     expect(strings).toEqual(
       expect.arrayContaining([
-        ...["/usr/bin/env", "alai", "host", "agent", "--host", "anvil", "--manifest", "/etc/alai/dr.manifest.yaml"],
+        ...["/usr/local/bin/alai", "host", "agent", "--host", "anvil", "--manifest", "/etc/alai/dr.manifest.yaml"],
         "makinja",
       ]),
     );
@@ -294,13 +297,30 @@ describe("the epoch", () => {
 test("a systemd unit that systemd takes", async () => {
   const linux = join(root, "linux.yaml");
   writeFileSync(linux, readFileSync(EXAMPLE, "utf8").replaceAll("os: darwin", "os: linux"));
-  await render({ manifest: linux, host: "forge", installed: "/srv/a b/100%/$x.yaml" });
+  await render({ manifest: linux, host: "forge", installed: "/srv/a b/100%/$x.yaml", program: "/bin/true" });
   const file = join(out(), "alai-host-agent.service");
   const text = readFileSync(file, "utf8");
-  expect(text).toContain('ExecStart=/usr/bin/env alai host agent --host forge --manifest "/srv/a b/100%%/$$x.yaml"');
+  expect(text).toContain('ExecStart=/bin/true host agent --host forge --manifest "/srv/a b/100%%/$$x.yaml"');
   expect(text).toContain("User=basicas\n");
   const verify = spawnSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8" });
   if (!verify.error) expect(verify.stderr).not.toContain("alai-host-agent");
+});
+
+test("what the unit starts: what is said, else this program by its path, else the one on a daemon's PATH", () => {
+  const on = (os: "linux" | "darwin") => ({ name: "forge", user: "me", os }) as Host;
+  const here = (self: string[], asked?: string) => programOn({ self, platform: "linux" }, on("linux"), asked);
+  expect(here(["/opt/alai/alai"])).toEqual({ words: ["/opt/alai/alai"], doubts: [] });
+  expect(here(["/opt/node", "--", "/opt/alai.js"]).words).toEqual(["/opt/node", "--", "/opt/alai.js"]);
+  const [personal = ""] = here(["/home/ann/.local/bin/alai"]).doubts;
+  expect(personal).toMatch(/\/home\/ann\/\.local\/bin\/alai, which is in a person's home: me, as whom it runs/);
+  expect(here(["/home/ann/.local/bin/alai"], "/usr/local/bin/alai")).toEqual({
+    words: ["/usr/local/bin/alai"],
+    doubts: [],
+  });
+  const other = programOn({ self: ["/opt/alai/alai"], platform: "linux" }, on("darwin"), undefined);
+  expect(other.words).toEqual(["/usr/bin/env", "alai"]);
+  expect(other.doubts[0]).toMatch(/Where alai is on forge is not known here.*--program PATH/);
+  expect(() => here(["/opt/alai/alai"], "alai")).toThrow(/not an absolute path/);
 });
 
 test.each([
