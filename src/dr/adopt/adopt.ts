@@ -1,4 +1,7 @@
 import { posix } from "node:path";
+import { usage } from "../../kit/errors.ts";
+import { oneLine, truncate } from "../../kit/text.ts";
+import { isIn } from "../manifest/place-rules.ts";
 import { goDuration } from "../render/go-duration.ts";
 import { type Around, accountGuess, guesses, oldBackups, osOf, type Placed } from "./guesses.ts";
 import { millisOf, type OldConfig, type OldDatabase, type Remark } from "./read.ts";
@@ -28,6 +31,8 @@ export function adopt({ databases, remarks }: OldConfig, around: Around): Adopte
       more.push(remark("replica", database.line, "It is in another storage than most; the manifest has one."));
   const prefix = commonFolder(placed.map(({ place }) => place.path));
   const folder = commonFolder(placed.map(({ database }) => database.path));
+  for (const { database } of placed) if (!database.path.startsWith("/")) throw notWhole(database);
+  if ((folder === "" || folder === "/") && placed.length > 0) throw nothingShared(placed);
   const os = osOf(folder, around.os);
   more.push(...oldBackups(placed, remarks), ...accountGuess(placed), ...guesses(placed, { ...around, os, folder }));
   const tiers = tiersOf(placed);
@@ -44,6 +49,23 @@ export function adopt({ databases, remarks }: OldConfig, around: Around): Adopte
     ...databaseLines(tiers, folder),
   ];
   return { text: `${text.join("\n")}\n`, remarks: [...remarks, ...more], databases: placed.length };
+}
+
+/** Nobody knows where Litestream was started. */
+function notWhole({ path, line }: OldDatabase): Error {
+  return usage(
+    `The path of the database in line ${line} is "${truncate(oneLine(path), 60)}", which is not an absolute path.`,
+    "Write the whole path in the config, from / on.",
+  );
+}
+
+/** A manifest names one folder for all databases of a host, beside which the agent's own folder is. */
+function nothingShared(placed: readonly Placed[]): Error {
+  const tops = [...new Set(placed.map(({ database: { path } }) => `/${path.split("/")[1] ?? ""}`))].slice(0, 5);
+  return usage(
+    `The databases are in ${tops.join(", ")}, which have no folder in common but /, and a manifest has one folder of databases.`,
+    "Move them below one folder, or make a manifest of each: a config with the databases of one folder for each alai dr adopt.",
+  );
 }
 
 function remark(key: string, line: number, detail: string): Remark {
@@ -85,9 +107,18 @@ function hostLines({ host, user, os }: Around, folder: string): string[] {
     `    user: ${quoted(user)} # guessed`,
     `    os: ${os} # guessed`,
     `    databases: ${quoted(folder || "/")}`,
-    `    state: ${quoted(os === "linux" ? "/var/lib/alai" : `/Users/${user}/.alai/host`)} # guessed`,
+    `    state: ${quoted(stateGuess(folder, { user, os }))} # guessed`,
     "    addresses: [127.0.0.1] # guessed",
   ];
+}
+
+/** The agent's own folder: the first of the usual ones that is not among the databases. */
+function stateGuess(folder: string, { user, os }: Pick<Around, "user" | "os">): string {
+  const usual =
+    os === "linux"
+      ? ["/var/lib/alai", "/opt/alai", "/srv/alai"]
+      : [`/Users/${user}/.alai/host`, "/usr/local/var/alai", "/opt/alai"];
+  return usual.find((one) => !isIn(one, folder || "/")) ?? "/alai";
 }
 
 /** Databases by the name of their tier, the longest retention first; of one retention the shortest snapshot interval first. */

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Host } from "../manifest/model.ts";
 import type { OldDatabase, Remark } from "./read.ts";
 import type { OldPlace } from "./storage.ts";
@@ -81,10 +82,27 @@ export function guesses(
       "tiers.heartbeat",
       "None, so that nothing is written into your databases: proofs are by position (B). heartbeat: 10s has them read back out of storage (A).",
     ),
+    ...folderGuess(placed),
     guess("hosts.os", `${os}: ${osReason(folder, os)}.`),
     guess("hosts.user", `${user}: the daemon runs as this user, who must be able to write the databases.`),
     guess("hosts.addresses", "127.0.0.1: put those by which other hosts reach this one."),
     guess("hosts", "There is one host, the primary: add a standby, which keeps copies."),
+  ];
+}
+
+/** Litestream has a path for each replica, and alai one folder with epochs in it. */
+function folderGuess(placed: readonly Placed[]): Remark[] {
+  const inFolders = placed.filter(({ place }) => place.storage[0]?.[1] === "file");
+  const [first] = inFolders;
+  if (!first) return [];
+  const [folder, name] = [first.place.storage.find(([key]) => key === "path")?.[1], first.place.path];
+  const detail = `${folder}: the folder that the replica ${name} is in. alai's own replica of it is ${posix.join(folder ?? "/", "e1", name)}; what lies in ${posix.join(folder ?? "/", name)} stays there, and nothing reads it.`;
+  return [
+    guess(
+      "storage.path",
+      detail,
+      inFolders.map(({ database }) => database.line),
+    ),
   ];
 }
 

@@ -1,5 +1,7 @@
+import { basename } from "node:path";
 import { BadInput } from "@alai/core";
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar, type YAMLMap } from "yaml";
+import type { Env } from "../../kit/env.ts";
 import { usage } from "../../kit/errors.ts";
 import { duration } from "../../kit/values.ts";
 import { IGNORED, KNOWN, NOT_TAKEN, type Place, REVIVED, SECRET } from "./keys.ts";
@@ -37,7 +39,7 @@ export interface OldConfig {
 }
 
 /** Reads a config as Litestream does, passing over what it does not know, but telling of it. Throws a usage error for no YAML. */
-export function readOldConfig(text: string, file: string): OldConfig {
+export function readOldConfig(text: string, file: string, env: Env = {}): OldConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.1" });
   const [error] = document.errors;
@@ -45,18 +47,17 @@ export function readOldConfig(text: string, file: string): OldConfig {
     const { line, col } = lines.linePos(error.pos[0]);
     throw usage(`${file}:${line}:${col}: This is not YAML: ${error.message}.`, "Name a litestream.yml.");
   }
-  const reader = new Reader(lines);
+  const reader = new Reader(lines, env);
   const databases = isMap(document.contents) ? reader.databases(document.contents) : [];
+  const [unset] = reader.unset;
+  if (unset)
+    throw usage(
+      `${file}:${unset[1]}: Litestream puts the value of ${unset[0]} there, and ${[...reader.unset.keys()].join(", ")} ${reader.unset.size === 1 ? "is" : "are"} not set here.`,
+      `Type for example: ${unset[0]}=VALUE alai dr adopt ${basename(file)}, with the values that Litestream's own environment has.`,
+    );
   if (databases.length === 0)
     throw usage(`${file} names no database by its path.`, "Name a litestream.yml with dbs: in it.");
   return { databases, remarks: [...reader.remarks.values()] };
-}
-
-function plainValues(node: unknown): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const { key, value } of isMap(node) ? node.items : [])
-    if (isScalar(key) && isScalar(value)) values[String(key.value)] = String(value.source ?? value.value);
-  return values;
 }
 
 class Reader {
@@ -65,12 +66,17 @@ class Reader {
   /** Of the whole file, as 0.5 has it. */
   #snapshot: Readonly<Record<string, string>> = {};
 
-  constructor(lines: LineCounter) {
+  /** Variables of the environment that are named and not set, with the first line. */
+  readonly unset = new Map<string, number>();
+  readonly #env: Env;
+
+  constructor(lines: LineCounter, env: Env) {
     this.#lines = lines;
+    this.#env = env;
   }
 
   databases(top: YAMLMap): OldDatabase[] {
-    this.#snapshot = plainValues(top.get("snapshot", true));
+    this.#snapshot = this.#plainValues(top.get("snapshot", true));
     const whole = this.#values(top, "global");
     const dbs = top.get("dbs", true);
     return (isSeq(dbs) ? dbs.items : []).flatMap((item) => (isMap(item) ? this.#database(item, whole) : []));
@@ -94,8 +100,26 @@ class Reader {
       );
     const [first] = replicas.map((replica) => this.#values(replica, "replica"));
     // 0.5 passes over a database's own where the whole file says it.
-    const snapshot = { ...plainValues(map.get("snapshot", true)), ...this.#snapshot };
+    const snapshot = { ...this.#plainValues(map.get("snapshot", true)), ...this.#snapshot };
     return [{ line, path, snapshot, replica: { ...inherited, ...first } }];
+  }
+
+  #plainValues(node: unknown): Record<string, string> {
+    const values: Record<string, string> = {};
+    for (const { key, value } of isMap(node) ? node.items : [])
+      if (isScalar(key) && isScalar(value)) values[String(key.value)] = this.#expanded(value);
+    return values;
+  }
+
+  /** As Litestream has it, unless it is told -no-expand-env: variables of the environment by their values. */
+  #expanded(value: Scalar): string {
+    const raw = String(value.source ?? value.value);
+    return raw.replaceAll(/\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g, (whole, braced, bare) => {
+      const name: string = braced ?? bare;
+      const found = this.#env[name];
+      if (found === undefined && !this.unset.has(name)) this.unset.set(name, this.#line(value));
+      return found ?? whole;
+    });
   }
 
   /** A map's single values; remarks on what 0.5 does not take as it stands. */
@@ -103,9 +127,9 @@ class Reader {
     const values: Record<string, string> = {};
     for (const { key, value } of map.items) {
       const name = isScalar(key) ? String(key.value) : "";
-      const raw = isScalar(value) ? String(value.source ?? value.value) : undefined;
+      const raw = isScalar(value) && !SECRET.has(name) ? this.#expanded(value) : undefined;
       this.#look(place, name, raw, this.#line(key as Node));
-      if (raw !== undefined && !SECRET.has(name)) values[name] = raw;
+      if (raw !== undefined) values[name] = raw;
     }
     return values;
   }

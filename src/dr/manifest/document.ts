@@ -25,7 +25,7 @@ export class YamlFile {
     // What is nested too deeply is followed by one more for each level.
     const errors = [...this.#document.errors, ...this.#document.warnings];
     const tooDeep = errors.find(isTooDeep);
-    this.problems = (tooDeep ? [tooDeep] : errors).map((error) => this.#syntax(error));
+    this.problems = (tooDeep ? [tooDeep] : withoutEchoes(errors)).map((error) => this.#syntax(error));
   }
 
   /** Nothing but comments, or the word null. */
@@ -72,6 +72,15 @@ export class YamlFile {
 /** The parser gives up by the engine's own error. */
 function isTooDeep({ code, message }: YAMLError): boolean {
   return code === "RESOURCE_EXHAUSTION" || message.startsWith("Maximum call stack");
+}
+
+/** A tab makes the parser lose its place: what it says after it is of the same fault. One a line is said of tabs. */
+function withoutEchoes(errors: readonly YAMLError[]): readonly YAMLError[] {
+  return errors.some(isTab) ? errors.filter(isTab) : errors;
+}
+
+function isTab({ code }: YAMLError): boolean {
+  return code === "TAB_AS_INDENT";
 }
 
 function said(error: YAMLError): Pick<Problem, "message" | "allowed"> {

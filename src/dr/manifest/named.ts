@@ -45,7 +45,10 @@ export function mustBe(
   noun: string,
 ): void {
   if (word === undefined || known === null || known.includes(word)) return;
-  const near = suggest(word, known);
+  const near = suggest(word, known)?.split(", ") ?? [];
   const there = known.length > 0 ? `There are: ${known.join(", ")}.` : "The file names none.";
-  file.addAt(path, `There is no ${noun} ${word}.`, near ? `Did you mean ${near}? ${there}` : there);
+  // Where all of them are near, they are not named twice.
+  const all = known.length === 1 ? `Did you mean ${known[0]}? There is no other.` : there;
+  const some = near.length > 0 && near.length < known.length ? `Did you mean ${near.join(", ")}? ${there}` : there;
+  file.addAt(path, `There is no ${noun} ${word}.`, near.length > 0 && near.length === known.length ? all : some);
 }

@@ -25,6 +25,11 @@ const name = text(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
   "A name has letters, digits, dots, - and _, begins with a letter or digit, and has at most 100 characters.",
 );
+/** Whether a text is one that hosts and databases may have as their name. */
+export function isName(raw: string): boolean {
+  return name("").pattern.test(raw);
+}
+
 const absolutePath = text("an absolute path", /^\/[^\u0000-\u001f]*$/, "Write the whole path, from / on.");
 const relativePath = text(
   "a path below the databases folder",
@@ -55,8 +60,13 @@ const user = text(
 );
 const container = text(
   "a name of a container",
-  /^[a-z0-9](?:[a-z0-9.-]{1,61}[a-z0-9])$/,
-  "Write 3 to 63 small letters, digits and -.",
+  /^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+  "Write 3 to 63 small letters, digits and -, with a letter or digit at both ends and no two - in a row.",
+);
+const bucket = text(
+  "a name of a bucket",
+  /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  "Write 3 to 63 small letters, digits, dots and -, with a letter or digit at both ends and no two dots in a row.",
 );
 const account = text("a name of a storage account", /^[a-z0-9]{3,24}$/, "Write 3 to 24 small letters and digits.");
 const secret = text(
@@ -89,7 +99,7 @@ const STORAGE = variant("Where replicas live.", "type", {
     prefix: PREFIX,
   },
   s3: {
-    bucket: required(container("The bucket.")),
+    bucket: required(bucket("The bucket.")),
     region: required(word("The region, for example eu-north-1.")),
     endpoint: optional(url("Of a service that is not Amazon's. Default: Amazon's.")),
     prefix: PREFIX,

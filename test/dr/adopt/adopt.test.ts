@@ -6,6 +6,7 @@ import { command } from "../../../src/commands/dr/adopt.ts";
 import { adopt as adoptConfig } from "../../../src/dr/adopt/adopt.ts";
 import { readOldConfig } from "../../../src/dr/adopt/read.ts";
 import { parseManifest } from "../../../src/dr/manifest/parse.ts";
+import { toFailure } from "../../../src/kit/errors.ts";
 import { printing } from "../printing.ts";
 
 let root: string;
@@ -54,10 +55,10 @@ dbs:
     replica: { type: sftp, host: h, password: hush, path: /x }
 `;
 
-async function adopt(text: string, flags: Record<string, unknown> = {}) {
+async function adopt(text: string, flags: Record<string, unknown> = {}, env: Record<string, string> = {}) {
   const config = join(root, "litestream.yml");
   writeFileSync(config, text);
-  const { context, out, err } = printing({}, {}, root);
+  const { context, out, err } = printing(env, {}, root);
   await command.run(context, { args: [config], flags: flags as never });
   return {
     lines: out
@@ -204,6 +205,58 @@ test.each([
   const { out } = await adopt(`dbs:\n  - path: /srv/db/db.db\n    ${replica}\n`, { out: "-" });
   expect(parseManifest(out, "-").storage).toMatchObject(storage);
   expect(existsSync(join(root, "dr.manifest.yaml"))).toBe(false);
+});
+
+const inS3 = (...paths: string[]) =>
+  `dbs:\n${paths.map((path, at) => `  - path: ${path}\n    replica: { type: s3, bucket: bucket, path: r/${at} }\n`).join("")}`;
+
+test.each([
+  ["/var/lib/app1/a.db", "/var/lib/app2/b.db", "/var/lib"],
+  ["/var/a.db", "/var/lib/app2/b.db", "/var"],
+  ["/Users/ann/a.db", "/Users/ann/x/b.db", "/Users/ann"],
+])("the agent's folder is guessed beside the databases, wherever they are", async (one, two, folder) => {
+  const { out } = await adopt(inS3(one, two), { out: "-" });
+  const [host] = parseManifest(out, "-").hosts;
+  expect(host?.databases).toBe(folder);
+  expect(host?.state.startsWith(`${folder}/`)).toBe(false);
+});
+
+test("what makes no manifest is said of the config, the flag or the environment, whichever it is", async () => {
+  const refused = async (text: string, flags = {}, env = {}) => {
+    const error = await adopt(text, { out: "-", ...flags }, env).catch((thrown: unknown) => thrown);
+    const { exit, message, hint, lines } = toFailure(error);
+    return [exit, [message, ...(lines ?? []), hint].join(" ")] as const;
+  };
+  expect(await refused(inS3("/var/lib/a.db", "/opt/b.db"))).toEqual([
+    64,
+    expect.stringMatching(/in \/var, \/opt, which/),
+  ]);
+  expect(await refused(inS3("/a/a.db"), { host: "a b" })).toEqual([64, expect.stringMatching(/^--host is "a b"/)]);
+  const [exit, said] = await refused(inS3("/a/a.db").replace("bucket: bucket", "bucket: bk"));
+  expect([exit, said]).toEqual([64, expect.stringMatching(/litestream\.yml as it is: .*not a name of a bucket/)]);
+  expect(said).not.toMatch(/Correct the file|container|:\d+:\d+/);
+  expect(await refused(inS3("$" + "{D}/a.db", "$E/b.db"))).toEqual([
+    64,
+    expect.stringMatching(
+      /litestream\.yml:2: .* value of D there, and D, E are not set here\. Type for example: D=VALUE/,
+    ),
+  ]);
+  expect(await refused(inS3("a.db"))).toEqual([
+    64,
+    expect.stringMatching(/line 2 is "a\.db", which is not an absolute/),
+  ]);
+});
+
+test("variables of the environment are put in, as Litestream does; those of credentials need not be set", async () => {
+  const text = inS3("$" + "{D}/a.db").replace("path: r/0", "secret-access-key: $HUSH, path: $P/0");
+  const { out } = await adopt(text, { out: "-" }, { D: "/srv/x", P: "deep/r" });
+  const { hosts, storage } = parseManifest(out, "-");
+  expect([hosts[0]?.databases, storage.prefix]).toEqual(["/srv/x", "deep/r"]);
+});
+
+test("of a replica in a folder the guess at the storage is said", async () => {
+  const { out } = await adopt("dbs:\n  - path: /srv/app/app.db\n    replica: { path: /backup/app }\n");
+  expect(out).toMatch(/guessed\tstorage\.path\t1\t2\t\/backup: .*\/backup\/e1\/app; what lies in \/backup\/app stays/);
 });
 
 test("nothing is overwritten", async () => {

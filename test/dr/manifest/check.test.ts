@@ -216,8 +216,11 @@ test("after a failover: storage says who the primary is, and which epoch counts"
 test("what is allowed and hardly meant is worth knowing", () => {
   const host = (name: string, addresses: string[]) =>
     `{ name: ${name}, role: ${name === "anvil" ? "primary" : "standby"}, user: a, databases: ${dbs()}, state: /srv/${name}, addresses: [${addresses}] }`;
-  const said = (hosts: string[], { storage = `{ type: file, path: /nowhere }`, heartbeat = "10s" } = {}) => {
-    const text = `hosts: [${hosts}]\nstorage: ${storage}\ntiers: [{ name: p0, retention: 1d, rpo: 60s, heartbeat: ${heartbeat} }, { name: p9, retention: 1d, rpo: 60s }]\ndatabases: [{ name: a, tier: p0 }]\n`;
+  const said = (
+    hosts: string[],
+    { storage = `{ type: file, path: /nowhere }`, heartbeat = "10s", tiers = "" } = {},
+  ) => {
+    const text = `hosts: [${hosts}]\nstorage: ${storage}\ntiers: [{ name: p0, retention: 1d, rpo: 60s, heartbeat: ${heartbeat} }, { name: p9, retention: 1d, rpo: 60s }${tiers && `, ${tiers}`}]\ndatabases: [{ name: a, tier: p0 }${tiers && ", { name: b, tier: p8 }"}]\n`;
     const read = parseManifest(text, "m.yaml");
     return checkDoubts(read, read.hosts[0] as Host).map(({ name, wrong }) => [name, wrong]);
   };
@@ -234,6 +237,15 @@ test("what is allowed and hardly meant is worth knowing", () => {
   expect(said(two, { heartbeat: "none" })).toEqual([
     ["p9", false],
     ["heartbeat", false],
+  ]);
+  expect(said(two, { tiers: "{ name: p8, retention: 1d, rpo: 60s, heartbeat: none }" })).toEqual([
+    ["p9", false],
+    ["p8", false],
+  ]);
+  expect(said(two, { tiers: "{ name: p8, retention: 1d, rpo: 1h }" })).toEqual([["p9", false]]);
+  expect(said(two, { tiers: "{ name: p8, retention: 1m, rpo: 1h }" })).toEqual([
+    ["p9", false],
+    ["p8", false],
   ]);
   const http = '{ type: s3, bucket: abc, region: eu, endpoint: "http://10.0.0.9:9000" }';
   expect(said(two, { storage: http })).toEqual([

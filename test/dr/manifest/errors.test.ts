@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { YamlFile } from "../../../src/dr/manifest/document.ts";
+import { mustBe } from "../../../src/dr/manifest/named.ts";
 import { parseManifest } from "../../../src/dr/manifest/parse.ts";
 import { ManifestError } from "../../../src/dr/manifest/problems.ts";
 import { toFailure } from "../../../src/kit/errors.ts";
@@ -240,6 +242,41 @@ test("a database's own sync-interval that leaves no room for the tier's heartbea
   // A heartbeat of its own that comes often enough, or none, is well.
   expect(problemsOf(text.replace("45s", "45s, heartbeat: 30s"))).toEqual([]);
   expect(problemsOf(text.replace("45s", "45s, heartbeat: none"))).toEqual([]);
+});
+
+test("names that are all near are named once", () => {
+  const text = GOOD.replace("owner: ledger", "owner: ledgr");
+  expect(text).not.toBe(GOOD);
+  expect(problemsOf(text)).toEqual([
+    expect.stringMatching(/no service ledgr\. Did you mean ledger\? There is no other\.$/),
+  ]);
+  const file = new YamlFile("tier: p3\n");
+  mustBe(file, ["tier"], "p3", ["p0", "p1"], "tier");
+  mustBe(file, ["tier"], "p3", ["p0", "p1", "archive"], "tier");
+  expect(file.problems.map(({ allowed }) => allowed)).toEqual([
+    "There are: p0, p1.",
+    "Did you mean p0, p1? There are: p0, p1, archive.",
+  ]);
+});
+
+test("a tab is one fault in a line, whatever else it makes of the file", () => {
+  expect(problemsOf("hosts:\n  - { name: x,\n\trole: primary }\ntiers:\n\t- { name: a }\n")).toEqual([
+    expect.stringMatching(/^m\.yaml:5:1: A tab/),
+  ]);
+  expect(problemsOf("storage:\n\ttype: file\n\tpath: /a\n")).toEqual([
+    expect.stringMatching(/^m\.yaml:2:1: A tab/),
+    expect.stringMatching(/^m\.yaml:3:1: A tab/),
+  ]);
+});
+
+test("a bucket may have dots, and a container may not", () => {
+  const of = (storage: string) => problemsOf(GOOD.replace(/^storage:.*(?:\n {2}.*)*/m, () => `storage: ${storage}`));
+  const s3 = (bucket: string) => of(`{ type: s3, bucket: ${bucket}, region: eu }`);
+  expect(s3("my.bucket")).toEqual([]);
+  expect(s3("bk")).toEqual([expect.stringMatching(/not a name of a bucket\..*dots and -/)]);
+  expect(of("{ type: azure, account: abc, container: my.box }")).toEqual([
+    expect.stringMatching(/not a name of a container\. Write 3 to 63 small letters, digits and -,/),
+  ]);
 });
 
 test("two hosts on one machine, each with its own folders and port, are well", () => {

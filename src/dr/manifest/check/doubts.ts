@@ -1,7 +1,12 @@
 import { realpathSync, statSync } from "node:fs";
-import type { Host, Manifest, StorageSpec } from "../model.ts";
+import { goDuration } from "../../render/go-duration.ts";
+import type { Host, Manifest, StorageSpec, Tier } from "../model.ts";
 import { isIn } from "../place-rules.ts";
 import type { Finding } from "./finding.ts";
+
+const HOUR = 3_600_000;
+/** An rpo up to this is one that somebody relies on. */
+const STRICT = 5 * 60_000;
 
 /** What is allowed in a manifest and hardly ever meant; and what only this machine's disks show. @param host which one this is. */
 export function checkDoubts(manifest: Manifest, host: Host): readonly Finding[] {
@@ -16,9 +21,27 @@ export function checkDoubts(manifest: Manifest, host: Host): readonly Finding[] 
       .map(({ name }) => doubt(name, "No database is in this tier.")),
     ...(databases.length > 0 && databases.every(({ heartbeat }) => heartbeat === null)
       ? [doubt("heartbeat", "No database has a heartbeat: nothing is ever read back out of storage to prove it (A).")]
-      : []),
+      : tiers.flatMap((tier) => unprovable(tier, databases))),
+    ...tiers.flatMap(tooShort),
     ...(storage.type === "file" ? onDisk(storage.path, host) : unencrypted(storage)),
   ];
+}
+
+/** What may be lost of it is told by seconds, and nothing that is read back out of storage shows that it holds. */
+function unprovable(tier: Tier, databases: Manifest["databases"]): Finding[] {
+  const { name, rpo } = tier;
+  const own = databases.filter((database) => database.tier === tier);
+  if (rpo > STRICT || own.length === 0 || own.some(({ heartbeat }) => heartbeat !== null)) return [];
+  const detail = `Its rpo is ${goDuration(rpo)} and its heartbeat none: nothing of it is ever read back out of storage to prove that (A).`;
+  return [doubt(name, detail)];
+}
+
+function tooShort({ name, retention, snapshotInterval }: Tier): Finding[] {
+  const often =
+    snapshotInterval < HOUR ? [`a whole image of each database is sent every ${goDuration(snapshotInterval)}`] : [];
+  const short = retention < HOUR ? [`nothing older than ${goDuration(retention)} can be restored`] : [];
+  const said = [...short, ...often].join(", and ");
+  return said === "" ? [] : [doubt(name, `${said.charAt(0).toUpperCase()}${said.slice(1)}.`)];
 }
 
 function doubt(name: string, detail: string, wrong = false): Finding {
