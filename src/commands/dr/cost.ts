@@ -21,7 +21,8 @@ export const command = defineCommand({
   summary: "what storage operations cost a month, by manifest and by measure",
   description: `Forecast of requests a day and dollars a month, from the manifest: idle, with heartbeats alone, and busy, with a change
 in every database at every sync. Beside it what agents that answer have counted themselves, and Litestream left to its defaults.
-Prices per 10,000 requests are samples of the vendors; put in those of your bill. Space and traffic are not in it.
+Prices per 10,000 requests are samples of the vendors, and none for a folder; put in those of your bill: each replaces that of the
+storage's kind, whichever it is. Space and traffic are not in it.
 Lines (not on a terminal): name, forecast, measured or defaults, idle, busy or now, writes, lists, reads a day, dollars a month.`,
   examples: [
     ["alai dr cost", "what it will cost"],
@@ -32,9 +33,9 @@ Lines (not on a terminal): name, forecast, measured or defaults, idle, busy or n
   flags: {
     ...MANIFEST_FLAG,
     poll: { value: "TIME", summary: "between two looks of the standby at storage (5s)", parse: duration },
-    priceWrite: { value: "DOLLARS", summary: "for 10,000 writes", parse: price },
-    priceList: { value: "DOLLARS", summary: "for 10,000 listings", parse: price },
-    priceRead: { value: "DOLLARS", summary: "for 10,000 reads", parse: price },
+    priceWrite: { value: "DOLLARS", summary: "for 10,000 writes, instead of the kind's own", parse: price },
+    priceList: { value: "DOLLARS", summary: "for 10,000 listings, likewise", parse: price },
+    priceRead: { value: "DOLLARS", summary: "for 10,000 reads, likewise", parse: price },
   },
   fields: {
     name: "who asks storage",

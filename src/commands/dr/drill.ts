@@ -68,8 +68,8 @@ Lines (not on a terminal): ok or failed, name, tier, seconds, bytes, seconds los
     if (word === WRITER_WORD) return (await import("../../dr/drill/markers/writer.ts")).writeMarkers();
     if (word === undefined && !flags.isolated)
       throw usage(
-        "A live drill is a failover and back again, which alai does not do yet.",
-        "Type alai dr drill --isolated for the one that touches no production database.",
+        "Which drill? There is one, the isolated one, which touches no production database.",
+        "Type alai dr drill --isolated. A failover and back again is rehearsed by hand: alai runbook render, Failover step by step.",
       );
     const [{ readManifest }, { proofFolder }] = await Promise.all([
       import("../../dr/manifest/read.ts"),

@@ -1,4 +1,4 @@
-import { basename, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Millis, toIso } from "@alai/core";
 import { hexTxid } from "../../dr/ltx/name.ts";
 import type { Database, Manifest } from "../../dr/manifest/model.ts";
@@ -38,9 +38,13 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
   args: [{ name: "db", summary: "names, as the manifest has them", optional: true, variadic: true }],
   flags: {
     ...MANIFEST_FLAG,
-    at: { value: "TIME", summary: 'as of then: 2026-12-01T09:30Z, or "90m ago"' },
+    at: { value: "TIME", summary: "as of then: 2026-12-01T09:30Z, 09:30 (today, UTC), or how long ago: 90m" },
     txid: { value: "HEX", summary: "as of exactly this TXID", parse: txid },
-    output: { short: "o", value: "PATH", summary: "the file; for several databases a folder" },
+    output: {
+      short: "o",
+      value: "PATH",
+      summary: "the file, or a folder (there already, or with a / at its end); for several databases a folder",
+    },
     epoch: { value: "N", summary: "read this epoch, not the newest", parse: wholeNumber("number of an epoch", 1) },
     check: {
       value: "HOW",
@@ -74,6 +78,8 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
         import("../../dr/drill/interruptible.ts"),
       ]);
     const manifest = readManifest(context, flags.manifest);
+    const place = await import("../../dr/restore/place.ts");
+    place.refuseOutput(manifest, resolve(context.cwd, flags.output ?? ""), flags.output);
     const databases = await chosen(manifest, names ?? [], flags.all === true);
     if (databases.length > 1 && flags.txid !== undefined)
       throw usage("--txid goes with one database: each counts its own.", "Type --at TIME for several of one moment.");
@@ -95,7 +101,8 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
       databases.filter(({ name, optional }) => !optional || !flags.all || replicas.has(name)),
       {
         ...{ ...how, listing },
-        placeOf: (database) => placeOf(context, database, flags.output, databases.length > 1),
+        placeOf: (database) =>
+          place.placeOf(context.cwd, database, { output: flags.output, several: databases.length > 1 }),
       },
     );
     const jobs = planned.filter((one) => "target" in one);
@@ -119,7 +126,10 @@ Lines (not on a terminal): name, file, TXID, time of the newest data, its age in
 function wishOf(context: Context, { at, txid }: { at?: string | undefined; txid?: number | undefined }): Wish {
   if (at !== undefined && txid !== undefined)
     throw usage("--at and --txid do not go together.", "Leave one of them out.");
-  return { txid, ...(at !== undefined && { at: moment(at, context.clock()) }) };
+  if (at === undefined) return { txid };
+  const then = moment(at, context.clock());
+  if (/^\d\d:/.test(at.trim()) && !context.flags.quiet) context.warn(`${at.trim()} is taken as ${toIso(then)}.`);
+  return { txid, at: then };
 }
 
 async function chosen(manifest: Manifest, names: readonly string[], all: boolean): Promise<readonly Database[]> {
@@ -130,11 +140,6 @@ async function chosen(manifest: Manifest, names: readonly string[], all: boolean
   const { requireDatabase } = await import("../../dr/restore/find-database.ts");
   // A name and a path may be the same database's.
   return [...new Set(names.map((name) => requireDatabase(manifest, name)))];
-}
-
-function placeOf(context: Context, { path }: Database, output: string | undefined, several: boolean): string {
-  if (several) return resolve(context.cwd, join(output ?? "", path));
-  return resolve(context.cwd, output ?? basename(path));
 }
 
 /** Right after a takeover a database may not be in the new epoch yet: what came since is not in what was restored. */

@@ -44,6 +44,12 @@ async function notThere(
 /** Throws StorageError when there is no such folder: an unmounted disk, most likely, which one made by us would hide. */
 export async function mustBeThere(root: string): Promise<void> {
   const found = await stat(root).catch(() => null);
-  if (!found?.isDirectory())
+  if (found && !found.isDirectory())
+    throw new StorageError(
+      "failed",
+      `The storage ${root} is a file, and has to be a folder.`,
+      "Name the folder that the disk is mounted at as storage.path of the manifest, or move that file away.",
+    );
+  if (!found)
     throw new StorageError("failed", `The folder ${root} is not there.`, `Mount it, or make it: mkdir ${root}`);
 }

@@ -38,7 +38,7 @@ export function howProven({ provenAt, epochSince, voidedAt = null, now }: Proven
   if (from === null) return { isOverdue: true, sentence: "It has never been restored from storage and checked" };
   const since = `It has not been restored from storage and checked since ${what} ${span(now - from)} ago`;
   if (now - from > PROOF_LIMIT) return { isOverdue: true, sentence: since };
-  return { isOverdue: false, sentence: `${since}; that is due within ${span(PROOF_LIMIT)} of it` };
+  return { isOverdue: false, sentence: `${since}; that is due within ${PROOF_LIMIT / 3_600_000} h of it` };
 }
 
 /** Not restored from storage and checked for a day and a half: open reports of Litestream are visible only at a restore (facts §1.9). */
