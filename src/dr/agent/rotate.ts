@@ -1,7 +1,7 @@
 import { closeSync, copyFileSync, ftruncateSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 
 /** Bytes of a child's log before it is put aside, and how many of these are kept. */
-const LARGEST = 8 * 2 ** 20;
+export const LARGEST = 8 * 2 ** 20;
 const KEPT = 3;
 
 /**

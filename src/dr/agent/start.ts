@@ -17,6 +17,7 @@ import { toMetrics } from "./metrics.ts";
 import type { ModelsOptions } from "./models.ts";
 import { asOnlyAgent } from "./only-one.ts";
 import { endOrphans } from "./orphans.ts";
+import { rotateOwnLog } from "./own-log.ts";
 import { askHost } from "./peers.ts";
 import { configsFolder } from "./primary.ts";
 import { stateFile } from "./remembered.ts";
@@ -57,6 +58,8 @@ export async function startAgent(
   options: StartOptions,
 ): Promise<void> {
   const host = hostNamed(manifest, name);
+  // Before anything that may keep it from starting: it is then started again and again.
+  rotateOwnLog(host.state, createLog(options.write, context.version, context.clock));
   await asOnlyAgent(host, () => runAlone(context, manifest, host, { ...options, signal: context.interrupted }));
 }
 
@@ -115,7 +118,10 @@ async function runAlone(
         stateFolder: host.state,
       }),
     }),
-    onMinute: () => server.addresses(),
+    onMinute: () => {
+      rotateOwnLog(host.state, log);
+      return server.addresses();
+    },
   });
   const ended = new AbortController();
   let models: Promise<void> | undefined;
