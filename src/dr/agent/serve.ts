@@ -46,10 +46,15 @@ export class AgentServer implements AsyncDisposable {
       this.#options.log.warn(
         "serves this machine only: other machines' watch and status take this host for down. Set ALAI_DR_TOKEN, the same on every host, and start the agent anew.",
       );
-    else await this.addresses();
+    else {
+      await this.addresses();
+      this.#sayUnserved();
+    }
   }
 
   readonly #listening = new Set<string>();
+  /** As the manifest has them: those that are this machine's. */
+  readonly #served = new Set<string>();
 
   /** Listens on those addresses of the host that this machine has by now: a tunnel may come up later than the agent. */
   async addresses(): Promise<void> {
@@ -61,6 +66,7 @@ export class AgentServer implements AsyncDisposable {
         ({ address: found }) => found,
         () => null,
       );
+      if (address !== null && own.has(address) && !isLoopback(address)) this.#served.add(name);
       if (address === null || !own.has(address) || this.#listening.has(address) || isLoopback(address)) continue;
       try {
         await this.#listen(address, true);
@@ -69,6 +75,19 @@ export class AgentServer implements AsyncDisposable {
         log.warn("an address cannot be served on", { address, reason: sentenceOf(error) });
       }
     }
+  }
+
+  /** An address that belongs to no interface here is a tunnel that is not up yet, or a slip in the manifest. */
+  #sayUnserved(): void {
+    const { host, log } = this.#options;
+    const elsewhere = host.addresses.filter((name) => !isLoopback(name) && !this.#served.has(name));
+    for (const address of elsewhere)
+      log.warn(
+        "an address of this host is on no interface of this machine: others cannot reach its agent there. It is tried again.",
+        { address },
+      );
+    if (elsewhere.length > 0 && this.#served.size === 0)
+      log.warn("serves this machine only: no address of this host in the manifest is this machine's.");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -43,7 +43,7 @@ export function assess(manifest: Manifest, look: Look, all: Proofs): Status {
       alarms: alarmsOf(look.hosts, database.name),
     });
   const databases = manifest.databases.map(ask);
-  const hosts = look.hosts.map((one) => hostStatus(one, manifest));
+  const hosts = look.hosts.map((one) => hostStatus(one, manifest, look.storage));
   return {
     ...{ at: look.at, epoch, databases },
     level: overall(databases, hosts, look.storage.trouble !== null),
@@ -137,19 +137,29 @@ function aheadOf({ answered }: HostLook): Millis | null {
   return answered ? answered.value.at - (answered.sent + answered.back) / 2 : null;
 }
 
-function hostStatus(look: HostLook, { hash }: Manifest): HostStatus {
+function hostStatus(look: HostLook, { hash }: Manifest, storage: Look["storage"]): HostStatus {
   const report: HostReport | undefined = look.answered?.value;
   // Such an agent leaves out, or copies, what this manifest does not.
   const drift = report && report.manifestHash !== hash ? "It runs with another manifest than this one." : null;
+  const said = report?.role ?? look.host.role;
+  const former = said === "primary" ? formerly(look.host, storage) : null;
+  const trouble = look.trouble ?? report?.waiting ?? drift;
   return {
     name: look.host.name,
-    role: report?.role ?? look.host.role,
+    role: former === null ? said : "standby",
     answers: report !== undefined,
     address: look.answered?.address ?? null,
-    trouble: look.trouble ?? report?.waiting ?? drift,
+    trouble: [former, trouble].filter((part) => part !== null).join(" ") || null,
     version: report?.version ?? null,
     epoch: report?.epoch ?? null,
     clockAhead: aheadOf(look),
     alarms: report?.alarms ?? [],
   };
+}
+
+/** Only storage knows who writes: after a takeover the manifest, and an agent that is away, still say what was. */
+function formerly({ name, role }: HostLook["host"], { owner, epoch }: Look["storage"]): string | null {
+  if (owner === null || owner === name) return null;
+  const place = role === "primary" ? "in the manifest" : "by its own agent";
+  return `${owner} writes${epoch === null ? "" : ` since epoch ${epoch}`}; ${name} is the primary ${place} only.`;
 }

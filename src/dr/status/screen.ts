@@ -6,6 +6,9 @@ import { headline, WORST_FIRST } from "./headline.ts";
 import { coloured, heatMap } from "./heat.ts";
 import type { DatabaseStatus, HostStatus, Status } from "./status.ts";
 
+/** Whether other machines reach the host too, such an answer does not say. */
+const LOOPBACK = "127.0.0.1";
+
 /** The head of the status as a person reads it: heat map, hosts and storage. */
 export function toScreen(status: Status, style: Style, width: number): string {
   const worst = status.databases.filter(({ rpo }) => rpo !== null).toSorted((a, b) => (b.rpo ?? 0) - (a.rpo ?? 0))[0];
@@ -23,7 +26,9 @@ function hostLines(
   style: Style,
   width: number,
 ): string {
-  const state = answers ? style.good(`answers at ${address ?? "?"}`) : style.bad("does not answer");
+  const state = answers
+    ? style.good(address === LOOPBACK ? "answers on this machine" : `answers at ${address ?? "?"}`)
+    : style.bad("does not answer");
   const said = [...(why ? [why] : []), ...alarms.filter(({ kind }) => kind !== "unproven").map(alarmText)];
   return `${style.strong(name)} (${role}) ${state}\n${said.map((line) => indented(line, width)).join("")}`.trimEnd();
 }

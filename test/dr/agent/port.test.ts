@@ -27,3 +27,20 @@ test("a port that another program has is said to be that, and no bug", async () 
     other.close();
   }
 });
+
+test("addresses that are not this machine's are said at start: nobody else reaches the agent", async () => {
+  const lines: { level: string; message: string; address?: string }[] = [];
+  const log = createLog(
+    (line) => lines.push(JSON.parse(line) as (typeof lines)[number]),
+    "1",
+    () => 0,
+  );
+  const host = { name: "first", port: 0, addresses: ["203.0.113.7", "127.0.0.1"] } as unknown as Host;
+  await using server = new AgentServer({ host, token: "t", pages: {}, log });
+  await server.start();
+  const warned = lines.filter(({ level }) => level === "warn");
+  expect(warned).toMatchObject([
+    { address: "203.0.113.7", message: expect.stringMatching(/on no interface of this machine: others cannot reach/) },
+    { message: expect.stringMatching(/serves this machine only: no address/) },
+  ]);
+});

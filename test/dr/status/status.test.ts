@@ -436,6 +436,14 @@ describe("the whole", () => {
     expect(status.level).toBe(level);
   });
 
+  it("who writes after a takeover storage says: there are no two primaries", () => {
+    const over = { ...stored, epoch: 2, owner: "forge" };
+    const [old, now] = at([silent(anvil), looks(forge, [standby], { epoch: 2, role: "primary" })], over).hosts;
+    expect([old?.role, now?.role, now?.trouble]).toEqual(["standby", "primary", null]);
+    expect(old?.trouble).toMatch(/^forge writes since epoch 2; anvil is the primary in the manifest only\. /);
+    expect(at([silent(anvil), looks(forge, [standby])]).hosts[0]).toMatchObject({ role: "primary" });
+  });
+
   it("is as its worst database: what is known to be wrong before what is not known", () => {
     const two = manifest([database("mc"), database("x")]);
     // Of x nobody knows anything; mc has no copy, and so is degraded.
