@@ -1,8 +1,11 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { command } from "../../../src/commands/dr/storage-accept.ts";
+import { MARKER_KEY } from "../../../src/dr/marker.ts";
 import { litestreamRestore } from "../copy/standby.ts";
+import { printing } from "../printing.ts";
 import { until, World } from "../world.ts";
 import { Fleet, type HostName } from "./fleet.ts";
 
@@ -35,6 +38,22 @@ function saysOther(host: HostName) {
   });
 }
 
+/** Everything that was committed comes out of storage. */
+function restoresAll() {
+  const count = rows(world.file("one"));
+  const out = join(world.folder, "restored.db");
+  return until("all rows out of storage", () => {
+    rmSync(out, { force: true });
+    try {
+      litestreamRestore(world, "e1/one", out);
+    } catch {
+      // Nothing to begin with yet.
+      return false;
+    }
+    return rows(out) === count;
+  });
+}
+
 it("storage that is unmounted is not begun anew in the empty folder: nothing is sent, nothing is green, and all goes on when it is back", async () => {
   for (const host of ["anvil", "forge"] as const) fleet.start(host);
   add("one");
@@ -52,8 +71,7 @@ it("storage that is unmounted is not begun anew in the empty folder: nothing is 
   expect(anvil.waiting).toContain("alai dr storage accept --host anvil");
   await until("no Litestream fills the folder", async () => (await fleet.litestreams()).length === 0);
   expect(["breached", "unknown"]).toContain((await fleet.status()).level);
-  const found = readdirSync(path, { recursive: true, encoding: "utf8" });
-  expect(found.filter((name) => /storage\.json$|\/9\/.*\.ltx$/.test(name))).toEqual([]);
+  expect(existsSync(join(path, MARKER_KEY))).toBe(false);
   expect(rows(join(world.folder, "copies", "one.db"))).toBeGreaterThan(0);
 
   rmSync(path, { recursive: true, force: true, maxRetries: 5 });
@@ -63,13 +81,17 @@ it("storage that is unmounted is not begun anew in the empty folder: nothing is 
   await fleet.untilStatus("what was committed meanwhile is there too", (all) =>
     all.every(({ level, evidence, rpo }) => level === "ok" && evidence === "A" && (rpo ?? 9e9) < 60_000),
   );
-  const count = rows(world.file("one"));
-  await until("all rows out of storage", () => {
-    const out = join(world.folder, "restored.db");
-    rmSync(out, { force: true });
-    litestreamRestore(world, "e1/one", out);
-    return rows(out) === count;
-  });
+  await restoresAll();
   for (const name of world.databases)
     await fleet.says("anvil", name, "no whole image was needed", ({ reseeds }) => reseeds === 0);
+});
+
+it("another one in its place is taken when a person accepts it, by both hosts, and gets everything", async () => {
+  renameSync(join(world.folder, "storage"), join(world.folder, "away"));
+  mkdirSync(join(world.folder, "storage"), { recursive: true });
+  await Promise.all([saysOther("anvil"), saysOther("forge")]);
+  const flags = { manifest: fleet.manifest.file, host: "anvil" };
+  expect(await command.run(printing().context, { args: [], flags: flags as never })).toBe(0);
+  await fleet.untilStatus("well", (_, { level }) => level === "ok");
+  await restoresAll();
 });
