@@ -28,13 +28,16 @@ function before({ manifest, drills }: Facts, old: Host, target: Host): Step[] {
   return [
     {
       ...{ title: "See what is known", by: "alai", measuredSeconds: null },
-      why: ["LOST is what would be gone for each database. Write down the epoch that it shows."],
-      commands: "alai dr status\nalai watch status      # on the watcher's machine",
+      why: [
+        "LOST is what would be gone for each database. Write down the epoch: it stands in the last line on a terminal, and the second command shows it, and who writes, anywhere.",
+      ],
+      commands:
+        "alai dr status\nalai dr status --json=epoch,storage\nalai watch status      # on the watcher's machine",
     },
     {
       ...{ title: "Take it in hand", by: "alai", measuredSeconds: null },
       why: [
-        "On the watcher's machine, as its user: nobody else is woken meanwhile, and the channels are told who has it.",
+        "On the watcher's machine, as its user: nobody else is woken meanwhile, and the channels are told who has it. Where it says that the host is not down (exit 1), the watcher has not seen the outage yet: go on, and type it again later.",
       ],
       commands: `alai watch ack ${shellWord(old.name)} --for 2h`,
     },
@@ -63,12 +66,21 @@ function takeOver(facts: Facts, target: Host): Step[] {
   const { start, stop } = agentCommands(target);
   const folder = shellWord(target.databases);
   const copies = shellWord(`${target.databases}.before-e${nextEpoch(facts)}`);
+  const [{ user }, mine] = [target, plain(target.user)];
   const { services, names } = facts.manifest;
   return [
     {
       ...{ title: `Put them in place on ${plain(target.name)}`, by: "hand", measuredSeconds: null },
-      why: ["The agent is stopped first, because it publishes its copies there. The copies are kept aside."],
-      commands: `${stop}\nmv ${folder} ${copies}\nmv ${shellWord(`${target.state}/failover`)} ${folder}`,
+      why: [
+        "The agent is stopped first, because it publishes its copies there. The copies are kept aside.",
+        `What was restored belongs to ${mine}, who alone may read it (mode 600), whatever the originals had. Where services run as other users, give it the owner and mode that they need, before they start: the last two lines let all read and ${mine} write; a service that writes as another user wants its group, and 660 and 770.`,
+      ],
+      commands: [
+        ...[stop, `mv ${folder} ${copies}`, `mv ${shellWord(`${target.state}/failover`)} ${folder}`],
+        `sudo chown -R ${shellWord(user)} ${folder}`,
+        `find ${folder} -type d -exec chmod 755 {} +`,
+        `find ${folder} -type f -exec chmod 644 {} +`,
+      ].join("\n"),
     },
     truth(facts, target),
     {
@@ -92,7 +104,7 @@ function takeOver(facts: Facts, target: Host): Step[] {
 }
 
 /** One more than was measured; N: it was not. */
-function nextEpoch(facts: Facts): string {
+export function nextEpoch(facts: Facts): string {
   return facts.status?.epoch == null ? "N" : `${epochOf(facts) + 1}`;
 }
 

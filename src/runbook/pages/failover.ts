@@ -5,6 +5,7 @@ import { flowchart, label } from "../mermaid.ts";
 import { type Facts, type Page, timeOf } from "../page.ts";
 import { primaryOf, standbysOf } from "../views.ts";
 import { type Step, stepsOf } from "./failover-steps.ts";
+import { switchover } from "./switchover.ts";
 
 export const failover: Page = {
   title: "Failover step by step",
@@ -26,6 +27,9 @@ ${loss(facts)}
 ## Steps
 
 ${steps.map(step).join("\n")}
+## When nothing is lost: a planned switch
+
+${switchover(facts, target, steps)}
 ## Times
 
 ${times(facts, steps)}`;
@@ -57,9 +61,13 @@ function loss({ status, drills: [drill] }: Facts): string {
 function times({ drills }: Facts, steps: readonly Step[]): string {
   const drill = lastWhole(drills);
   const known = steps.filter(({ measuredSeconds }) => measuredSeconds !== null);
-  const sum = known.reduce((total, { measuredSeconds }) => total + (measuredSeconds ?? 0), 0);
   if (!drill || known.length === 0) return `None of the ${steps.length} steps is measured yet.\n`;
-  return `${known.length} of ${steps.length} steps are measured, ${measured(sum)} together, by the drill of ${timeOf(drill.startedAt)} (${plain(drill.mode)}). The others are a person's, and not measured yet.\n`;
+  const by = `by the drill of ${timeOf(drill.startedAt)} (${plain(drill.mode)})`;
+  const are = known.length === 1 ? "is" : "are";
+  if (known.length < steps.length)
+    return `${known.length} of ${steps.length} steps ${are} measured, ${by}. The others are a person's, and not measured yet: how long the whole takes is not known before somebody has done it with a clock.\n`;
+  const sum = known.reduce((total, { measuredSeconds }) => total + (measuredSeconds ?? 0), 0);
+  return `All ${steps.length} steps are measured, ${measured(sum)} together, ${by}.\n`;
 }
 
 function decisionTree(facts: Facts): string {
