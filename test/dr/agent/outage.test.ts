@@ -236,8 +236,16 @@ describe("status tells the truth about", () => {
         const before = await fleet.says("forge", "one", "a copy", ({ applied }) => applied !== null);
         // Nothing that the copy repairs by itself: there is no file to write to.
         const work = join(stage.world.folder, "standby", "copies", "one");
-        rmSync(work);
-        mkdirSync(work);
+        // The agent that follows makes the file anew at any moment.
+        await until("a folder is in its place", () => {
+          rmSync(work, { force: true });
+          try {
+            mkdirSync(work);
+            return true;
+          } catch {
+            return false;
+          }
+        });
         await stage.forge.says(/"kind":"follower_stalled","subject":"one"/);
         const after = await fleet.says(
           "forge",
@@ -245,7 +253,7 @@ describe("status tells the truth about", () => {
           "moves again",
           ({ state, applied }) => state === "ok" && (applied?.txid ?? 0) > (before.applied?.txid ?? 0),
         );
-        expect(after.reseeds).toBe(before.reseeds + 1);
+        expect(after.reseeds).toBeGreaterThan(before.reseeds);
         await stage.forge.says(/"kind":"follower_stalled","subject":"one","message":"calm again"/);
         await well(fleet);
       },
