@@ -94,12 +94,24 @@ export interface Proven {
   readonly txid: number;
 }
 
+/** What was committed on the primary and is not in storage, as far as its own listings show. */
+export interface Pending {
+  /** When the oldest of it was committed. */
+  readonly since: Millis;
+  /** The same of what Litestream has not said that it has taken up; null: it has it all. */
+  readonly untaken: Millis | null;
+  /** What is in the way, as its Litestream says, without a full stop; null: it says nothing. */
+  readonly why: string | null;
+}
+
 export interface DatabaseReport {
   readonly name: string;
   /** On the primary: what was committed. */
   readonly committed: Head | null;
   /** What a listing of storage proved. */
   readonly shipped: Head | null;
+  /** On the primary; null: nothing is pending. Absent: not told. */
+  readonly pending?: Pending | null;
   /** On the standby: what the working copy has, heartbeat read from it. */
   readonly applied: Head | null;
   /** On the standby: what readers get, checked. */
@@ -131,6 +143,8 @@ export interface DatabaseReport {
   readonly state: "ok" | "empty" | "missing" | "damaged" | "seeding" | "quarantined";
   /** Since the state file began: fresh restores on the standby; on the primary, whole images that were sent anew. */
   readonly reseeds: number;
+  /** On the standby: why what storage has of it, restored a moment ago, is no sound database. Null or absent: it is, or nobody tried. */
+  readonly unsound?: string | null;
   /** On the primary: when its replica was last begun anew, with a whole image. Null or absent: never. */
   readonly begunAt?: Millis | null;
   readonly note: string | null;

@@ -212,10 +212,12 @@ export class Agent {
       return verdict;
     }
     const { epoch } = verdict;
+    const wasRefused = this.#listing.refusal("write") !== null;
     const held = await this.#listing.during("write", async () => ({
       by: await this.#writer.hold(epoch, { mayBegin }),
     }));
     if (held) this.#foreign = held.by;
+    if (held?.by === null && wasRefused && this.#part instanceof Primary) await this.#part.storageIsBack();
     if (this.#foreign) return { act: "wait", why: this.#foreign.why };
     // What runs goes on: its sign is written as soon as storage takes one.
     const before = this.#verdict;

@@ -128,6 +128,7 @@ export class Follower {
       claimedAt: null,
       state: said?.state ?? this.#stateWithoutCopy,
       reseeds,
+      unsound: said?.unsound ?? null,
       note: cannot ?? this.#trouble ?? said?.readers?.trouble ?? said?.note ?? null,
     };
   }

@@ -7,8 +7,9 @@ import { hasNothing } from "../heartbeat/nothing.ts";
 import { type LtxFile, newestTxid } from "../ltx/name.ts";
 import { planTo } from "../ltx/plan.ts";
 import type { Database, Host } from "../manifest/model.ts";
-import type { Beat, DatabaseReport, Head } from "../report.ts";
+import type { Beat, DatabaseReport, Head, Pending } from "../report.ts";
 import { Ahead } from "./ahead.ts";
+import { Changes } from "./changes.ts";
 import { Positions } from "./positions.ts";
 import type { Claim } from "./socket.ts";
 
@@ -27,6 +28,8 @@ export interface KnownOfOrigin {
   readonly healed: number | null;
   /** When its replica was last begun anew, with a whole image. */
   readonly begunAt?: Millis | null;
+  /** Since when something committed was not in storage. */
+  readonly pendingSince?: Millis | null;
 }
 
 /** Whether a file had something in it. */
@@ -53,6 +56,9 @@ export class Origin {
   readonly file: string;
   readonly positions = new Positions();
   readonly #ahead = new Ahead();
+  readonly #changes: Changes;
+  /** What its Litestream says that is in the way. */
+  #obstacle: string | null = null;
   /** The last heartbeats of this file, oldest first. */
   #beats: readonly Beat[];
   readonly #beater: Beater;
@@ -94,6 +100,7 @@ export class Origin {
     if (last.data === null && this.#isNothing()) this.#held = "asking";
     this.#healed = last.healed ?? 0;
     this.#begunAt = last.begunAt ?? null;
+    this.#changes = new Changes(last.pendingSince ?? null);
   }
 
   get beatTrouble(): string | null {
@@ -202,7 +209,8 @@ export class Origin {
     const beat = this.#beater.last;
     // Who comes next is to ask as well.
     const data = this.#held === null ? this.#data : null;
-    return { beat, shipped: this.#shipped, inode: this.#inode, data, healed: this.#healed, begunAt: this.#begunAt };
+    const [healed, begunAt, pendingSince] = [this.#healed, this.#begunAt, this.pending?.since ?? null];
+    return { beat, shipped: this.#shipped, inode: this.#inode, data, healed, begunAt, pendingSince };
   }
 
   /**
@@ -234,6 +242,7 @@ export class Origin {
 
   /** What Litestream says of it; null: it does not answer. In the midst of a look what it said after the last one still holds. */
   claimed(claim: Claim | null, now: Millis): void {
+    this.#changes.look(this.file, now);
     if (claim?.active && this.#claim) return;
     this.#claim = claim;
     if (!claim) return;
@@ -262,6 +271,19 @@ export class Origin {
       beat: beat && time !== null && beat.at <= time ? beat : (this.#shipped?.beat ?? null),
       seenAt: began,
     };
+    if (time !== null) this.#changes.covered(time);
+  }
+
+  /** What is in the way of its being sent, as its Litestream says; null: nothing. */
+  obstructed(why: string | null): void {
+    this.#obstacle = why;
+  }
+
+  /** What was committed and is in no listing of storage; null: nothing. */
+  get pending(): Pending | null {
+    const since = this.#held === null ? this.#changes.oldest() : null;
+    if (since === null) return null;
+    return { since, untaken: this.#changes.oldest(this.positions.time), why: this.#obstacle };
   }
 
   #lackIn(files: readonly LtxFile[], txid: number): string | null {
@@ -296,6 +318,7 @@ export class Origin {
       name: this.database.name,
       committed: txid === null && beat === null ? null : { txid, time, beat, seenAt: this.#seenAt },
       shipped: this.#shipped,
+      pending: this.pending,
       applied: null,
       published: null,
       beats: this.#beats,

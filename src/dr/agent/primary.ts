@@ -1,16 +1,18 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Millis } from "@alai/core";
 import { epochPrefix } from "../epoch.ts";
 import { runLitestream } from "../litestream/run.ts";
 import { filesByReplica } from "../ltx/name.ts";
 import type { Host, Manifest } from "../manifest/model.ts";
 import { type LitestreamConfig, renderConfigs, replicateWords } from "../render/configs.ts";
+import { brief } from "../restore/brief.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { WatchedChild, WatchedDatabase } from "../watchdogs/watched.ts";
 import { Child, type Surroundings } from "./child.ts";
 import { dataInStorage } from "./in-storage.ts";
 import type { Listed } from "./listing.ts";
+import { lastComplaints } from "./litestream-log.ts";
 import { sentenceOf } from "./log.ts";
 import { type KnownOfOrigin, Origin } from "./origin.ts";
 import { liftOver } from "./over-hole.ts";
@@ -24,6 +26,8 @@ const STUCK: Millis = 60_000;
 const HEAL_PAUSE: Millis = 60_000;
 const LONGEST_HEAL_PAUSE: Millis = 30 * 60_000;
 const HEAL: Millis = 15 * 60_000;
+/** What waits for longer than the ordinary way takes may have an error of Litestream's as its reason. */
+const WAITS: Millis = 10_000;
 
 export interface PrimaryOptions extends Surroundings {
   readonly manifest: Manifest;
@@ -73,8 +77,8 @@ export class Primary {
         const recall = <K extends keyof KnownOfOrigin>(key: K) =>
           state.recall<NonNullable<KnownOfOrigin[K]>>(database.name, kindOf(key, epoch));
         const [beat, shipped, inode] = [recall("beat"), recall("shipped"), recall("inode")];
-        const [healed, begunAt] = [recall("healed"), recall("begunAt")];
-        const known = { beat, shipped, inode, data: recall("data"), healed, begunAt };
+        const [healed, begunAt, pendingSince] = [recall("healed"), recall("begunAt"), recall("pendingSince")];
+        const known = { beat, shipped, inode, data: recall("data"), healed, begunAt, pendingSince };
         return [database.name, new Origin(database, host, known)];
       }),
     );
@@ -303,12 +307,32 @@ export class Primary {
     const claims = await askLitestream(process.config.socket).catch(() => null);
     const byPath = new Map(claims?.map((claim) => [claim.path, claim]));
     for (const origin of process.origins) origin.claimed(byPath.get(origin.file) ?? null, clock());
+    this.#tellObstacles(process, claims !== null);
     if (replaced.length > 0) {
       const names = replaced.map(({ database }) => database.name).join(", ");
       await this.#restart(process, `another file is in the place of ${names}`, replaced);
     } else if (process.origins.some(({ blind }) => blind)) {
       await this.#restart(process, "it does not see what is committed");
     }
+  }
+
+  /** Why what waits does: Litestream does not answer, or its log has an error of since then. */
+  #tellObstacles({ origins, child }: Process, answers: boolean): void {
+    const now = this.#options.clock();
+    const waiting = new Map(origins.map((origin) => [origin, origin.pending?.since ?? now]));
+    const isAnyLate = [...waiting.values()].some((since) => now - since > WAITS);
+    const complaints = isAnyLate && answers ? lastComplaints(child.spec.logFile) : null;
+    for (const [origin, since] of waiting) {
+      const complaint = complaints?.get(basename(origin.file));
+      const said = complaint && complaint.at >= since - WAITS ? `Litestream: ${brief(complaint.message)}` : null;
+      origin.obstructed(isAnyLate && !answers ? "Litestream does not answer" : said);
+    }
+  }
+
+  /** Storage takes what is written again. After errors Litestream waits for longer and longer before it tries: a new one tries at once. */
+  async storageIsBack(): Promise<void> {
+    const kept = this.#processes.filter(({ origins }) => origins.some(({ pending }) => pending?.why != null));
+    await Promise.all(kept.map((process) => this.#restart(process, "storage takes what is written again")));
   }
 
   /** @param replaced files that Litestream has never seen: begun anew with a whole image, and at once. */

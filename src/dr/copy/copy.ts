@@ -42,7 +42,7 @@ export interface Copy {
    * short ago for what it costs. Waits for its turn among all copies: call it beside `follow`, not in its way.
    */
   publish(): Promise<void>;
-  report(): Pick<DatabaseReport, "applied" | "published" | "readers" | "state" | "reseeds" | "note">;
+  report(): Pick<DatabaseReport, "applied" | "published" | "readers" | "state" | "reseeds" | "note" | "unsound">;
   /** Waits for what runs. From the call on nothing is put into the readers' place. */
   close(): Promise<void>;
   /**

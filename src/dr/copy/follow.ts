@@ -93,7 +93,7 @@ export class Following {
       copy.quarantine((error as Error).message);
       return false;
     }
-    this.#postpone((error as Error).message);
+    this.#postpone((error as Error).message, isDamage);
     return true;
   }
 
@@ -152,7 +152,8 @@ export class Following {
     const { name, copy, storage, checker, clock } = this.#options;
     if (clock() < this.#patientUntil) return;
     const cannot = await this.#slot(seeds, () => seedCopy({ name, copy, storage, checker, files, replica, newest }));
-    if (cannot !== null) this.#postpone(cannot);
+    // Files may be compacted while they are listed: that there is no way is for who lists to say.
+    if (cannot !== null) this.#postpone(cannot, planTo(files, 0, newest).kind === "way");
     else if (this.#bad.size === 0 && copy.state.reseeds === 0) copy.say(null);
   }
 
@@ -161,11 +162,14 @@ export class Following {
     return slots.run(() => this.#options.copy.unlessGivenUp(work));
   }
 
-  /** Not now: what is in the way is said, and looked at again in a while, with every file given another chance. */
-  #postpone(why: string): void {
+  /**
+   * Not now: what is in the way is said, and looked at again in a while, with every file given another chance.
+   * @param isUnsound what storage has was restored, and is no sound database.
+   */
+  #postpone(why: string, isUnsound: boolean): void {
     this.#patientUntil = this.#options.clock() + PATIENCE;
     this.#bad.clear();
-    this.#options.copy.isLacking(why);
+    this.#options.copy.isLacking(why, isUnsound);
   }
 }
 

@@ -30,6 +30,7 @@ export class WorkingCopy {
   #beat: Beat | null = null;
   #status: DatabaseReport["state"] = "missing";
   #note: string | null = null;
+  #unsound: string | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** Lets SQLite finish what a crash broke off. Throws where the place, or what is in it, cannot be used. */
@@ -83,7 +84,7 @@ export class WorkingCopy {
     writeState(this.#statePath, this.#state);
   }
 
-  report(): Pick<DatabaseReport, "applied" | "state" | "reseeds" | "note"> {
+  report(): Pick<DatabaseReport, "applied" | "state" | "reseeds" | "note" | "unsound"> {
     const { applied, time, reseeds } = this.#state;
     return {
       // Nobody else changes the copy: what it has is known now.
@@ -91,6 +92,7 @@ export class WorkingCopy {
       state: this.#status,
       reseeds,
       note: this.#note,
+      unsound: this.#unsound,
     };
   }
 
@@ -114,8 +116,9 @@ export class WorkingCopy {
     if (this.#status !== "quarantined") this.#status = "seeding";
   }
 
-  /** The copy cannot be made for now. */
-  isLacking(why: string): void {
+  /** The copy cannot be made for now. @param isUnsound what storage has of it is to blame. */
+  isLacking(why: string, isUnsound: boolean): void {
+    this.#unsound = isUnsound ? why : null;
     if (this.#status !== "quarantined") this.#status = "damaged";
     this.#note = why;
   }
@@ -144,6 +147,7 @@ export class WorkingCopy {
     this.step("seeded");
     this.update(content);
     this.#beat = beat;
+    this.#unsound = null;
     this.#status = "ok";
   }
 

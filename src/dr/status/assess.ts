@@ -2,7 +2,7 @@ import type { Millis } from "@alai/core";
 import type { Database, Manifest } from "../manifest/model.ts";
 import type { Proofs } from "../prove/history.ts";
 import { proofsIn } from "../prove/in-epoch.ts";
-import type { AlarmKind, DatabaseReport, HostReport } from "../report.ts";
+import type { Alarm, AlarmKind, DatabaseReport, HostReport } from "../report.ts";
 import { readersPatience } from "../watchdogs/readers.ts";
 import type { HostLook, Look } from "./collect.ts";
 import { WORST_FIRST } from "./headline.ts";
@@ -43,7 +43,7 @@ export function assess(manifest: Manifest, look: Look, all: Proofs): Status {
       alarms: alarmsOf(look.hosts, database.name),
     });
   const databases = manifest.databases.map(ask);
-  const hosts = look.hosts.map((one) => hostStatus(one, manifest, look.storage));
+  const hosts = look.hosts.map((one) => hostStatus(one, manifest, { ...look.storage, provenAt: proofs.good }));
   return {
     ...{ at: look.at, epoch, databases },
     level: overall(databases, hosts, look.storage.trouble !== null),
@@ -137,7 +137,10 @@ function aheadOf({ answered }: HostLook): Millis | null {
   return answered ? answered.value.at - (answered.sent + answered.back) / 2 : null;
 }
 
-function hostStatus(look: HostLook, { hash }: Manifest, storage: Look["storage"]): HostStatus {
+/** What storage says, and when each database was last proven. */
+type Told = Look["storage"] & { readonly provenAt: ReadonlyMap<string, Millis> };
+
+function hostStatus(look: HostLook, { hash }: Manifest, storage: Told): HostStatus {
   const report: HostReport | undefined = look.answered?.value;
   // Such an agent leaves out, or copies, what this manifest does not.
   const drift = report && report.manifestHash !== hash ? "It runs with another manifest than this one." : null;
@@ -153,7 +156,7 @@ function hostStatus(look: HostLook, { hash }: Manifest, storage: Look["storage"]
     version: report?.version ?? null,
     epoch: report?.epoch ?? null,
     clockAhead: aheadOf(look),
-    alarms: report?.alarms ?? [],
+    alarms: (report?.alarms ?? []).filter((alarm) => !isRefuted(alarm, storage.provenAt)),
   };
 }
 
@@ -162,4 +165,11 @@ function formerly({ name, role }: HostLook["host"], { owner, epoch }: Look["stor
   if (owner === null || owner === name) return null;
   const place = role === "primary" ? "in the manifest" : "by its own agent";
   return `${owner} writes${epoch === null ? "" : ` since epoch ${epoch}`}; ${name} is the primary ${place} only.`;
+}
+
+/** One of before a proof is over, although its agent has not looked again. */
+function isRefuted({ kind, subject, since }: Alarm, provenAt: ReadonlyMap<string, Millis>): boolean {
+  return (
+    (kind === "unproven" || kind === "proof_failed") && (provenAt.get(subject) ?? Number.NEGATIVE_INFINITY) > since
+  );
 }

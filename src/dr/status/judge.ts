@@ -123,6 +123,7 @@ function breaches(question: Question, proof: Proof | null, rpo: Millis | null): 
   if (foreign !== null) add("foreign", foreign);
   if (broken !== null) add("unrestorable", broken);
   // However new the proof is: it was made of files that are not there any more.
+  else if (question.standby?.unsound) add("unrestorable", `Storage cannot restore it: ${question.standby.unsound}`);
   else if (listed === 0 && rpo !== null) add("unrestorable", "Storage cannot restore it: it lists nothing of it.");
   if (rpo !== null && rpo > database.tier.rpo)
     add(
@@ -163,6 +164,8 @@ function shortfalls(question: Question): string[] {
   const { database, standby, hasStandby } = question;
   if (!database.follow || !hasStandby || isNothing(question)) return [];
   if (!standby) return ["No standby says that it has a copy."];
+  // Said already, as what it is.
+  if (standby.unsound) return [];
   if (standby.state !== "ok")
     return [`The standby's copy is not ready: ${(standby.note ?? standby.state).replace(/\.$/, "")}.`];
   const lag = applyLag(question);
@@ -175,9 +178,17 @@ function shortfalls(question: Question): string[] {
   return [];
 }
 
+/** Now, less the oldest commit that is not in storage: one that does not come up shows at once, whatever Litestream says. */
 function shipLag(question: Question): Millis | null {
   const committed = question.primary?.committed;
   const shipped = shippedHead(question);
+  const pending = question.primary?.pending;
+  if (pending) {
+    // The listing of just now is newer than the primary's own: all that Litestream has taken up may be there.
+    const isAllThere = committed?.txid != null && committed.txid <= (question.listed ?? 0);
+    const since = isAllThere ? pending.untaken : pending.since;
+    return since === null ? 0 : Math.max(0, question.now - since);
+  }
   if (committed?.time == null || shipped?.txid == null) return null;
   if ((committed.txid ?? 0) <= shipped.txid) return 0;
   return shipped.time === null ? null : Math.max(0, committed.time - shipped.time);

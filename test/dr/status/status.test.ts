@@ -291,6 +291,42 @@ describe("what makes it worse", () => {
     ]);
   });
 
+  it("what a standby restored just now, and is no sound database, is breached at once, however new the last proof is", () => {
+    const unsound = "What storage has of mc is no sound database: Page 3: never used.";
+    const copy = { ...standby, state: "quarantined" as const, note: unsound, unsound };
+    const status = judge(question({ standby: copy }));
+    expect(status).toMatchObject({ level: "breached", breaches: ["unrestorable"] });
+    expect(status.reasons).toEqual([`Storage cannot restore it: ${unsound}`]);
+  });
+
+  it("an alarm that a proof of since refutes is not told any more, although the agent has not looked again", () => {
+    const alarm = (kind: "unproven" | "proof_failed", since: number) => ({ kind, subject: "mc", since, sentence: "x" });
+    const alarms = [alarm("unproven", NOW - 9000), alarm("proof_failed", NOW - 1)];
+    const look = { at: NOW, hosts: [looks(anvil, [primary]), looks(forge, [standby], { alarms })], storage: stored };
+    const status = assess(manifest([database()]), look, {
+      good: [{ name: "mc", epoch: 1, txid: 9, at: NOW - 1000 }],
+      failed: [],
+    });
+    expect(status.hosts[1]?.alarms).toEqual([alarms[1]]);
+  });
+
+  it("ship lag is the age of the oldest commit that is not in storage, however little Litestream says", () => {
+    const lag = (
+      pending: DatabaseReport["pending"],
+      more: Partial<Question> = {},
+      said: Partial<DatabaseReport> = {},
+    ) => judge(question({ primary: { ...primary, ...said, pending: pending ?? null }, ...more })).shipLag;
+    const pending = { since: NOW - 21_000, untaken: null, why: null };
+    // All that it has taken up is in the listing of just now.
+    expect(lag(pending)).toBe(0);
+    expect(lag({ ...pending, untaken: NOW - 8000 })).toBe(8000);
+    // It has not come up, and nobody knows how far the one that was there covers.
+    expect(lag(pending, { listed: 8 }, { shipped: head(8, null) })).toBe(21_000);
+    expect(lag(pending, { listed: null })).toBe(21_000);
+    // It was started anew, and has not said where it is.
+    expect(lag(pending, {}, { committed: { ...head(9, 1000), txid: null, time: null } })).toBe(21_000);
+  });
+
   it("what is empty and always was, or may be missing and never was there, is neither green nor wrong", () => {
     expect(judge(empty()).level).toBe("empty");
     expect(judge(absent()).level).toBe("empty");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Database } from "../../../src/dr/manifest/model.ts";
-import type { DatabaseReport, Head } from "../../../src/dr/report.ts";
+import type { DatabaseReport, Head, Pending } from "../../../src/dr/report.ts";
 import { settle, watch } from "../../../src/dr/watchdogs/all.ts";
 import type { Watched, WatchedDatabase } from "../../../src/dr/watchdogs/watched.ts";
 
@@ -72,6 +72,8 @@ const withDatabase = (
   const [first] = watched.databases;
   return { ...watched, databases: [one({ ...first, ...more, report: { ...report(), ...first?.report, ...said } })] };
 };
+const pending = (age: number, more: Partial<Pending> = {}) =>
+  withDatabase(quiet, {}, { pending: { since: NOW - age, untaken: null, why: null, ...more } });
 const child = (pid: number | null, diedAgo: number | null) => ({
   report: { name: "litestream-p0", pid, restarts: 1, startedAt: NOW, lastExit: "SIGKILL" },
   diedAgo,
@@ -111,17 +113,24 @@ const CASES: readonly (readonly [kind: string, what: string, fires: Watched, cal
     withDatabase({ ...standby, listedAt: NOW }, { behindSince: NOW - 60_000 }),
     withDatabase({ ...standby, storageTrouble: trouble }, { behindSince: NOW - 60_000 }),
   ],
+  ["shipping_stalled", "commits that do not come up", pending(17_001), pending(16_999)],
   [
     "shipping_stalled",
-    "commits that do not come up",
-    withDatabase(quiet, {}, { committed: head({ txid: 9 }), shipped: head({ time: NOW - 17_001 }) }),
-    withDatabase(quiet, {}, { committed: head({ txid: 9 }), shipped: head({ time: NOW - 16_999 }) }),
+    "commits that Litestream does not take up, whenever it was last listed",
+    { ...pending(20_001, { untaken: NOW - 20_001 }), poll: 60_000 },
+    { ...pending(20_001, { untaken: NOW - 1000 }), poll: 60_000 },
   ],
   [
     "shipping_stalled",
-    "a heartbeat that does not",
-    withDatabase(quiet, {}, { committed: head(), shipped: head({ time: NOW - 30_000 }) }),
-    withDatabase(quiet, {}, { committed: head({ beat: null }), shipped: head({ time: NOW - 30_000 }) }),
+    "commits that Litestream says it cannot send",
+    { ...pending(20_001, { why: "Litestream: read-only file system" }), poll: 60_000 },
+    { ...pending(20_001), poll: 60_000 },
+  ],
+  [
+    "shipping_stalled",
+    "not by what is from before the agent was started",
+    { ...pending(180_000), startedAt: NOW - 17_001 },
+    { ...pending(180_000), startedAt: NOW - 700 },
   ],
   [
     "shipping_stalled",
