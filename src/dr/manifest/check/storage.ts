@@ -39,13 +39,11 @@ export function checkStorage(
   return [...lacking, ...strange, ...foldersBeside(blobs).map(unexpected)];
 }
 
-/** Who may write is for storage to say: after a failover the manifest is to be changed by hand. */
+/** Who may write is for storage to say: after a failover the manifest is to be changed by hand. An owner is one of its hosts. */
 export function checkRoles({ epoch, owner }: Primary, hosts: readonly Host[]): readonly Finding[] {
   const said = hosts.find(({ role }) => role === "primary")?.name;
   if (owner === said) return [];
-  const detail = hosts.some(({ name }) => name === owner)
-    ? `Storage says that ${owner} is the primary (epoch ${epoch}); here it is ${said}. Change the roles on every host.`
-    : `Storage says that ${owner} is the primary (epoch ${epoch}), which is no host of the manifest.`;
+  const detail = `Storage says that ${owner} is the primary (epoch ${epoch}); here it is ${said}. Change the roles on every host.`;
   return [{ kind: "doubtful", name: owner, detail, wrong: true }];
 }
 
