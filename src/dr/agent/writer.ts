@@ -51,7 +51,8 @@ export class Writer {
   #held: FoundSign | null = null;
   /** Both clocks when the last sign was begun or tried: one of them stands still while the machine sleeps. */
   #wroteAt: readonly [monotonic: Millis, wall: Millis] = [0, 0];
-  #failedAt: Millis = Number.NEGATIVE_INFINITY;
+  /** The last sign that could not be written; null: it was, or none was tried. */
+  #failed: { readonly at: Millis; readonly error: unknown } | null = null;
   /** Another agent's sign, and since when it has been seen unchanged, without a gap. */
   #seen: { readonly mark: string; readonly since: Millis; readonly at: Millis } | null = null;
   #lookedAt: Millis = Number.NEGATIVE_INFINITY;
@@ -76,12 +77,14 @@ export class Writer {
     this.#epoch = epoch;
     const { monotonic } = this.#options;
     const pause = this.#interval / LOOKS;
-    if (this.#held && (!this.#isDue || monotonic() - this.#failedAt < pause)) return null;
+    if (this.#held && !this.#isDue) return null;
+    // Not tried yet again, and no better for that.
+    if (this.#held && this.#failed && monotonic() - this.#failed.at < pause) throw this.#failed.error;
     if (!this.#held && this.#foreign && monotonic() - this.#lookedAt < pause) return this.#foreign;
     try {
       this.#foreign = this.#held ? await this.#renew(this.#held, mayBegin) : await this.#look(mayBegin);
     } catch (error) {
-      this.#failedAt = monotonic();
+      this.#failed = { at: monotonic(), error };
       this.#lookedAt = Number.NEGATIVE_INFINITY;
       // Nobody knows what was there meanwhile: the other one may have been kept from storage as well.
       this.#seen = null;
@@ -95,7 +98,7 @@ export class Writer {
     this.#held = null;
     this.#seen = null;
     this.#foreign = null;
-    this.#failedAt = Number.NEGATIVE_INFINITY;
+    this.#failed = null;
   }
 
   get #isDue(): boolean {

@@ -201,6 +201,11 @@ describe("the agent that writes", () => {
     trouble = { error: new StorageError("full", "No room.") };
     pass(INTERVAL);
     await expect(hold()).rejects.toThrow("No room.");
+    const { write } = requests;
+    pass(INTERVAL / 10);
+    // Not asked again yet, and refused all the same: trouble that came and went would calm its alarm each time.
+    await expect(hold()).rejects.toThrow("No room.");
+    expect(requests.write).toBe(write);
     trouble = null;
     pass(INTERVAL / 5);
     expect(await hold()).toBeNull();
