@@ -10,7 +10,7 @@ import { MODELS_WATCH, renderLaunchd, renderSystemd, WATCH } from "../../src/wat
 
 /** What starts a watcher at boot: as systemd and XML take it. */
 
-const WORDS = { manifest: "/srv/a & b/100%/$x.yaml", user: "ann" };
+const WORDS = { manifest: "/srv/a & b/100%/$x.yaml", user: "ann", program: ["/bin/sh", "/opt/al ai/alai.js"] };
 
 test.each([WATCH, MODELS_WATCH])("a systemd unit that systemd takes: $unit", (service) => {
   const folder = mkdtempSync(join(tmpdir(), "alai-unit-"));
@@ -18,7 +18,7 @@ test.each([WATCH, MODELS_WATCH])("a systemd unit that systemd takes: $unit", (se
   const file = join(folder, service.unit);
   writeFileSync(file, text);
   expect(text).toContain(
-    `ExecStart=/usr/bin/env alai ${service.words.join(" ")} --manifest "/srv/a & b/100%%/$$x.yaml"`,
+    `ExecStart=/bin/sh "/opt/al ai/alai.js" ${service.words.join(" ")} --manifest "/srv/a & b/100%%/$$x.yaml"`,
   );
   expect(text).toContain("WantedBy=multi-user.target\n");
   const { error, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8" });
@@ -38,7 +38,7 @@ function textsOf(xml: string): string[] {
 
 test.each([WATCH, MODELS_WATCH])("a launchd daemon that is XML: $label", (service) => {
   const texts = textsOf(renderLaunchd(service, WORDS));
-  const words = ["/usr/bin/env", "alai", ...service.words, "--manifest", WORDS.manifest];
+  const words = [...WORDS.program, ...service.words, "--manifest", WORDS.manifest];
   const begin = texts.indexOf("ProgramArguments") + 1;
   expect(texts.slice(begin, begin + words.length)).toEqual(words);
   expect(texts).toEqual(expect.arrayContaining([service.label, "RunAtLoad", "KeepAlive", "/Users/ann"]));

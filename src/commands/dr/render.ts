@@ -57,7 +57,7 @@ Lines (not on a terminal): file, state, kind. With --diff a unified diff instead
       { epochFor },
       { renderHost },
       { compareFiles, writeFiles },
-      { programOn },
+      { programOfUnit },
     ] = await Promise.all([
       import("../../dr/manifest/read.ts"),
       import("../../dr/manifest/host.ts"),
@@ -69,7 +69,7 @@ Lines (not on a terminal): file, state, kind. With --diff a unified diff instead
     const manifest = readManifest(context, flags.manifest);
     const host = requireHost(manifest, flags.host);
     const manifestAt = flags.installed ?? manifest.file;
-    const program = programOn(context, host, flags.program);
+    const program = programOfUnit(context, host, flags.program);
     const { epoch, writes, said, isDoubtful } = await epochFor(context, manifest, host, flags.epoch);
     const files = renderHost(manifest, host, { epoch, writes, manifestAt, program: program.words });
     if (!flags.unvalidated) await validate(context, files);

@@ -5,6 +5,7 @@ import type { Context } from "../../kit/context.ts";
 import { usage } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
 import { narrow, toLine } from "../../kit/output.ts";
+import { PROGRAM_IN_PATH, programOn } from "../../kit/program-on.ts";
 import { type Style, styleFor } from "../../kit/style.ts";
 import { oneLine, toJson, truncate } from "../../kit/text.ts";
 import { name } from "../../kit/values.ts";
@@ -81,7 +82,8 @@ function modelsAt(manifest: Manifest): string {
 }
 
 function printUnit(context: Context, kind: keyof typeof UNITS, manifest: string, user: string | undefined): number {
-  context.io.out(UNITS[kind](MODELS_WATCH, { manifest, user: user ?? userInfo().username }));
+  const program = programOn(context, kind === "systemd" ? "linux" : "darwin") ?? PROGRAM_IN_PATH;
+  context.io.out(UNITS[kind](MODELS_WATCH, { manifest, user: user ?? userInfo().username, program }));
   return EXIT.ok;
 }
 

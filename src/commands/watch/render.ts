@@ -7,6 +7,7 @@ import { defineCommand } from "../../kit/command.ts";
 import type { Context } from "../../kit/context.ts";
 import { Exit, usage } from "../../kit/errors.ts";
 import { EXIT } from "../../kit/exit.ts";
+import { PROGRAM_IN_PATH, programOn } from "../../kit/program-on.ts";
 import { oneLine } from "../../kit/text.ts";
 import { name } from "../../kit/values.ts";
 import { renderContainer } from "../../watch/render/container.ts";
@@ -63,7 +64,8 @@ function write(file: string, text: string): void {
 function render(context: Context, kind: Kind, manifest: Manifest, user: string | undefined): string {
   if (kind === "github") return renderGithub(manifest, context.version, context.cwd);
   if (kind === "container") return renderContainer(manifest, context.version);
-  const words = { manifest: manifest.file, user: user ?? userInfo().username };
+  const program = programOn(context, kind === "systemd" ? "linux" : "darwin") ?? PROGRAM_IN_PATH;
+  const words = { manifest: manifest.file, user: user ?? userInfo().username, program };
   return kind === "systemd" ? renderSystemd(WATCH, words) : renderLaunchd(WATCH, words);
 }
 

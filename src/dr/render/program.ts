@@ -1,5 +1,6 @@
 import type { Context } from "../../kit/context.ts";
 import { usage } from "../../kit/errors.ts";
+import { PROGRAM_IN_PATH, programOn } from "../../kit/program-on.ts";
 import { oneLine, truncate } from "../../kit/text.ts";
 import type { Host } from "../manifest/model.ts";
 
@@ -17,21 +18,24 @@ const HOME = /^\/(?:home|Users|root)\//;
  * What the unit starts: what `--program` says, else this program itself by its absolute path, as it is on the same system as the
  * host; for the other system the one on a daemon's PATH. Throws a usage error for a path that is not absolute.
  */
-export function programOn(context: Pick<Context, "self" | "platform">, host: Host, asked: string | undefined): Program {
+export function programOfUnit(
+  context: Pick<Context, "self" | "platform">,
+  host: Host,
+  asked: string | undefined,
+): Program {
   if (asked !== undefined && !/^\/[^\u0000-\u001f]*$/.test(asked))
     throw usage(
       `--program is "${truncate(oneLine(asked), 60)}", which is not an absolute path.`,
       "Type where alai is on that host, for example: --program /usr/local/bin/alai",
     );
-  const isSame = (context.platform === "darwin" ? "darwin" : "linux") === host.os;
-  if (asked === undefined && !isSame)
+  const words = asked === undefined ? programOn(context, host.os) : [asked];
+  if (words === null)
     return {
-      words: ["/usr/bin/env", "alai"],
+      words: PROGRAM_IN_PATH,
       doubts: [
         `Where alai is on ${host.name} is not known here: the unit looks for it in /usr/local/bin and the system's own folders. Elsewhere: --program PATH.`,
       ],
     };
-  const words = asked === undefined ? context.self : [asked];
   const personal = words.filter((word) => HOME.test(word));
   return { words, doubts: personal.length === 0 ? [] : [inHome(personal, host)] };
 }

@@ -38,10 +38,12 @@ export interface UnitWords {
   readonly manifest: string;
   /** Who it runs as: whose data folder has its state, and whose sealed secrets it may read. */
   readonly user: string;
+  /** The words that start alai there. */
+  readonly program: readonly string[];
 }
 
 /** A systemd unit. Environment variables that the manifest names come from a file that only root reads. */
-export function renderSystemd(service: Service, { manifest, user }: UnitWords): string {
+export function renderSystemd(service: Service, { manifest, user, program }: UnitWords): string {
   const { unit, description, words, maker, short } = service;
   return `# Made by: alai ${maker}
 # Install: sudo install -m 644 ${unit} /etc/systemd/system/
@@ -56,7 +58,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=simple
 User=${user}
-ExecStart=/usr/bin/env alai ${words.join(" ")} --manifest ${systemdWord(manifest)}
+ExecStart=${[...program, ...words, "--manifest", manifest].map(systemdWord).join(" ")}
 Environment=PATH=/usr/local/bin:/usr/bin:/bin:/home/linuxbrew/.linuxbrew/bin
 # NAME=value lines, mode 600, owner root; the file may be missing.
 EnvironmentFile=-/etc/alai/${short}.env
@@ -69,9 +71,9 @@ WantedBy=multi-user.target
 }
 
 /** A launchd daemon: agents of launchd need somebody to sign in first. */
-export function renderLaunchd(service: Service, { manifest, user }: UnitWords): string {
+export function renderLaunchd(service: Service, { manifest, user, program }: UnitWords): string {
   const { label, maker, short } = service;
-  const words = ["/usr/bin/env", "alai", ...service.words, "--manifest", manifest];
+  const words = [...program, ...service.words, "--manifest", manifest];
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!--
   Made by: alai ${maker.replaceAll("--", "- -")}

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { command } from "../../../src/commands/dr/render.ts";
 import type { Host } from "../../../src/dr/manifest/model.ts";
-import { programOn } from "../../../src/dr/render/program.ts";
+import { programOfUnit } from "../../../src/dr/render/program.ts";
 import { printing } from "../printing.ts";
 import { run as runBinary } from "../probes/probe.ts";
 
@@ -308,7 +308,7 @@ test("a systemd unit that systemd takes", async () => {
 
 test("what the unit starts: what is said, else this program by its path, else the one on a daemon's PATH", () => {
   const on = (os: "linux" | "darwin") => ({ name: "forge", user: "me", os }) as Host;
-  const here = (self: string[], asked?: string) => programOn({ self, platform: "linux" }, on("linux"), asked);
+  const here = (self: string[], asked?: string) => programOfUnit({ self, platform: "linux" }, on("linux"), asked);
   expect(here(["/opt/alai/alai"])).toEqual({ words: ["/opt/alai/alai"], doubts: [] });
   expect(here(["/opt/node", "--", "/opt/alai.js"]).words).toEqual(["/opt/node", "--", "/opt/alai.js"]);
   const [personal = ""] = here(["/home/ann/.local/bin/alai"]).doubts;
@@ -317,7 +317,7 @@ test("what the unit starts: what is said, else this program by its path, else th
     words: ["/usr/local/bin/alai"],
     doubts: [],
   });
-  const other = programOn({ self: ["/opt/alai/alai"], platform: "linux" }, on("darwin"), undefined);
+  const other = programOfUnit({ self: ["/opt/alai/alai"], platform: "linux" }, on("darwin"), undefined);
   expect(other.words).toEqual(["/usr/bin/env", "alai"]);
   expect(other.doubts[0]).toMatch(/Where alai is on forge is not known here.*--program PATH/);
   expect(() => here(["/opt/alai/alai"], "alai")).toThrow(/not an absolute path/);
