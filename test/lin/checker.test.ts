@@ -252,3 +252,12 @@ function bent(outcome: Outcome | null): Outcome | null {
   if (outcome?.type === "granted" || outcome?.type === "released") return { ...outcome, fence: outcome.fence + 1 };
   return outcome;
 }
+
+test("a search that is ended is neither a right history nor a wrong one", () => {
+  const rows: Row[] = [
+    ["a:1", "claim", 0, 10, granted(1, 105)],
+    ["b:1", "claim", 20, 30, refused("held", { holder: "a:1", until: 105, fence: 1 })],
+  ];
+  expect(check(history(rows), 1)).toMatchObject({ ok: false, failures: [], undecided: [1] });
+  expect(check(history(rows), 100)).toMatchObject({ ok: true, failures: [], undecided: [] });
+});
