@@ -179,7 +179,9 @@ describe("render", () => {
     writeFileSync(odd, readFileSync(place.file("dr.manifest.yaml")));
     const systemd = await place.ok(["watch", "render", "--systemd", "--user", "ann", "--manifest", odd]);
     expect(systemd).toContain("User=ann");
-    expect(systemd).toContain(`alai watch --manifest "${odd.replace("%", "%%")}"`);
+    // A daemon's PATH has no folder of a person's.
+    expect(systemd).toMatch(/^ExecStart="?\/.*alai.* watch --manifest /m);
+    expect(systemd).toContain(` watch --manifest "${odd.replace("%", "%%")}"`);
     const launchd = await place.ok(["watch", "render", "--launchd", "--user", "ann", "--manifest", odd]);
     expect(launchd).toContain(`<string>${odd.replace("&", "&amp;")}</string>`);
     expect(launchd).toContain("<key>UserName</key>\n  <string>ann</string>");
