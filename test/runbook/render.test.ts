@@ -89,7 +89,7 @@ describe("the real manifest", () => {
     const page = pages().get("Failover step by step") ?? "";
     expect(page).toContain("alai dr status --json=epoch,storage\n");
     expect(page).toMatch(/not down \(exit 1\), the watcher has not seen the outage yet: go on/);
-    expect(page).toMatch(/mode 600[\s\S]*sudo chown -R basicas \/\S+\nfind \S+ -type d[\s\S]*chmod 644/);
+    expect(page).toMatch(/mode 600[\s\S]*sudo chown -R basicas \/\S+\n# find \S+ -type d[\s\S]*chmod 644/);
     const [, planned = ""] = page.split("## When nothing is lost: a planned switch");
     expect(planned).toMatch(/Steps 4 to 10 above[\s\S]*Leave out step 11[\s\S]*Step 12\. anvil/);
     expect(planned).toMatch(/\.before-standby-e4` all the same, and raises `put_aside`/);

@@ -73,13 +73,13 @@ function takeOver(facts: Facts, target: Host): Step[] {
       ...{ title: `Put them in place on ${plain(target.name)}`, by: "hand", measuredSeconds: null },
       why: [
         "The agent is stopped first, because it publishes its copies there. The copies are kept aside.",
-        `What was restored belongs to ${mine}, who alone may read it (mode 600), whatever the originals had. Where services run as other users, give it the owner and mode that they need, before they start: the last two lines let all read and ${mine} write; a service that writes as another user wants its group, and 660 and 770.`,
+        `What was restored belongs to ${mine}, who alone may read it (mode 600), whatever the originals had. Where services run as other users, give it the owner and mode that they need, before they start: the last two lines, without their \`#\`, let all read and ${mine} write; a service that writes as another user wants its group, and 660 and 770.`,
       ],
       commands: [
         ...[stop, `mv ${folder} ${copies}`, `mv ${shellWord(`${target.state}/failover`)} ${folder}`],
         `sudo chown -R ${shellWord(user)} ${folder}`,
-        `find ${folder} -type d -exec chmod 755 {} +`,
-        `find ${folder} -type f -exec chmod 644 {} +`,
+        `# find ${folder} -type d -exec chmod 755 {} +`,
+        `# find ${folder} -type f -exec chmod 644 {} +`,
       ].join("\n"),
     },
     truth(facts, target),

@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { findProcesses } from "../../../src/dr/agent/processes.ts";
 import type { Manifest } from "../../../src/dr/manifest/model.ts";
@@ -136,7 +137,7 @@ async function writeManifest(
 ): Promise<string> {
   const [anvil = 0, forge = 0] = await freePorts();
   const at = (part: string) => join(world.folder, part);
-  const host = { user: "alai", os: "linux", addresses: ["127.0.0.1"] };
+  const host = { user: userInfo().username, os: "linux", addresses: ["127.0.0.1"] };
   const tier = { retention: "1h", "snapshot-interval": "10m", "sync-interval": "500ms", rpo };
   const file = at("fleet.yaml");
   const text = {
